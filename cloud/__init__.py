@@ -1,0 +1,1 @@
+"""The hub and head office: ingest, log, fan-out, store and pages."""

@@ -1,0 +1,1 @@
+"""Pure rules of the hub: judge ops, grant rights, enrol nodes."""

@@ -1,0 +1,1 @@
+"""The hub's service: ingest, verify, judge, commit, acknowledge, fan out."""

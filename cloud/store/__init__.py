@@ -1,0 +1,1 @@
+"""The hub's store: the chain's log, projections and evidence, on SQLite or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The head-office pages: takings, health, ledgers and conflict cases."""

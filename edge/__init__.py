@@ -1,0 +1,1 @@
+"""The box at a cafe's counter: devices, desk, domain, store, sync and the counter page."""

@@ -1,0 +1,1 @@
+"""The commands of the counter: read facts, decide, commit in one go, then effects."""

@@ -1,0 +1,1 @@
+"""What happens after a commit: the door, the printer queue and page events."""

@@ -1,0 +1,1 @@
+"""The box's SQLite store: op log, projections, migrations and the one writer."""

@@ -1,0 +1,1 @@
+"""The counter page: aiohttp, Jinja2, htmx and server-sent events."""
