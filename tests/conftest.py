@@ -1,0 +1,26 @@
+"""What holds for every test: feature rows exist and are few, and nothing is skipped."""
+
+import pytest
+
+from tests.features import marker_errors, read_features
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse the whole run when a covers mark is wrong."""
+    errors = marker_errors(items, read_features())
+    if errors:
+        raise pytest.UsageError(*errors)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that skipped a test or expected one to fail."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    unproven = [kind for kind in ("skipped", "xfailed") if reporter.stats.get(kind)]
+    if unproven and session.exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(
+            f"\nFailing: tests were {' and '.join(unproven)}, so they prove nothing."
+        )
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
