@@ -1,0 +1,187 @@
+"""The chart of accounts: classes, their normal side, and who may lower them.
+
+Amounts are debit positive. An account is (class, subject, holder node, holder epoch, month), and
+its balances are kept per unit. To add a class, add a row to `CLASSES`; never renumber one.
+
+- *side*: the sign of a healthy balance: DEBIT for what is owned (cash, stock), CREDIT for what
+  is owed (stored value, points).
+- *limited*: the balance on its normal side is never below zero.
+- *held*: split by holder, and only the holder may lower it on its normal side; anyone may raise
+  it. The hub's part has the holder (0, 0). Bounded counters: Balegas et al. 2015.
+- *reach*: accounts of reach CAFE are folded only by their cafe and by the hub.
+"""
+
+from sync_protocol.errors import DecodeError
+from sync_protocol.kinds import CAFE, CHAIN
+
+DEBIT = 1
+CREDIT = -1
+
+HUB_HOLDER = (0, 0)
+
+FEN = "fen"
+POINTS = "points"
+LUCKY = "lucky"
+VISITS = "visits"
+ITEM = "item:"
+ASSET_UNIT = "asset:"
+
+
+class AccountClass:
+    """One row of the chart."""
+
+    __slots__ = ("code", "name", "side", "limited", "reach")
+
+    def __init__(self, code: int, name: str, side: int, limited: bool, reach: int) -> None:
+        self.code = code
+        self.name = name
+        self.side = side
+        self.limited = limited
+        self.reach = reach
+
+
+# What a cafe owns and earned. Subject: the cafe.
+TILL = 1
+CARD_CLEARING = 2
+WECHAT_CLEARING = 3
+ALIPAY_CLEARING = 4
+REVENUE = 5
+DUE_TO_CHAIN = 6
+"""In the cafe's book: what it owes the chain (credit) or is owed."""
+DUE_FROM_CAFE = 7
+"""In the chain's book: the mirror of `DUE_TO_CHAIN`. Settlement is a fold of these two."""
+
+# What the chain owes a member. Subject: the member.
+WALLET = 10
+BONUS = 11
+ADVANCE_RIGHT = 12
+ADVANCE_BOOK = 13
+RECEIVABLE = 14
+POINTS_HELD = 20
+POINTS_ISSUED = 21
+LUCKY_HELD = 22
+LUCKY_ISSUED = 23
+VISITS_HELD = 24
+VISITS_ISSUED = 25
+
+# One-time things. Subject: the sale or the voucher.
+REFUNDABLE = 30
+REFUNDABLE_BOOK = 31
+VOUCHER = 32
+VOUCHER_BOOK = 33
+
+# Counted stock. Subject: the cafe; of TRANSIT: the transfer.
+STOCK = 40
+STOCK_RECEIVED = 41
+STOCK_SOLD = 42
+STOCK_USED = 43
+STOCK_LOST = 44
+TRANSIT = 45
+
+# Tagged assets: exactly one of each unit exists. Subject: the cafe.
+ASSET_IN_STOCK = 50
+ASSET_ISSUED = 51
+ASSET_IN_REPAIR = 52
+ASSET_SOURCE = 53
+ASSET_WRITTEN_OFF = 54
+
+# The chain's own. Subject: the cafe concerned, 0 for none.
+CHAIN_LOSS = 60
+BREAKAGE = 61
+OPENING = 62
+
+_ROWS = (
+    AccountClass(TILL, "till", DEBIT, False, CAFE),
+    AccountClass(CARD_CLEARING, "card_clearing", DEBIT, False, CAFE),
+    AccountClass(WECHAT_CLEARING, "wechat_clearing", DEBIT, False, CAFE),
+    AccountClass(ALIPAY_CLEARING, "alipay_clearing", DEBIT, False, CAFE),
+    AccountClass(REVENUE, "revenue", CREDIT, False, CAFE),
+    AccountClass(DUE_TO_CHAIN, "due_to_chain", CREDIT, False, CAFE),
+    AccountClass(DUE_FROM_CAFE, "due_from_cafe", DEBIT, False, CAFE),
+    AccountClass(WALLET, "wallet", CREDIT, True, CHAIN),
+    AccountClass(BONUS, "bonus", CREDIT, True, CHAIN),
+    AccountClass(ADVANCE_RIGHT, "advance_right", CREDIT, True, CHAIN),
+    AccountClass(ADVANCE_BOOK, "advance_book", DEBIT, False, CHAIN),
+    AccountClass(RECEIVABLE, "receivable", DEBIT, False, CHAIN),
+    AccountClass(POINTS_HELD, "points", CREDIT, True, CHAIN),
+    AccountClass(POINTS_ISSUED, "points_issued", DEBIT, False, CHAIN),
+    AccountClass(LUCKY_HELD, "lucky", CREDIT, True, CHAIN),
+    AccountClass(LUCKY_ISSUED, "lucky_issued", DEBIT, False, CHAIN),
+    AccountClass(VISITS_HELD, "visits", CREDIT, True, CHAIN),
+    AccountClass(VISITS_ISSUED, "visits_issued", DEBIT, False, CHAIN),
+    AccountClass(REFUNDABLE, "refundable", CREDIT, True, CAFE),
+    AccountClass(REFUNDABLE_BOOK, "refundable_book", DEBIT, False, CAFE),
+    AccountClass(VOUCHER, "voucher", CREDIT, True, CHAIN),
+    AccountClass(VOUCHER_BOOK, "voucher_book", DEBIT, False, CHAIN),
+    AccountClass(STOCK, "stock", DEBIT, False, CAFE),
+    AccountClass(STOCK_RECEIVED, "stock_received", CREDIT, False, CAFE),
+    AccountClass(STOCK_SOLD, "stock_sold", DEBIT, False, CAFE),
+    AccountClass(STOCK_USED, "stock_used", DEBIT, False, CAFE),
+    AccountClass(STOCK_LOST, "stock_lost", DEBIT, False, CAFE),
+    AccountClass(TRANSIT, "transit", DEBIT, True, CHAIN),
+    AccountClass(ASSET_IN_STOCK, "asset_in_stock", DEBIT, True, CHAIN),
+    AccountClass(ASSET_ISSUED, "asset_issued", DEBIT, True, CHAIN),
+    AccountClass(ASSET_IN_REPAIR, "asset_in_repair", DEBIT, True, CHAIN),
+    AccountClass(ASSET_SOURCE, "asset_source", CREDIT, True, CHAIN),
+    AccountClass(ASSET_WRITTEN_OFF, "asset_written_off", DEBIT, True, CHAIN),
+    AccountClass(CHAIN_LOSS, "chain_loss", DEBIT, False, CHAIN),
+    AccountClass(BREAKAGE, "breakage", CREDIT, False, CHAIN),
+    AccountClass(OPENING, "opening", DEBIT, False, CHAIN),
+)
+
+
+def _by_code() -> "dict[int, AccountClass]":
+    table = {}
+    for row in _ROWS:
+        table[row.code] = row
+    return table
+
+
+CLASSES = _by_code()
+"""Class code -> `AccountClass`. Every limited class is split by holder."""
+
+ASSET_CLASSES = (
+    TRANSIT,
+    ASSET_IN_STOCK,
+    ASSET_ISSUED,
+    ASSET_IN_REPAIR,
+    ASSET_SOURCE,
+    ASSET_WRITTEN_OFF,
+)
+"""The only classes in which a unit `asset:<tag>` may stand: all limited, all held."""
+
+CAFE_SUBJECT_CLASSES = (
+    TILL,
+    CARD_CLEARING,
+    WECHAT_CLEARING,
+    ALIPAY_CLEARING,
+    REVENUE,
+    DUE_TO_CHAIN,
+    DUE_FROM_CAFE,
+    REFUNDABLE_BOOK,
+    STOCK,
+    STOCK_RECEIVED,
+    STOCK_SOLD,
+    STOCK_USED,
+    STOCK_LOST,
+)
+"""Classes whose subject is a cafe: only that cafe's nodes and the hub may post to them."""
+
+
+def account_text(code: int, subject: "int | str", node: int, epoch: int, month: int) -> str:
+    """Return the readable name, such as `wallet:812@3.1` or `points:812@hub/202703`."""
+    row = CLASSES.get(code)
+    text = "%s:%s" % (row.name if row else "class%d" % code, subject)
+    if row and row.limited:
+        text += "@hub" if (node, epoch) == HUB_HOLDER else "@%d.%d" % (node, epoch)
+    if month:
+        text += "/%d" % month
+    return text
+
+
+def class_named(name: str) -> AccountClass:
+    """Return the class of a name; `DecodeError` if there is none."""
+    for row in _ROWS:
+        if row.name == name:
+            return row
+    raise DecodeError("account_class", name)

@@ -1,0 +1,101 @@
+"""What the hub says of an op: its effective stamp and its verdict. Nodes apply it as it is.
+
+Row: [effective stamp, verdict, detail]. The position follows from the block.
+
+| verdict   | detail                                   | meaning |
+|-----------|------------------------------------------|---------|
+| APPLIED   | nil                                      | it holds as written |
+| OVERWROTE | [[fields that lost], [fields that overwrote]] | concurrent with another edit |
+| LOST      | reference of the op that holds the claim | a claim came second |
+| DIVERTED  | [[posting, amount], ...]                 | so much falls on the chain's loss |
+| VOID      | reason code                              | no effect |
+| DEFERRED  | reason code                              | a later hub op gives the verdict |
+"""
+
+from sync_protocol.errors import DecodeError
+from sync_protocol.expect import (
+    AMOUNT_MAX,
+    expect_int,
+    expect_list,
+    expect_text,
+)
+from sync_protocol.ledger import POSTINGS_MAX
+from sync_protocol.ops import STAMP_MAX, ref_from_row
+
+APPLIED = 1
+OVERWROTE = 2
+LOST = 3
+DIVERTED = 4
+VOID = 5
+DEFERRED = 6
+
+VERDICTS = {
+    APPLIED: "applied",
+    OVERWROTE: "overwrote",
+    LOST: "lost",
+    DIVERTED: "diverted",
+    VOID: "void",
+    DEFERRED: "deferred",
+}
+
+FIELDS_MAX = 64
+
+
+class Annotation:
+    """The hub's word on one op. `detail` has the shape that the verdict gives it (see above)."""
+
+    __slots__ = ("effective", "verdict", "detail")
+
+    def __init__(self, effective: int, verdict: int, detail: object = None) -> None:
+        self.effective = effective
+        self.verdict = verdict
+        self.detail = detail
+
+    def row(self) -> list[object]:
+        """Return the array that is hashed and sent."""
+        return [self.effective, self.verdict, self.detail]
+
+    def lost_fields(self) -> list[object]:
+        """Return the indexes of the register fields that this op did not set."""
+        if self.verdict == OVERWROTE:
+            return expect_list(expect_list(self.detail, "detail", 2, 2)[0], "lost", 0, FIELDS_MAX)
+        return []
+
+    def diversions(self) -> "list[list[int]]":
+        """Return [[posting index, amount], ...] of a DIVERTED verdict, else []."""
+        if self.verdict != DIVERTED:
+            return []
+        pairs = []
+        for row in expect_list(self.detail, "diversions", 1, POSTINGS_MAX):
+            pair = expect_list(row, "diversion", 2, 2)
+            pairs.append(
+                [
+                    expect_int(pair[0], "posting", 0, POSTINGS_MAX - 1),
+                    expect_int(pair[1], "amount", -AMOUNT_MAX, AMOUNT_MAX),
+                ]
+            )
+        return pairs
+
+
+def annotation_from_row(row: object) -> Annotation:
+    """Return the `Annotation` of a decoded array, its detail checked against its verdict."""
+    values = expect_list(row, "annotation", 3, 3)
+    annotation = Annotation(
+        expect_int(values[0], "effective", 0, STAMP_MAX),
+        expect_int(values[1], "verdict", APPLIED, DEFERRED),
+        values[2],
+    )
+    if annotation.verdict == APPLIED:
+        if annotation.detail is not None:
+            raise DecodeError("field_type", "detail")
+    elif annotation.verdict == OVERWROTE:
+        for part in expect_list(annotation.detail, "detail", 2, 2):
+            for index in expect_list(part, "fields", 0, FIELDS_MAX):
+                expect_int(index, "field", 0, FIELDS_MAX)
+    elif annotation.verdict == LOST:
+        ref_from_row(annotation.detail)
+    elif annotation.verdict == DIVERTED:
+        annotation.diversions()
+    else:
+        expect_text(annotation.detail, "reason", 64)
+    return annotation

@@ -1,0 +1,319 @@
+"""The table of record kinds: what each holds, who may write it, who receives it, how it merges.
+
+To add a kind, add a row to `KINDS`; never renumber a kind or a field, never reuse a number. A node
+that meets a kind it does not know parks the op (see DESIGN "Parking" in docs/PROTOCOL.md).
+
+Policies:
+
+- REGISTER: a document of fields; see `registers`.
+- CLAIM: a key that only one subject in the chain may hold; see `claims`.
+- LEDGER: a transaction whose postings sum to zero; see `ledger`.
+- SYSTEM: about the log itself; each has a body of its own, written at `SYSTEM_BODIES`.
+"""
+
+REGISTER = 1
+CLAIM = 2
+LEDGER = 3
+SYSTEM = 4
+
+INT = 1
+TEXT = 2
+BYTES = 3
+BOOL = 4
+LIST = 5
+REF = 6
+"""Types of a field's value; nil is always allowed and means «not set»."""
+
+ANY_CAFE = 1
+"""Author: any node, in its own cafe's name."""
+OWN_CAFE = 2
+"""Author: only nodes of the cafe that created the record."""
+HUB_ONLY = 3
+"""Author: the hub."""
+
+CHAIN = 1
+"""Reach: every node keeps it."""
+CAFE = 2
+"""Reach: the author's cafe and the hub."""
+
+KEEP_ALWAYS = 0
+"""keep_days: the box never drops these ops (balances and current rows stay in any case)."""
+
+
+class Field:
+    """One field of a register.
+
+    `ranks`: None for last writer wins; else the values from least to most safe: of two concurrent
+    ones the safer wins.
+    """
+
+    __slots__ = ("name", "type", "ranks")
+
+    def __init__(self, name: str, type: int, ranks: "tuple[str, ...] | None" = None) -> None:
+        self.name = name
+        self.type = type
+        self.ranks = ranks
+
+
+class Kind:
+    """One row of the table.
+
+    `personal`: bodies carry a salt and can be erased; the subject is the key of a register, the
+    subject field of a claim. `keep_days`: how long a box keeps the ops of this kind once they are
+    confirmed.
+    """
+
+    __slots__ = ("code", "name", "policy", "fields", "author", "reach", "personal", "keep_days")
+
+    def __init__(
+        self,
+        code: int,
+        name: str,
+        policy: int,
+        fields: "tuple[Field, ...]",
+        author: int,
+        reach: int,
+        personal: bool,
+        keep_days: int,
+    ) -> None:
+        self.code = code
+        self.name = name
+        self.policy = policy
+        self.fields = fields
+        self.author = author
+        self.reach = reach
+        self.personal = personal
+        self.keep_days = keep_days
+
+
+SITE = 1
+NODE = 2
+STAFF = 3
+MEMBER = 4
+CARD = 5
+PRODUCT = 6
+TIER = 7
+RULE = 8
+VISIT = 9
+TRANSFER = 10
+ASSET = 11
+CASE = 12
+SALE = 13
+CARD_CLAIM = 30
+PHONE_CLAIM = 31
+IDENTITY_CLAIM = 32
+ASSET_CLAIM = 33
+TRANSACTION = 50
+CAFE_TRANSACTION = 51
+SEGMENT = 70
+ERASE = 71
+EPOCH_CLOSE = 72
+LATE_VERDICT = 73
+
+NODE_STATUS = ("active", "fenced", "revoked")
+CARD_STATUS = ("active", "suspended", "lost", "void")
+"""From least to most safe: of two concurrent changes the safer wins."""
+
+SYSTEM_BODIES = {
+    SEGMENT: "[segment, boot id (8 to 16 bytes), wall_ms, monotonic_ms, trust, reason: boot|step]",
+    ERASE: "[subject id]",
+    EPOCH_CLOSE: "[node, epoch, last seq of that epoch at the hub, [staff id, staff id]]",
+    LATE_VERDICT: "[reference, verdict, detail]",
+}
+
+
+def _fields(text: str, special: "tuple[Field, ...]" = ()) -> "tuple[Field, ...]":
+    """Return fields from `name:type` words; one named in `special` replaces the word."""
+    types = {"int": INT, "text": TEXT, "bytes": BYTES, "bool": BOOL, "list": LIST, "ref": REF}
+    made = []
+    for word in text.split():
+        name, type_name = word.split(":")
+        field = Field(name, types[type_name])
+        for other in special:
+            if other.name == name:
+                field = other
+        made.append(field)
+    return tuple(made)
+
+
+_ROWS = (
+    # code, name, policy, fields, author, reach, personal, keep_days
+    Kind(
+        SITE,
+        "cafe",
+        REGISTER,
+        _fields("code:text name:text name_en:text region:text form:text address:text open:bool"),
+        HUB_ONLY,
+        CHAIN,
+        False,
+        30,
+    ),
+    Kind(
+        NODE,
+        "node",
+        REGISTER,
+        _fields(
+            "cafe:int name:text public_key:bytes epoch:int status:text hardware:bytes",
+            (Field("status", TEXT, NODE_STATUS),),
+        ),
+        HUB_ONLY,
+        CHAIN,
+        False,
+        30,
+    ),
+    Kind(
+        STAFF,
+        "staff",
+        REGISTER,
+        _fields("name:text role:text cafes:list pin_hash:text password_hash:text active:bool"),
+        HUB_ONLY,
+        CHAIN,
+        True,
+        30,
+    ),
+    Kind(
+        MEMBER,
+        "member",
+        REGISTER,
+        _fields(
+            "number:text name:text phone:text identity:text birth_date:int tier:text"
+            " status:text home_cafe:int joined_day:int consent:text note:text photo:bytes"
+        ),
+        ANY_CAFE,
+        CHAIN,
+        True,
+        30,
+    ),
+    Kind(
+        CARD,
+        "card",
+        REGISTER,
+        _fields(
+            "member:int status:text label:text form:text issued_day:int valid_to_day:int",
+            (Field("status", TEXT, CARD_STATUS),),
+        ),
+        ANY_CAFE,
+        CHAIN,
+        False,
+        30,
+    ),
+    Kind(
+        PRODUCT,
+        "product",
+        REGISTER,
+        _fields(
+            "name:text name_en:text category:text barcode:text price_fen:int"
+            " member_price_fen:int counted:bool points_rate:int on_sale:bool"
+        ),
+        HUB_ONLY,
+        CHAIN,
+        False,
+        30,
+    ),
+    Kind(
+        TIER,
+        "tier",
+        REGISTER,
+        _fields("name:text name_en:text rank:int threshold_points:int discount_percent:int"),
+        HUB_ONLY,
+        CHAIN,
+        False,
+        30,
+    ),
+    Kind(
+        RULE,
+        "rule",
+        REGISTER,
+        _fields("version:int values:list"),
+        HUB_ONLY,
+        CHAIN,
+        False,
+        30,
+    ),
+    Kind(
+        VISIT,
+        "visit",
+        REGISTER,
+        _fields("member:int card:int entered_ms:int left_ms:int business_day:int taps:int"),
+        OWN_CAFE,
+        CAFE,
+        False,
+        60,
+    ),
+    Kind(
+        TRANSFER,
+        "transfer",
+        REGISTER,
+        _fields(
+            "from_cafe:int to_cafe:int lines:list dispatched_ms:int received_ms:int"
+            " received_lines:list status:text"
+        ),
+        ANY_CAFE,
+        CHAIN,
+        False,
+        90,
+    ),
+    Kind(
+        ASSET,
+        "asset",
+        REGISTER,
+        _fields("name:text type:text serial:text bought_day:int note:text"),
+        ANY_CAFE,
+        CHAIN,
+        False,
+        90,
+    ),
+    Kind(
+        CASE,
+        "case",
+        REGISTER,
+        _fields(
+            "type:text status:text cafe:int op:ref against:ref subject:int fields:list"
+            " opened_ms:int settlement:text reason:text settled_by:int"
+        ),
+        HUB_ONLY,
+        CHAIN,
+        False,
+        90,
+    ),
+    Kind(
+        SALE,
+        "sale",
+        REGISTER,
+        _fields("number:int member:int lines:list total_fen:int tenders:list business_day:int"),
+        OWN_CAFE,
+        CAFE,
+        False,
+        60,
+    ),
+    Kind(CARD_CLAIM, "card_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
+    Kind(PHONE_CLAIM, "phone_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
+    Kind(IDENTITY_CLAIM, "identity_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
+    Kind(ASSET_CLAIM, "asset_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
+    Kind(TRANSACTION, "transaction", LEDGER, (), ANY_CAFE, CHAIN, False, 30),
+    Kind(CAFE_TRANSACTION, "cafe_transaction", LEDGER, (), ANY_CAFE, CAFE, False, 60),
+    Kind(SEGMENT, "segment", SYSTEM, (), ANY_CAFE, CAFE, False, 30),
+    Kind(ERASE, "erase", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
+    Kind(EPOCH_CLOSE, "epoch_close", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
+    Kind(LATE_VERDICT, "late_verdict", SYSTEM, (), HUB_ONLY, CHAIN, False, 30),
+)
+
+
+def _by_code() -> "dict[int, Kind]":
+    table = {}
+    for kind in _ROWS:
+        table[kind.code] = kind
+    return table
+
+
+KINDS = _by_code()
+"""Kind code -> `Kind`."""
+
+
+def field_index(kind: int, name: str) -> int:
+    """Return the index of a register's field; KeyError if the kind has no such field."""
+    fields = KINDS[kind].fields
+    for index in range(len(fields)):
+        if fields[index].name == name:
+            return index
+    raise KeyError(name)

@@ -1,0 +1,248 @@
+"""Ops: the header that says who, when and after what, the body, and the hash that chains them.
+
+    op hash = SHA-256(pack(header) ‖ previous op's hash ‖ SHA-256(pack(body)))
+
+The first op of a (node, epoch) follows `genesis_hash`. A hash is computed by whoever receives the
+row and never sent with it, so that a peer cannot claim another. A body may be dropped for ever
+(an erasure); its hash stays, and the chain still verifies.
+"""
+
+from hashlib import sha256
+
+from sync_protocol.codec import pack
+from sync_protocol.errors import DecodeError
+from sync_protocol.expect import ID_MAX, expect_bytes, expect_int, expect_list
+
+OP_VERSION = 1
+"""Version of the bodies that `kinds` describes. The header itself is frozen for ever, so that a
+node can chain and forward ops of any later version."""
+
+HASH_BYTES = 32
+REFERENCE_HASH_BYTES = 8
+NODE_MAX = 0xFFFFFF
+EPOCH_MAX = 0xFFFFFF
+SEQ_MAX = (1 << 48) - 1
+STAMP_MAX = (1 << 63) - 1
+POSITION_MAX = (1 << 48) - 1
+
+HUB = 0
+"""The hub's node number; its epoch is the log generation."""
+
+TRUST_NONE = 0
+"""Clock trust: nobody vouches for the wall clock (a boot without a line or a hardware clock)."""
+TRUST_RTC = 1
+"""Clock trust: a battery-backed hardware clock set it."""
+TRUST_MEASURED = 2
+"""Clock trust: compared with the hub's or a time server's clock in this segment."""
+
+
+class Header:
+    """Who wrote an op, when by which clock, and what its author had seen.
+
+    `node`, `epoch`, `seq` name the op; `seq` starts at 1 and has no gap. `stamp` is the author's
+    hybrid clock (see `clock`), `segment` and `trust` say how good that clock was. The `seen_*`
+    cursor is the place in the hub's log up to which the author had applied. `actor` is a staff id
+    (0: the node itself), `terminal` a small number of the screen or device, `shift` the shift's
+    id (0: none).
+    """
+
+    __slots__ = (
+        "version",
+        "kind",
+        "node",
+        "epoch",
+        "seq",
+        "stamp",
+        "segment",
+        "trust",
+        "seen_generation",
+        "seen_stream",
+        "seen_position",
+        "actor",
+        "terminal",
+        "shift",
+    )
+
+    def __init__(
+        self,
+        version: int,
+        kind: int,
+        node: int,
+        epoch: int,
+        seq: int,
+        stamp: int,
+        segment: int,
+        trust: int,
+        seen_generation: int,
+        seen_stream: int,
+        seen_position: int,
+        actor: int,
+        terminal: int,
+        shift: int,
+    ) -> None:
+        self.version = version
+        self.kind = kind
+        self.node = node
+        self.epoch = epoch
+        self.seq = seq
+        self.stamp = stamp
+        self.segment = segment
+        self.trust = trust
+        self.seen_generation = seen_generation
+        self.seen_stream = seen_stream
+        self.seen_position = seen_position
+        self.actor = actor
+        self.terminal = terminal
+        self.shift = shift
+
+    def row(self) -> list[object]:
+        """Return the header as the array that is hashed and sent."""
+        return [
+            self.version,
+            self.kind,
+            self.node,
+            self.epoch,
+            self.seq,
+            self.stamp,
+            self.segment,
+            self.trust,
+            self.seen_generation,
+            self.seen_stream,
+            self.seen_position,
+            self.actor,
+            self.terminal,
+            self.shift,
+        ]
+
+
+_HEADER_FIELDS = (
+    ("version", 1, 0xFFFF),
+    ("kind", 1, 0xFFFF),
+    ("node", 0, NODE_MAX),
+    ("epoch", 1, EPOCH_MAX),
+    ("seq", 1, SEQ_MAX),
+    ("stamp", 0, STAMP_MAX),
+    ("segment", 0, 0xFFFFFFFF),
+    ("trust", 0, TRUST_MEASURED),
+    ("seen_generation", 0, EPOCH_MAX),
+    ("seen_stream", 0, 0xFFFF),
+    ("seen_position", 0, POSITION_MAX),
+    ("actor", 0, ID_MAX),
+    ("terminal", 0, 0xFFFF),
+    ("shift", 0, ID_MAX),
+)
+HEADER_FIELDS = len(_HEADER_FIELDS)
+
+
+def header_from_row(row: object) -> Header:
+    """Return the `Header` of a decoded array; `DecodeError` names the field that is wrong."""
+    values = expect_list(row, "header", HEADER_FIELDS, HEADER_FIELDS)
+    checked = []
+    for index in range(HEADER_FIELDS):
+        name, low, high = _HEADER_FIELDS[index]
+        value = values[index]
+        if value.__class__ is int and low <= value <= high:
+            checked.append(value)
+        else:
+            checked.append(expect_int(value, name, low, high))
+    return Header(*checked)
+
+
+def genesis_hash(chain: str, node: int, epoch: int) -> bytes:
+    """Return what the first op of (node, epoch) in `chain` names as its previous hash."""
+    return sha256(pack(["cafebox op log", chain, node, epoch])).digest()
+
+
+def body_hash(body: object) -> bytes:
+    """Return SHA-256 of a body's canonical bytes."""
+    return sha256(pack(body)).digest()
+
+
+def op_hash(header_bytes: bytes, previous_hash: bytes, hash_of_body: bytes) -> bytes:
+    """Return the hash of an op from its header's canonical bytes."""
+    return sha256(header_bytes + previous_hash + hash_of_body).digest()
+
+
+class OpRef:
+    """A name of an op that also vouches for its content: (node, epoch, seq, 8 bytes of hash)."""
+
+    __slots__ = ("node", "epoch", "seq", "hash8")
+
+    def __init__(self, node: int, epoch: int, seq: int, hash8: bytes) -> None:
+        self.node = node
+        self.epoch = epoch
+        self.seq = seq
+        self.hash8 = hash8
+
+    def row(self) -> list[object]:
+        """Return the reference as it is sent: [node, epoch, seq, hash8]."""
+        return [self.node, self.epoch, self.seq, self.hash8]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpRef) and self.row() == other.row()
+
+    def __hash__(self) -> int:
+        return hash((self.node, self.epoch, self.seq))
+
+    def __repr__(self) -> str:
+        return "%d.%d.%d" % (self.node, self.epoch, self.seq)
+
+
+def ref_from_row(row: object) -> OpRef:
+    """Return the `OpRef` of a decoded array."""
+    values = expect_list(row, "reference", 4, 4)
+    return OpRef(
+        expect_int(values[0], "reference.node", 0, NODE_MAX),
+        expect_int(values[1], "reference.epoch", 1, EPOCH_MAX),
+        expect_int(values[2], "reference.seq", 1, SEQ_MAX),
+        expect_bytes(values[3], "reference.hash", REFERENCE_HASH_BYTES, REFERENCE_HASH_BYTES),
+    )
+
+
+class Op:
+    """One immutable operation with its place in its author's chain.
+
+    `body` is the decoded array, or None where the body was erased or dropped; `hash_of_body` and
+    `hash` are always there.
+    """
+
+    __slots__ = ("header", "body", "hash_of_body", "hash")
+
+    def __init__(self, header: Header, body: object, hash_of_body: bytes, hash: bytes) -> None:
+        self.header = header
+        self.body = body
+        self.hash_of_body = hash_of_body
+        self.hash = hash
+
+    def ref(self) -> OpRef:
+        """Return the op's reference."""
+        header = self.header
+        return OpRef(header.node, header.epoch, header.seq, self.hash[:REFERENCE_HASH_BYTES])
+
+    def wire_row(self) -> list[object]:
+        """Return [header, body], or [header, body hash] where the body is gone."""
+        return [self.header.row(), self.hash_of_body if self.body is None else self.body]
+
+
+def make_op(header: Header, body: object, previous_hash: bytes) -> Op:
+    """Return the op that continues `previous_hash`."""
+    hash_of_body = body_hash(body)
+    return Op(header, body, hash_of_body, op_hash(pack(header.row()), previous_hash, hash_of_body))
+
+
+def op_from_wire(row: object, previous_hash: bytes) -> Op:
+    """Return the op of a decoded [header, body or body hash] that continues `previous_hash`.
+
+    Raises `DecodeError`. Whether the chain holds is known only from the signature over its head.
+    """
+    values = expect_list(row, "row", 2, 2)
+    header = header_from_row(values[0])
+    body = values[1]
+    if isinstance(body, bytes):
+        hash_of_body = expect_bytes(body, "body hash", HASH_BYTES, HASH_BYTES)
+        body = None
+    elif isinstance(body, list):
+        hash_of_body = sha256(pack(body)).digest()
+    else:
+        raise DecodeError("field_type", "body")
+    return Op(header, body, hash_of_body, op_hash(pack(values[0]), previous_hash, hash_of_body))
