@@ -1,0 +1,125 @@
+"""What every driver owes the box: one base class per kind of device.
+
+A descendant **must** override the abstract methods and nothing else. It **may** add options and
+threads of its own. The rules for all of them:
+
+- `open` starts the driver and returns at once. A device that is not there is no error: the
+  driver says so as a state and goes on trying until `close`. No driver stands in for another.
+- What the device does on its own goes to the bridge as an event; what somebody asked for is
+  answered by the awaited call, as a return or as an error of `edge.drivers.errors`.
+- Blocking calls run in a thread of the driver's own, never on the loop.
+- `close` ends every thread, brings outputs to rest, and may be called twice.
+"""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from edge.drivers.bridge import Bridge
+from edge.drivers.errors import HINTS, Reason
+from edge.events import DeviceState, DeviceStateChanged
+from edge.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """A device's state, and why (a reason code, empty when ok)."""
+
+    state: DeviceState
+    reason: str = ""
+    hint: str = ""
+
+
+class Device(ABC):
+    """One device at the counter, known by the name that the configuration gives it."""
+
+    kind: ClassVar[str]
+    """The configuration's word for this kind; each base class below sets it."""
+
+    def __init__(self, name: str, bridge: Bridge) -> None:
+        self.name = name
+        self._bridge = bridge
+        self._status_lock = threading.Lock()
+        self._status = DeviceStatus(DeviceState.ABSENT, Reason.NOT_OPENED, HINTS[Reason.NOT_OPENED])
+
+    @property
+    def status(self) -> DeviceStatus:
+        """The state now; any thread may ask."""
+        return self._status
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Start. Raises DeviceConfigurationError if the options can never work here."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End every thread and bring outputs to rest. A second call does nothing."""
+
+    def _report(self, state: DeviceState, reason: Reason | None = None) -> None:
+        """Tell a state, from any thread; only a change becomes an event."""
+        status = DeviceStatus(state, reason or "", HINTS[reason] if reason else "")
+        with self._status_lock:
+            if status == self._status:
+                return
+            self._status = status
+        self._bridge.post(
+            DeviceStateChanged(
+                self.name,
+                self.kind,
+                status.state,
+                status.reason,
+                status.hint,
+                time.monotonic_ns(),
+            )
+        )
+
+
+class CardReader(Device):
+    """Tells `CardTapped`, `CardRemoved` and `CardUnread`; it is asked for nothing.
+
+    A card that already lies on the reader when the box first sees that reader is no tap: nobody
+    put it there just now, and a restart must not open the door twice. Nor is the card that lay
+    there before an outage and still lies there after it.
+    """
+
+    kind = "card_reader"
+
+
+class ReceiptPrinter(Device):
+    """Prints receipts and kicks the drawer that hangs on the printer."""
+
+    kind = "receipt_printer"
+
+    @abstractmethod
+    async def print_receipt(self, receipt: Receipt, *, copy: bool = False) -> None:
+        """Print, and return when the printer confirmed it. Jobs run one after the other.
+
+        `copy` prints COPY on top. Raises DeviceAbsentError or DeviceFaultError when nothing was
+        printed, and PrintOutcomeUnknownError when bytes went out and were not confirmed.
+        Cancelling the wait does not take a job back.
+        """
+
+    @abstractmethod
+    async def kick_drawer(self) -> None:
+        """Open the cash drawer. Raises DeviceAbsentError or DeviceFaultError."""
+
+
+class DoorRelay(Device):
+    """Opens a door for a time."""
+
+    kind = "door_relay"
+
+    @abstractmethod
+    def open_door(self) -> None:
+        """Draw the relay now and let it fall after the hold time; a repeat extends the hold.
+
+        Returns when the pin is set. Raises DeviceAbsentError or DeviceFaultError.
+        """
+
+
+class DoorCounter(Device):
+    """Tells `DoorCrossed`; it is asked for nothing."""
+
+    kind = "door_counter"

@@ -1,0 +1,250 @@
+"""A fake PC/SC stack beneath the card reader, for machines without pcscd (DEVICES=fake).
+
+`FakePcsc` has the calls of `smartcard.scard` that the driver uses, over virtual readers in
+memory: cards answer APDUs, event states carry pcscd's counter of insertions and removals, and
+`daemon_down` and `reader_names` play the outages. `VirtualReaders` is the other end of
+`FakePcsc.dial`: the demo's hand that lays the card.
+"""
+
+import itertools
+import threading
+from pathlib import Path
+from typing import Any
+
+from edge.drivers.fake.card import VirtualCard
+from edge.drivers.fake.link import Dialler, Listener
+from edge.drivers.pcsc_card_reader import (
+    PNP_NOTIFICATION,
+    READER_UNAVAILABLE,
+    REMOVED_CARD,
+    STATE_CHANGED,
+    STATE_PRESENT,
+    SUCCESS,
+)
+
+CANCELLED = 0x80100002
+INVALID_HANDLE = 0x80100003
+NO_SERVICE = 0x8010001D
+NOT_TRANSACTED = 0x80100016
+STATE_EMPTY = 0x0010
+PROTOCOL_T1 = 2
+READER_NAMES = ("Fake PICC 00 00", "Fake PICC 00 01")
+
+
+class _Field:
+    """What lies on one virtual reader."""
+
+    def __init__(self) -> None:
+        self.card: VirtualCard | None = None
+        self.changes = 0
+
+    @property
+    def event_state(self) -> int:
+        return (self.changes & 0xFFFF) << 16 | (STATE_PRESENT if self.card else STATE_EMPTY)
+
+
+class FakePcsc:
+    """The calls of PC/SC with the names and results of pyscard; thread-safe."""
+
+    def __init__(self, reader_names: tuple[str, ...] = READER_NAMES) -> None:
+        self._changed = threading.Condition()
+        self._fields = {name: _Field() for name in reader_names}
+        self._plugged = list(reader_names)
+        self._plug_count = 0
+        self._daemon_down = False
+        self._numbers = itertools.count(1)
+        self._contexts: set[int] = set()
+        self._cancelled: set[int] = set()
+        self._cards: dict[int, tuple[str, VirtualCard]] = {}
+
+    @classmethod
+    def dial(cls, path: Path) -> "FakePcsc":
+        """A stack whose cards are laid by the VirtualReaders that listen at `path`."""
+        stack = cls()
+
+        def lay(line: str) -> None:
+            verb, slot, *uid = line.split()
+            if verb == "insert":
+                stack.insert(int(slot), VirtualCard(bytes.fromhex(uid[0])))
+            else:
+                stack.remove(int(slot))
+
+        stack._dialler = Dialler(path, lay, list)  # type: ignore[attr-defined]  # kept alive here
+        return stack
+
+    def insert(self, slot: int, card: VirtualCard) -> None:
+        """Lay a card on the reader number `slot`."""
+        with self._changed:
+            field = self._fields[list(self._fields)[slot]]
+            field.changes += 1 if field.card is None else 2
+            field.card = card
+            self._changed.notify_all()
+
+    def remove(self, slot: int) -> None:
+        """Take the card away; nothing happens if there is none."""
+        with self._changed:
+            field = self._fields[list(self._fields)[slot]]
+            if field.card is not None:
+                field.changes += 1
+                field.card = None
+                self._changed.notify_all()
+
+    def unplug(self, name: str) -> None:
+        with self._changed:
+            self._plugged.remove(name)
+            self._plug_count += 1
+            self._changed.notify_all()
+
+    def plug(self, name: str) -> None:
+        with self._changed:
+            self._plugged.append(name)
+            self._plug_count += 1
+            self._changed.notify_all()
+
+    def stop_daemon(self) -> None:
+        with self._changed:
+            self._daemon_down = True
+            self._contexts.clear()
+            self._cards.clear()
+            self._changed.notify_all()
+
+    def start_daemon(self) -> None:
+        with self._changed:
+            self._daemon_down = False
+
+    def SCardEstablishContext(self, _scope: int, /) -> tuple[int, int]:  # noqa: N802 PC/SC's name
+        with self._changed:
+            if self._daemon_down:
+                return NO_SERVICE, 0
+            context = next(self._numbers)
+            self._contexts.add(context)
+            return SUCCESS, context
+
+    def SCardReleaseContext(self, context: int, /) -> int:  # noqa: N802 PC/SC's name
+        with self._changed:
+            self._contexts.discard(context)
+            return SUCCESS
+
+    def SCardCancel(self, context: int, /) -> int:  # noqa: N802 PC/SC's name
+        with self._changed:
+            self._cancelled.add(context)
+            self._changed.notify_all()
+            return SUCCESS
+
+    def SCardListReaders(  # noqa: N802 PC/SC's name
+        self, context: int, _groups: list[str], /
+    ) -> tuple[int, list[str]]:
+        with self._changed:
+            if context not in self._contexts:
+                return INVALID_HANDLE, []
+            return SUCCESS, list(self._plugged)
+
+    def SCardGetStatusChange(  # noqa: N802 PC/SC's name
+        self, context: int, timeout_ms: int, states: list[tuple[str, int]], /
+    ) -> tuple[int, list[tuple[str, int, list[int]]]]:
+        with self._changed:
+            plug_count = self._plug_count
+            self._cancelled.discard(context)
+            while True:
+                if context not in self._contexts:
+                    return NO_SERVICE, []
+                if context in self._cancelled:
+                    return CANCELLED, []
+                changes: list[tuple[str, int, list[int]]] = []
+                for name, known_state in states:
+                    if name == PNP_NOTIFICATION:
+                        changed = STATE_CHANGED if self._plug_count != plug_count else 0
+                        changes.append((name, changed, []))
+                        continue
+                    if name not in self._plugged:
+                        return READER_UNAVAILABLE, []
+                    event_state = self._fields[name].event_state
+                    changed = STATE_CHANGED if event_state != known_state else 0
+                    changes.append((name, event_state | changed, []))
+                if any(event_state & STATE_CHANGED for _name, event_state, _atr in changes):
+                    return SUCCESS, changes
+                self._changed.wait(timeout_ms / 1000 if timeout_ms < 1 << 31 else None)
+
+    def SCardConnect(  # noqa: N802 PC/SC's name
+        self, context: int, reader: str, _share: int, _protocols: int, /
+    ) -> tuple[int, int, int]:
+        with self._changed:
+            if context not in self._contexts:
+                return INVALID_HANDLE, 0, 0
+            card = self._fields[reader].card if reader in self._plugged else None
+            if card is None:
+                return REMOVED_CARD, 0, 0
+            handle = next(self._numbers)
+            self._cards[handle] = reader, card
+            return SUCCESS, handle, PROTOCOL_T1
+
+    def SCardDisconnect(self, card: int, _disposition: int, /) -> int:  # noqa: N802 PC/SC's name
+        with self._changed:
+            return SUCCESS if self._cards.pop(card, None) else INVALID_HANDLE
+
+    def SCardBeginTransaction(self, card: int, /) -> int:  # noqa: N802 PC/SC's name
+        return self._result(card)
+
+    def SCardEndTransaction(self, card: int, _disposition: int, /) -> int:  # noqa: N802 PC/SC's name
+        return self._result(card)
+
+    def SCardTransmit(  # noqa: N802 PC/SC's name
+        self, card: int, _protocol: int, apdu: list[int], /
+    ) -> tuple[int, list[int]]:
+        result = self._result(card)
+        if result != SUCCESS:
+            return result, []
+        with self._changed:
+            reader, virtual_card = self._cards[card]
+            answer = virtual_card.answer(bytes(apdu))
+            if answer is None:
+                self._fields[reader].card = None
+                self._fields[reader].changes += 1
+                self._changed.notify_all()
+                return NOT_TRANSACTED, []
+            return SUCCESS, list(answer)
+
+    def _result(self, card: int) -> int:
+        with self._changed:
+            if card not in self._cards:
+                return INVALID_HANDLE
+            reader, virtual_card = self._cards[card]
+            return SUCCESS if self._fields[reader].card is virtual_card else REMOVED_CARD
+
+
+class VirtualReader:
+    """One virtual reader's field in a box that runs on FakePcsc; used like vpcd's CardSlot."""
+
+    def __init__(self, listener_of: Any, slot: int) -> None:
+        self._listener_of = listener_of
+        self._slot = slot
+        self.uid: bytes | None = None
+
+    def insert(self, uid: bytes) -> None:
+        self.uid = uid
+        self._listener_of().send(f"insert {self._slot} {uid.hex()}")
+
+    def remove(self) -> None:
+        self.uid = None
+        self._listener_of().send(f"remove {self._slot}")
+
+
+class VirtualReaders:
+    """Two virtual readers for boxes that run on `fake:<path>`; they outlive the box."""
+
+    def __init__(self, path: Path) -> None:
+        self.reader_names = READER_NAMES
+        self.slots = tuple(VirtualReader(lambda: self._listener, slot) for slot in range(2))
+        self._listener = Listener(path, lambda _line: None, self._greeting)
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _greeting(self) -> list[str]:
+        return [
+            f"insert {index} {slot.uid.hex()}"
+            for index, slot in enumerate(self.slots)
+            if slot.uid is not None
+        ]
+
+

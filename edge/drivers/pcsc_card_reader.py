@@ -1,0 +1,293 @@
+"""Card reader over PC/SC: a thread that blocks in SCardGetStatusChange and reads each card's UID.
+
+pyscard's own CardMonitor and ReaderMonitor threads end for good when pcscd goes away, so this
+driver watches by itself: it sets up its context again whenever the daemon dies, and its list of
+readers whenever one is plugged in or out.
+
+How a fast swap is noticed: pcscd counts insertions and removals of each reader in the upper 16
+bits of its event state. If the count moved while a card is present, the card is a new one, and
+its UID is read again. A UID is only ever read over a fresh connection, inside a transaction: a
+connection from before a swap answers with the new card's UID.
+
+Sources: PC/SC part 5 (ICC resource manager), PC/SC part 3 section 3.2.2.1.3 (GET DATA: FF CA 00
+00 00), pcsc-lite's API documentation, ISO/IEC 14443-3 and 15693-3 (UID lengths).
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from edge.drivers.bridge import Bridge
+from edge.drivers.contract import CardReader
+from edge.drivers.errors import Reason
+from edge.drivers.options import option, read_options
+from edge.drivers.stacks import PcscStack, Stacks
+from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
+
+# winscard.h and pcsclite.h; result codes are signed 32 bits in pyscard
+SCOPE_USER = 0
+SHARE_SHARED = 2
+PROTOCOL_T0_OR_T1 = 3
+LEAVE_CARD = 0
+RESET_CARD = 1
+INFINITE_MS = 0xFFFFFFFF
+STATE_UNAWARE = 0x0000
+STATE_CHANGED = 0x0002
+STATE_UNKNOWN = 0x0004
+STATE_UNAVAILABLE = 0x0008
+STATE_PRESENT = 0x0020
+STATE_MUTE = 0x0200
+PNP_NOTIFICATION = "\\\\?PnP?\\Notification"
+
+SUCCESS = 0x00000000
+NO_SMARTCARD = 0x8010000C
+SHARING_VIOLATION = 0x8010000B
+READER_UNAVAILABLE = 0x80100017
+UNKNOWN_READER = 0x80100009
+NO_READERS_AVAILABLE = 0x8010002E
+UNRESPONSIVE_CARD = 0x80100066
+UNPOWERED_CARD = 0x80100067
+REMOVED_CARD = 0x80100069
+
+CARD_IS_GONE = {NO_SMARTCARD, REMOVED_CARD}
+READER_IS_GONE = {READER_UNAVAILABLE, UNKNOWN_READER, NO_READERS_AVAILABLE}
+CARD_IS_MUTE = {UNRESPONSIVE_CARD, UNPOWERED_CARD}
+
+GET_UID = [0xFF, 0xCA, 0x00, 0x00, 0x00]
+SW_SUCCESS = [0x90, 0x00]
+UID_LENGTHS = range(4, 11)  # 4, 7 or 10 bytes (ISO 14443-3), 8 (ISO 15693-3, FeliCa)
+
+UID_ATTEMPTS = 3
+"""A card at the edge of the field often answers at the second try."""
+RETRY_SECONDS = 0.25
+"""Between attempts to reach a daemon that is not there: nothing can be blocked on then."""
+RELIST_SECONDS = 0.02
+"""A reader that is going away stays in the list for a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`port` is a pattern for PC/SC reader names (`*` and `?`); every reader it fits is watched."""
+
+    port: str = option("*", low=1, high=128)
+
+
+class _UidError(Exception):
+    """The UID could not be read; carries the reason and PC/SC's result code."""
+
+    def __init__(self, reason: Reason, result: int) -> None:
+        super().__init__(f"{reason} (0x{result:08X})")
+        self.reason = reason
+        self.result = result
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One watched reader: what PC/SC last told of it, and the card last seen on it."""
+
+    event_state: int = STATE_UNAWARE
+    present: bool = False
+    uid: bytes | None = None
+    known: bool = False
+    """False until the reader was seen once: a card that lies there then is no tap."""
+
+
+class PcscCardReader(CardReader):
+    """See the module. One thread, one PC/SC context."""
+
+    def __init__(self, name: str, options: Options, bridge: Bridge, pcsc: PcscStack) -> None:
+        super().__init__(name, bridge)
+        self._options = options
+        self._pcsc = pcsc
+        self._slots: dict[str, _Slot] = {}
+        self._plugged: list[str] = []
+        self._stopping = threading.Event()
+        self._context_lock = threading.Lock()
+        self._context: Any = None
+        self._thread: threading.Thread | None = None
+
+    async def open(self) -> None:
+        self._thread = threading.Thread(target=self._run, name=f"pcsc:{self.name}", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        await asyncio.to_thread(self._stop, thread)
+
+    def _stop(self, thread: threading.Thread) -> None:
+        self._stopping.set()
+        while thread.is_alive():
+            with self._context_lock:
+                if self._context is not None:
+                    self._pcsc.SCardCancel(self._context)
+            # a cancel that came just before the call blocked is lost, so it is repeated
+            thread.join(0.02)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            result, context = self._pcsc.SCardEstablishContext(SCOPE_USER)
+            if _code(result) != SUCCESS:
+                self._report(DeviceState.ABSENT, Reason.NO_DAEMON)
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            with self._context_lock:
+                self._context = context
+            try:
+                self._watch(context)
+            finally:
+                with self._context_lock:
+                    self._context = None
+                self._pcsc.SCardReleaseContext(context)
+            self._stopping.wait(RETRY_SECONDS)
+
+    def _watch(self, context: Any) -> None:
+        """Watch until the context is lost or the driver stops."""
+        while not self._stopping.is_set():
+            if not self._list_readers(context):
+                return
+            if not self._watch_slots(context):
+                return
+            self._stopping.wait(RELIST_SECONDS)
+
+    def _list_readers(self, context: Any) -> bool:
+        """Bring the slots in step with the readers that are plugged in; False: context lost."""
+        result, names = self._pcsc.SCardListReaders(context, [])
+        code = _code(result)
+        if code not in {SUCCESS, NO_READERS_AVAILABLE}:
+            return False
+        matching = {name for name in names or [] if fnmatchcase(name, self._options.port)}
+        for name in matching:
+            self._slots.setdefault(name, _Slot()).event_state = STATE_UNAWARE
+        self._plugged = sorted(matching)
+        if matching:
+            self._report(DeviceState.OK)
+        else:
+            self._report(DeviceState.ABSENT, Reason.NO_READER)
+        return True
+
+    def _watch_slots(self, context: Any) -> bool:
+        """Block for changes until the set of readers changes (True) or the context is lost."""
+        pnp_state = STATE_UNAWARE
+        while not self._stopping.is_set():
+            states = [(name, self._slots[name].event_state) for name in self._plugged]
+            result, changes = self._pcsc.SCardGetStatusChange(
+                context, INFINITE_MS, [*states, (PNP_NOTIFICATION, pnp_state)]
+            )
+            at_monotonic_ns = time.monotonic_ns()
+            code = _code(result)
+            if code != SUCCESS:
+                return code in READER_IS_GONE
+            for name, event_state, _atr in changes:
+                if not event_state & STATE_CHANGED:
+                    continue
+                if name == PNP_NOTIFICATION:
+                    return True
+                if event_state & (STATE_UNKNOWN | STATE_UNAVAILABLE):
+                    return True
+                self._changed(context, name, event_state, at_monotonic_ns)
+        return True
+
+    def _changed(self, context: Any, name: str, event_state: int, at_monotonic_ns: int) -> None:
+        slot = self._slots[name]
+        counted = slot.event_state >> 16 != event_state >> 16
+        rearmed = slot.event_state == STATE_UNAWARE
+        slot.event_state = event_state & ~STATE_CHANGED
+        if not event_state & STATE_PRESENT:
+            slot.known = True
+            self._lifted(slot, at_monotonic_ns)
+            return
+        if slot.present and not counted and not rearmed:
+            return  # another program took or left the card
+        mute = bool(event_state & STATE_MUTE)
+        self._present(context, name, at_monotonic_ns, mute=mute, rearmed=rearmed)
+
+    def _present(
+        self, context: Any, name: str, at_monotonic_ns: int, *, mute: bool, rearmed: bool
+    ) -> None:
+        slot = self._slots[name]
+        try:
+            if mute:
+                raise _UidError(Reason.CARD_MUTE, SUCCESS)
+            uid = self._read_uid(context, name)
+        except _UidError as error:
+            self._lifted(slot, at_monotonic_ns)
+            slot.present, slot.known = error.reason != Reason.CARD_GONE, True
+            if error.reason in {Reason.READER_FAULT, Reason.READER_BUSY}:
+                self._report(DeviceState.DEGRADED, error.reason)
+            self._bridge.post(CardUnread(self.name, error.reason, at_monotonic_ns))
+            return
+        lay_there = not slot.known or (rearmed and slot.present and slot.uid == uid)
+        if not lay_there:
+            self._lifted(slot, at_monotonic_ns)
+            self._bridge.post(CardTapped(self.name, uid, at_monotonic_ns))
+        slot.present, slot.uid, slot.known = True, uid, True
+        self._report(DeviceState.OK)
+
+    def _lifted(self, slot: _Slot, at_monotonic_ns: int) -> None:
+        if slot.present:
+            self._bridge.post(CardRemoved(self.name, at_monotonic_ns))
+        slot.present, slot.uid = False, None
+
+    def _read_uid(self, context: Any, name: str) -> bytes:
+        """The UID of the card that lies there now. Raises _UidError."""
+        for attempt in range(UID_ATTEMPTS):
+            try:
+                return self._read_uid_once(context, name)
+            except _UidError as error:
+                last_try = attempt == UID_ATTEMPTS - 1
+                if error.reason in {Reason.CARD_GONE, Reason.NO_UID} or last_try:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _read_uid_once(self, context: Any, name: str) -> bytes:
+        result, card, protocol = self._pcsc.SCardConnect(
+            context, name, SHARE_SHARED, PROTOCOL_T0_OR_T1
+        )
+        _check(result)
+        disposition = RESET_CARD
+        try:
+            _check(self._pcsc.SCardBeginTransaction(card))
+            try:
+                result, answer = self._pcsc.SCardTransmit(card, protocol, GET_UID)
+            finally:
+                self._pcsc.SCardEndTransaction(card, LEAVE_CARD)
+            _check(result)
+            if not answer:  # what pcscd answers when the card leaves in mid-exchange
+                raise _UidError(Reason.CARD_MUTE, SUCCESS)
+            uid = bytes(answer[:-2])
+            if answer[-2:] != SW_SUCCESS or len(uid) not in UID_LENGTHS:
+                raise _UidError(Reason.NO_UID, SUCCESS)
+            disposition = LEAVE_CARD
+            return uid
+        finally:
+            self._pcsc.SCardDisconnect(card, disposition)
+
+
+def _check(result: int) -> None:
+    code = _code(result)
+    if code == SUCCESS:
+        return
+    if code in CARD_IS_GONE:
+        raise _UidError(Reason.CARD_GONE, code)
+    if code in CARD_IS_MUTE:
+        raise _UidError(Reason.CARD_MUTE, code)
+    if code == SHARING_VIOLATION:
+        raise _UidError(Reason.READER_BUSY, code)
+    raise _UidError(Reason.READER_FAULT, code)
+
+
+def _code(result: int) -> int:
+    return result & 0xFFFFFFFF
+
+
+def build(
+    name: str, table: Mapping[str, object], where: str, bridge: Bridge, stacks: Stacks
+) -> PcscCardReader:
+    """Raises DeviceConfigurationError."""
+    return PcscCardReader(name, read_options(Options, table, where), bridge, stacks.pcsc)
