@@ -1,20 +1,29 @@
 #!/bin/bash
-# Copy the browser libraries that package-lock.json pins from node_modules into both web packages.
-# The copies are committed: a box without a line, and a first run without npm, have them.
+# Keep one source of what both web packages hold, though edge and cloud never import each other.
+# - Browser libraries: from node_modules, as package-lock.json pins them, to both. The copies are
+#   committed: a box without a line, and a first run without npm, have them.
+# - The look, and how pages write and guard: from edge/web to cloud/web.
 #   tools/vendor_frontend.sh           copy
-#   tools/vendor_frontend.sh --check   exit 1 where a copy is not what the lock file pins
+#   tools/vendor_frontend.sh --check   exit 1 where a copy is not its source
 set -eu
 cd "$(dirname "$0")/.."
 check=${1:-}
-for web in edge/web cloud/web; do
-    mkdir -p "$web/static/vendor"
-    for library in htmx.org/dist/htmx.min.js htmx-ext-sse/dist/sse.min.js; do
-        copy="$web/static/vendor/$(basename "$library")"
-        if [ "$check" != --check ]; then
-            cp "node_modules/$library" "$copy"
-        elif ! cmp -s "node_modules/$library" "$copy"; then
-            echo "$copy is not what package-lock.json pins. Type: make vendor" >&2
-            exit 1
-        fi
+
+share() { # SOURCE COPY
+    if [ "$check" != --check ]; then
+        mkdir -p "$(dirname "$2")"
+        cp "$1" "$2"
+    elif ! cmp -s "$1" "$2"; then
+        echo "$2 is not $1. Change the source and type: make vendor" >&2
+        exit 1
+    fi
+}
+
+for library in htmx.org/dist/htmx.min.js htmx-ext-sse/dist/sse.min.js; do
+    for web in edge/web cloud/web; do
+        share "node_modules/$library" "$web/static/vendor/$(basename "$library")"
     done
+done
+for shared in static/look.css formats.py translations.py page_security.py; do
+    share "edge/web/$shared" "cloud/web/$shared"
 done

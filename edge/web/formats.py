@@ -1,0 +1,74 @@
+"""How pages write money, times and ids.
+
+One source for both web packages: `make vendor` copies it from edge/web to cloud/web.
+"""
+
+from datetime import UTC, datetime, tzinfo
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Base 32 without I, L, O and U (https://www.crockford.com/base32.html)."""
+
+
+def money(amount_fen: int) -> str:
+    """`-1234567` fen is `-12,345.67`; the unit stands beside it in the page."""
+    sign = "-" if amount_fen < 0 else ""
+    yuan, fen = divmod(abs(amount_fen), 100)
+    return f"{sign}{yuan:,}.{fen:02}"
+
+
+def signed_money(amount_fen: int) -> str:
+    """Money with a plus sign where it is a gain."""
+    return f"+{money(amount_fen)}" if amount_fen > 0 else money(amount_fen)
+
+
+def count(value: int) -> str:
+    """A count with thousands set apart."""
+    return f"{value:,}"
+
+
+def short_id(value: int) -> str:
+    """An id as people read it aloud: Crockford base 32, in groups of four from the right."""
+    digits = ""
+    while value:
+        value, digit = divmod(value, 32)
+        digits = CROCKFORD[digit] + digits
+    digits = digits or "0"
+    head = len(digits) % 4
+    groups = [digits[:head]] if head else []
+    return "-".join(groups + [digits[i : i + 4] for i in range(head, len(digits), 4)])
+
+
+def clock(wall_ms: int, zone: tzinfo) -> str:
+    """Hours and minutes, local."""
+    return datetime.fromtimestamp(wall_ms / 1000, zone).strftime("%H:%M")
+
+
+def day_and_clock(wall_ms: int, zone: tzinfo) -> str:
+    """Month, day, hours and minutes, local."""
+    return datetime.fromtimestamp(wall_ms / 1000, zone).strftime("%m-%d %H:%M")
+
+
+def full_stamp(wall_ms: int, zone: tzinfo) -> str:
+    """The full local time with its offset, for the hover."""
+    return datetime.fromtimestamp(wall_ms / 1000, zone).isoformat(timespec="milliseconds")
+
+
+def iso_utc(wall_ms: int) -> str:
+    """For the `datetime` attribute of `<time>`."""
+    return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def day(business_day: int) -> str:
+    """`20270301` is `2027-03-01`; 0 is no day."""
+    text = f"{business_day:08}"
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if business_day else "–"
+
+
+def initials(name: str) -> str:
+    """What stands for a photo: the last two Chinese characters, else the first letters."""
+    words = name.split()
+    if not words:
+        return "?"
+    if len(words) == 1:
+        return words[0][-2:] if not words[0].isascii() else words[0][:2].upper()
+    return (words[0][0] + words[-1][0]).upper()
