@@ -9,7 +9,7 @@ row and never sent with it, so that a peer cannot claim another. A body may be d
 
 from hashlib import sha256
 
-from sync_protocol.codec import pack
+from sync_protocol.codec import pack, pack_decoded
 from sync_protocol.errors import DecodeError
 from sync_protocol.expect import ID_MAX, expect_bytes, expect_int, expect_list
 
@@ -242,7 +242,9 @@ def op_from_wire(row: object, previous_hash: bytes) -> Op:
         hash_of_body = expect_bytes(body, "body hash", HASH_BYTES, HASH_BYTES)
         body = None
     elif isinstance(body, list):
-        hash_of_body = sha256(pack(body)).digest()
+        hash_of_body = sha256(pack_decoded(body)).digest()
     else:
         raise DecodeError("field_type", "body")
-    return Op(header, body, hash_of_body, op_hash(pack(values[0]), previous_hash, hash_of_body))
+    return Op(
+        header, body, hash_of_body, op_hash(pack_decoded(values[0]), previous_hash, hash_of_body)
+    )
