@@ -1,0 +1,275 @@
+"""Refusals and reasons as data, with the words that a cashier reads in Chinese and English.
+
+A refusal is never an exception: a decision returns it, nothing has changed, and the page shows its
+words. Codes are stable and never reused. A parameter whose name ends in `_fen` is shown as yuan.
+To add a sentence, add a row to `WORDS`; each row has both languages and names its parameters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Parameter = int | str
+
+CHINESE = "zh"
+ENGLISH = "en"
+LANGUAGES = (CHINESE, ENGLISH)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something to tell a person: a code, what it is about, and words on demand."""
+
+    code: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def words(self, language: str) -> str:
+        """The sentence in `language` (one of LANGUAGES)."""
+        chinese, english = WORDS[self.code]
+        template = chinese if language == CHINESE else english
+        return template.format_map(
+            {name: _shown(name, value) for name, value in self.parameters.items()}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Sentence):
+    """Why a command was not done: what happened, why, and what to do. Nothing was changed."""
+
+
+def refuse(code: str, **parameters: Parameter) -> Refusal:
+    """A refusal with its parameters by name."""
+    return Refusal(code, parameters)
+
+
+def yuan(amount_fen: int) -> str:
+    """`¥12.34` of 1234 fen."""
+    sign = "-" if amount_fen < 0 else ""
+    return f"{sign}¥{abs(amount_fen) // 100}.{abs(amount_fen) % 100:02d}"
+
+
+def _shown(name: str, value: Parameter) -> str:
+    if name.endswith("_fen") and isinstance(value, int):
+        return yuan(value)
+    return str(value)
+
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    # amounts and input
+    "amount_missing": ("没有填金额,请输入金额", "No amount was given; enter one"),
+    "amount_not_a_number": (
+        "金额“{text}”不是数字,请重新输入",
+        "“{text}” is not a number; enter the amount again",
+    ),
+    "amount_negative": (
+        "金额不能为负数,退款请用“退款”",
+        "An amount cannot be negative; to give money back use Refund",
+    ),
+    "amount_zero": ("金额不能为零", "An amount cannot be zero"),
+    "amount_fractional": (
+        "金额最多到分(小数点后两位),请重新输入",
+        "The smallest amount is one fen (two decimals); enter it again",
+    ),
+    "amount_too_large": (
+        "金额超过单笔上限 {limit_fen},请核对或分笔办理",
+        "More than {limit_fen} at once; check it, or do it in parts",
+    ),
+    "quantity_invalid": (
+        "数量要是 1 到 {limit} 的整数",
+        "A quantity is a whole number from 1 to {limit}",
+    ),
+    "field_missing": ("缺少“{field}”,请补上", "“{field}” is missing; fill it in"),
+    "field_invalid": ("“{field}”填得不对,请改正", "“{field}” is not valid; correct it"),
+    "field_too_long": (
+        "“{field}”太长,最多 {limit} 个字",
+        "“{field}” is too long, at most {limit} characters",
+    ),
+    "command_unknown": (
+        "没有“{command}”这个操作,请刷新页面",
+        "There is no command “{command}”; reload the page",
+    ),
+    "request_id_invalid": (
+        "请求编号不对,请刷新页面再试",
+        "The request's number is not valid; reload the page and try again",
+    ),
+    "request_id_reused": (
+        "这个请求编号已用于别的操作,请刷新页面再试",
+        "This request's number was used for another command; reload the page and try again",
+    ),
+    # staff
+    "log_in_first": ("请先登录再操作", "Log in first"),
+    "log_in_failed": ("工号或 PIN 不对,请再试", "Wrong staff number or PIN; try again"),
+    "log_in_locked": (
+        "PIN 连续输错,已锁定,请 {minutes} 分钟后再试",
+        "Too many wrong PINs; locked, try again in {minutes} minutes",
+    ),
+    "staff_inactive": ("该账号已停用,请找店长", "This account is closed; ask the manager"),
+    "staff_other_cafe": (
+        "该账号不能在本店登录,请找店长",
+        "This account may not log in at this cafe; ask the manager",
+    ),
+    "no_right": (
+        "{role}没有“{operation}”的权限,请找店长办理",
+        "A {role} may not do “{operation}”; ask the manager",
+    ),
+    # members
+    "name_invalid": (
+        "姓名要 1 到 {limit} 个字,且不含特殊符号",
+        "A name has 1 to {limit} characters and no control characters",
+    ),
+    "phone_invalid": (
+        "手机号不对:要 11 位、以 1 开头,国外号码以 + 开头",
+        "Not a phone number: 11 digits beginning with 1, or + and a country code",
+    ),
+    "identity_invalid": (
+        "身份证号校验不通过,请核对后重输",
+        "The identity number's check digit is wrong; check and enter it again",
+    ),
+    "birth_date_invalid": (
+        "出生日期不对,请按年月日填写",
+        "Not a valid birth date; enter year, month and day",
+    ),
+    "consent_missing": (
+        "会员还没同意隐私条款,不能登记",
+        "The member has not agreed to the privacy terms and cannot be registered",
+    ),
+    "phone_taken": (
+        "这个手机号已登记给会员 {number},请先查找该会员",
+        "This phone belongs to member {number}; find that member instead",
+    ),
+    "identity_taken": (
+        "这个身份证号已登记给会员 {number},请先查找该会员",
+        "This identity number belongs to member {number}; find that member instead",
+    ),
+    "member_unknown": ("找不到该会员,请重新查找", "No such member; search again"),
+    "member_closed": ("该会员已退会,不能办理", "This member has left; nothing can be done"),
+    # cards and taps
+    "card_unknown": (
+        "这张卡没有登记,请先办卡",
+        "This card is not registered; issue it to a member first",
+    ),
+    "card_lost": (
+        "这张卡已挂失,不能使用,请核对持卡人",
+        "This card is reported lost and cannot be used; check who holds it",
+    ),
+    "card_void": ("这张卡已作废,请换新卡", "This card is void; issue a new one"),
+    "card_suspended": (
+        "这张卡已暂停,请找店长恢复",
+        "This card is suspended; ask the manager to restore it",
+    ),
+    "card_expired": (
+        "这张卡已过期({day}),请续卡",
+        "This card expired on {day}; renew it",
+    ),
+    "card_taken": (
+        "这张卡已发给会员 {number},请换一张",
+        "This card belongs to member {number}; take another",
+    ),
+    "card_uid_invalid": ("卡号不对,请重新刷卡", "Not a card number; tap the card again"),
+    "visit_not_open": ("该会员现在不在店内", "This member is not in the cafe now"),
+    # stored value
+    "tender_unknown": (
+        "不支持“{tender}”这种支付方式,请换一种",
+        "“{tender}” is not a way of paying here; choose another",
+    ),
+    "spendable_too_little": (
+        "余额不足:余额 {balance_fen},要付 {amount_fen},请先充值",
+        "Not enough: the balance is {balance_fen}, {amount_fen} is due; top up first",
+    ),
+    "spendable_elsewhere": (
+        "余额 {balance_fen},其中 {elsewhere_fen} 在{places},现在本店可用 {spendable_fen};"
+        "联网后可自动转来,或先充值",
+        "The balance is {balance_fen}, but {elsewhere_fen} of it is at {places}; {spendable_fen} may"
+        " be spent here now. It moves here when the line is up, or top up",
+    ),
+    "spending_stopped": (
+        "本机已停止扣款,正等总部核对,请用现金或其他方式付款",
+        "This box has stopped spending until head office has checked it; take cash or another tender",
+    ),
+    "refund_too_large": (
+        "该单最多还能退 {refundable_fen}",
+        "At most {refundable_fen} of this sale can still be refunded",
+    ),
+    "refund_elsewhere": (
+        "这单是{place}卖出的,请到那里退款",
+        "This was sold at {place}; refund it there",
+    ),
+    "refund_points_spent": (
+        "这单送的积分已用掉 {points} 分,不能全额退款",
+        "{points} of the points that this sale earned are spent; it cannot be refunded in full",
+    ),
+    "sale_unknown": ("找不到这张单据", "No such sale"),
+    # tickets
+    "ticket_empty": ("还没有选商品", "Nothing has been chosen yet"),
+    "ticket_full": ("一单最多 {limit} 行,请分单", "A ticket holds {limit} lines; start another"),
+    "ticket_changed": (
+        "单据金额已变为 {total_fen},请核对后再收款",
+        "The ticket now comes to {total_fen}; check it and pay again",
+    ),
+    "ticket_line_unknown": ("单据里没有这一行", "The ticket has no such line"),
+    "ticket_needs_member": (
+        "用余额付款要先刷会员卡",
+        "To pay from a balance, tap the member's card first",
+    ),
+    "product_unknown": ("没有“{sku}”这个商品", "There is no product “{sku}”"),
+    "product_not_on_sale": ("“{name}”已下架", "“{name}” is not on sale"),
+    "product_not_counted": (
+        "“{name}”不计库存,不能入库、出库或调拨",
+        "“{name}” is not counted stock; it cannot be received, issued or moved",
+    ),
+    # assets and transfers
+    "lines_missing": ("还没有填明细", "No lines were given"),
+    "lines_too_many": ("一张单据最多 {limit} 行", "A document holds at most {limit} lines"),
+    "line_repeated": ("“{item}”重复了,请合并", "“{item}” is there twice; merge the lines"),
+    "cafe_unknown": ("没有这家门店", "There is no such cafe"),
+    "cafe_own": ("不能调拨给本店", "A transfer goes to another cafe"),
+    "cafe_without_box": (
+        "{cafe}还没有可用的盒子,不能接收调拨",
+        "{cafe} has no working box yet and cannot receive a transfer",
+    ),
+    "transfer_unknown": ("找不到这张调拨单", "No such transfer"),
+    "transfer_not_ours": (
+        "这张调拨单是发给{cafe}的,只有对方能签收",
+        "This transfer is for {cafe}; only they can receive it",
+    ),
+    "transfer_received": ("这张调拨单已经签收过了", "This transfer has been received already"),
+    "transfer_held_elsewhere": (
+        "货是发给本店旧盒子的,请联系总部转过来",
+        "The goods were sent to this cafe's former box; ask head office to move them",
+    ),
+    "transfer_surplus": (
+        "“{item}”发出 {sent},不能签收 {received};多出的请另做入库",
+        "{sent} of “{item}” were sent, {received} cannot be received; book the rest as a receipt",
+    ),
+    "transfer_line_unknown": (
+        "“{item}”不在这张调拨单里",
+        "“{item}” is not part of this transfer",
+    ),
+    "asset_tag_invalid": (
+        "资产编号要 1 到 {limit} 个字母、数字、点、- 或 _",
+        "An asset tag has 1 to {limit} letters, digits, dots, - or _",
+    ),
+    "asset_tag_taken": ("资产编号“{tag}”已被使用", "The asset tag “{tag}” is taken"),
+    "asset_not_here": (
+        "资产“{tag}”不在本店{place}",
+        "The asset “{tag}” is not {place} at this cafe",
+    ),
+    # printing
+    "print_job_unknown": ("找不到这张小票", "No such receipt"),
+    # reasons shown beside a balance
+    "rest_elsewhere": (
+        "其余 {elsewhere_fen} 在{places},联网后可转来",
+        "The other {elsewhere_fen} is at {places} and moves here when the line is up",
+    ),
+    "rest_on_its_way": (
+        "其余 {elsewhere_fen} 正从总部转来",
+        "The other {elsewhere_fen} is on its way from head office",
+    ),
+    # what is special about a member today
+    "birthday_today": ("今天生日", "Birthday today"),
+    "under_age": ("未满 18 周岁,不得上机", "Under 18: may not use a PC"),
+    "claim_provisional": (
+        "登记待总部确认",
+        "Registration waits for head office to confirm it",
+    ),
+}
+"""Code -> (Chinese, English)."""
