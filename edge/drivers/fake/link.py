@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 REDIAL_SECONDS = 0.1
@@ -17,10 +18,13 @@ OnLine = Callable[[str], None]
 
 
 class _Peers:
-    """The connections of one end; lines go out whole, to all of them."""
+    """The connections of one end; lines go out whole, to all of them.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    The owner's own lock guards them, so that a greeting and the facts after it keep their order.
+    """
+
+    def __init__(self, lock: AbstractContextManager[object]) -> None:
+        self._lock = lock
         self._links: list[socket.socket] = []
 
     def add(self, link: socket.socket, greeting: Callable[[], list[str]]) -> None:
@@ -67,9 +71,16 @@ def _send(link: socket.socket, line: str) -> None:
 class Listener:
     """The virtual world's end."""
 
-    def __init__(self, path: Path, on_line: OnLine, greeting: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_line: OnLine,
+        greeting: Callable[[], list[str]],
+        lock: AbstractContextManager[object],
+    ) -> None:
+        """`lock` is the re-entrant lock that guards what `greeting` tells."""
         self._path, self._on_line, self._greeting = path, on_line, greeting
-        self._peers = _Peers()
+        self._peers = _Peers(lock)
         path.unlink(missing_ok=True)
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
@@ -106,9 +117,16 @@ class Listener:
 class Dialler:
     """The box's end."""
 
-    def __init__(self, path: Path, on_line: OnLine, greeting: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_line: OnLine,
+        greeting: Callable[[], list[str]],
+        lock: AbstractContextManager[object],
+    ) -> None:
+        """`lock` is the re-entrant lock that guards what `greeting` tells."""
         self._path, self._on_line, self._greeting = path, on_line, greeting
-        self._peers = _Peers()
+        self._peers = _Peers(lock)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._dial, name=f"dial:{path.name}", daemon=True)
         self._thread.start()

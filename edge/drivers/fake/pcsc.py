@@ -8,8 +8,8 @@ memory: cards answer APDUs, event states carry pcscd's counter of insertions and
 
 import itertools
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from edge.drivers.fake.card import VirtualCard
 from edge.drivers.fake.link import Dialler, Listener
@@ -56,6 +56,7 @@ class FakePcsc:
         self._contexts: set[int] = set()
         self._cancelled: set[int] = set()
         self._cards: dict[int, tuple[str, VirtualCard]] = {}
+        self._dialler: Dialler | None = None
 
     @classmethod
     def dial(cls, path: Path) -> "FakePcsc":
@@ -69,8 +70,13 @@ class FakePcsc:
             else:
                 stack.remove(int(slot))
 
-        stack._dialler = Dialler(path, lay, list)  # type: ignore[attr-defined]  # kept alive here
+        stack._dialler = Dialler(path, lay, list, stack._changed)
         return stack
+
+    def close(self) -> None:
+        """Hang up, if dialled."""
+        if self._dialler is not None:
+            self._dialler.close()
 
     def insert(self, slot: int, card: VirtualCard) -> None:
         """Lay a card on the reader number `slot`."""
@@ -215,18 +221,27 @@ class FakePcsc:
 class VirtualReader:
     """One virtual reader's field in a box that runs on FakePcsc; used like vpcd's CardSlot."""
 
-    def __init__(self, listener_of: Any, slot: int) -> None:
-        self._listener_of = listener_of
-        self._slot = slot
-        self.uid: bytes | None = None
+    def __init__(self, number: int, send: Callable[[str], None]) -> None:
+        self._number = number
+        self._send = send
+        self._uid: bytes | None = None
+
+    @property
+    def line(self) -> str:
+        """What lies there now."""
+        if self._uid is None:
+            return f"remove {self._number}"
+        return f"insert {self._number} {self._uid.hex()}"
 
     def insert(self, uid: bytes) -> None:
-        self.uid = uid
-        self._listener_of().send(f"insert {self._slot} {uid.hex()}")
+        """Lay a card with this UID on the reader; the one before is removed."""
+        self._uid = uid
+        self._send(self.line)
 
     def remove(self) -> None:
-        self.uid = None
-        self._listener_of().send(f"remove {self._slot}")
+        """Take the card away; nothing happens if there is none."""
+        self._uid = None
+        self._send(self.line)
 
 
 class VirtualReaders:
@@ -234,17 +249,15 @@ class VirtualReaders:
 
     def __init__(self, path: Path) -> None:
         self.reader_names = READER_NAMES
-        self.slots = tuple(VirtualReader(lambda: self._listener, slot) for slot in range(2))
-        self._listener = Listener(path, lambda _line: None, self._greeting)
+        self._lock = threading.RLock()
+        self.slots = tuple(VirtualReader(number, self._send) for number in range(2))
+        self._listener = Listener(path, lambda _line: None, self._greeting, self._lock)
 
     def close(self) -> None:
         self._listener.close()
 
+    def _send(self, line: str) -> None:
+        self._listener.send(line)
+
     def _greeting(self) -> list[str]:
-        return [
-            f"insert {index} {slot.uid.hex()}"
-            for index, slot in enumerate(self.slots)
-            if slot.uid is not None
-        ]
-
-
+        return [slot.line for slot in self.slots]

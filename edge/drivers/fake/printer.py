@@ -1,0 +1,196 @@
+"""A virtual receipt printer behind a pseudo-terminal: prints what it is sent, and has its moods.
+
+It answers DLE EOT at once, also while it cannot print; GS r only when all before it is printed.
+Its paper may run low or out (at once, or after some rows, in mid-job), its cover may be open; it
+may be mute (prints, but says nothing), stalled (takes no bytes) or unplugged.
+"""
+
+import os
+import select
+import threading
+import time
+import tty
+from enum import IntEnum
+from pathlib import Path
+
+from edge.drivers.fake.escpos_parser import EscposParser, PrintedItem
+from edge.drivers.fake.paper import PrintedReceipt
+
+DLE_EOT = b"\x10\x04"
+FIXED_BITS = 0x12
+
+
+class Paper(IntEnum):
+    """How much paper there is."""
+
+    OUT = 0
+    LOW = 1
+    PLENTY = 2
+
+
+class VirtualPrinter:
+    """Open from the start until `close`. Thread-safe."""
+
+    def __init__(self, port: Path, columns: int = 48) -> None:
+        """`port` becomes a link to the pseudo-terminal: the driver's `port`."""
+        self.port = port
+        self._columns = columns
+        self._changed = threading.Condition()
+        self._paper, self._cover_open = Paper.PLENTY, False
+        self._rows_left: int | None = None
+        self._mute, self._stalled = False, False
+        self._items: list[PrintedItem] = []
+        self._receipts: list[PrintedReceipt] = []
+        self._kicks_ns: list[int] = []
+        self._waiting = bytearray()
+        """Bytes that arrived while it could not print."""
+        self._parser = EscposParser(self._on_item, self._on_cut, self._on_kick, self._answer_gs_r)
+        self._terminals: tuple[int, int] | None = None
+        self._thread: threading.Thread | None = None
+        self.plug()
+
+    @property
+    def receipts(self) -> list[PrintedReceipt]:
+        """Everything that was cut off, oldest first."""
+        with self._changed:
+            return list(self._receipts)
+
+    @property
+    def uncut(self) -> PrintedReceipt:
+        """What hangs out of the printer."""
+        with self._changed:
+            return PrintedReceipt(tuple(self._items), self._columns, 0)
+
+    @property
+    def kicks_ns(self) -> list[int]:
+        """When the drawer was opened (monotonic clock)."""
+        with self._changed:
+            return list(self._kicks_ns)
+
+    @property
+    def unknown_commands(self) -> list[bytes]:
+        with self._changed:
+            return list(self._parser.unknown)
+
+    def wait_for_receipts(self, count: int, timeout_s: float) -> bool:
+        """Block until so many receipts were cut in all; False when the time is over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._receipts) >= count, timeout_s)
+
+    def set_paper(self, paper: Paper) -> None:
+        """Take the roll out, or put one in; what waited is printed then."""
+        with self._changed:
+            self._paper, self._rows_left = paper, None
+            self._go_on()
+
+    def end_paper_after(self, rows: int) -> None:
+        """Let the roll end in mid-job."""
+        with self._changed:
+            self._rows_left = rows
+
+    def set_cover_open(self, is_open: bool) -> None:
+        with self._changed:
+            self._cover_open = is_open
+            self._go_on()
+
+    def set_mute(self, mute: bool) -> None:
+        with self._changed:
+            self._mute = mute
+
+    def set_stalled(self, stalled: bool) -> None:
+        with self._changed:
+            self._stalled = stalled
+
+    def unplug(self) -> None:
+        """Pull the cable and the power; what was not on paper is lost."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        with self._changed:
+            terminals, self._terminals = self._terminals, None
+        thread.join()
+        if terminals is not None:
+            os.close(terminals[0])
+            os.close(terminals[1])
+        self.port.unlink(missing_ok=True)
+        with self._changed:
+            self._parser.power_off()
+            self._waiting.clear()
+
+    def plug(self) -> None:
+        """Plug it in: a new pseudo-terminal under the same port."""
+        if self._thread is not None:
+            return
+        ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        self.port.unlink(missing_ok=True)
+        self.port.symlink_to(os.ttyname(theirs))
+        self._terminals = ours, theirs
+        name = f"virtual-printer:{self.port.name}"
+        self._thread = threading.Thread(target=self._run, args=(ours,), name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.unplug()
+
+    def _run(self, terminal: int) -> None:
+        while self._terminals is not None:
+            if self._stalled or not select.select([terminal], [], [], 0.02)[0]:
+                time.sleep(0.005 if self._stalled else 0)
+                continue
+            data = os.read(terminal, 4096)
+            with self._changed:
+                if self._terminals is not None:
+                    self._arrive(data)
+
+    def _arrive(self, data: bytes) -> None:
+        self._waiting += data
+        while (start := self._waiting.find(DLE_EOT)) >= 0:
+            if len(self._waiting) < start + 3:
+                return  # its last byte is on the way
+            subject = self._waiting[start + 2]
+            del self._waiting[start : start + 3]
+            self._answer(self._status(subject))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._paper != Paper.OUT and not self._cover_open:
+            self._parser.resume()
+            keep = 1 if self._waiting.endswith(DLE_EOT[:1]) else 0
+            data = bytes(self._waiting[: len(self._waiting) - keep])
+            del self._waiting[: len(data)]
+            self._parser.feed(data)
+        self._changed.notify_all()
+
+    def _status(self, subject: int) -> int:
+        """DLE EOT n, for n of 1 (printer), 2 (cause of offline), 3 (error), 4 (paper)."""
+        out = self._paper == Paper.OUT
+        bits = {
+            1: 0x08 if out or self._cover_open else 0,
+            2: (0x04 if self._cover_open else 0) | (0x20 if out else 0),
+            4: (0x0C if self._paper <= Paper.LOW else 0) | (0x60 if out else 0),
+        }
+        return FIXED_BITS | bits.get(subject, 0)
+
+    def _answer(self, status: int) -> None:
+        if not self._mute and self._terminals is not None:
+            os.write(self._terminals[0], bytes((status,)))
+
+    def _answer_gs_r(self) -> None:
+        self._answer(0x03 if self._paper == Paper.LOW else 0x00)
+
+    def _on_item(self, item: PrintedItem) -> bool:
+        self._items.append(item)
+        if self._rows_left is not None:
+            self._rows_left -= 1
+            if self._rows_left <= 0:
+                self._paper, self._rows_left = Paper.OUT, None
+        return self._paper != Paper.OUT
+
+    def _on_cut(self) -> None:
+        receipt = PrintedReceipt(tuple(self._items), self._columns, time.monotonic_ns())
+        self._items = []
+        self._receipts.append(receipt)
+
+    def _on_kick(self) -> None:
+        self._kicks_ns.append(time.monotonic_ns())

@@ -1,0 +1,117 @@
+"""Turns a receipt into ESC/POS bytes: styles, columns, Chinese text, QR code, cut.
+
+Commands come from python-escpos (its `Dummy` printer collects them). Text is encoded here: the
+library switches to Chinese only for some ideographs, so that a full-width yen sign would print as
+a question mark. FS & switches the printer to double-byte text, and everything goes out as GB18030
+(or GBK), in which ASCII is one byte and one column, all else two columns.
+
+Sources: Epson ESC/POS command reference (ESC @, ESC a, ESC E, GS !, GS V, ESC p, FS &, GS (
+k); GB 18030.
+"""
+
+import unicodedata
+
+from escpos.printer import Dummy
+
+from edge.receipt import Align, Feed, Line, Pair, QrCode, Receipt, Rule, Text
+
+COLUMNS = {58: 32, 80: 48}
+"""Paper width in mm to columns of font A (12 dots at 8 dots per mm, 48 and 72 mm printed)."""
+
+CHINESE_ON = b"\x1c&"
+COPY_TITLE = "*** 补打 COPY ***"
+QR_DOTS = 6
+
+
+def render_receipt(receipt: Receipt, columns: int, encoding: str, *, copy: bool) -> bytes:
+    """A whole job. A copy says so on top, and does not open the drawer again."""
+    printer = Dummy()
+    printer.hw("INIT")
+    printer._raw(CHINESE_ON)  # noqa: SLF001  python-escpos has no other way to send bytes
+    writer = _Writer(printer, columns, encoding)
+    if receipt.kick_drawer and not copy:
+        printer.cashdraw(2)
+    if copy:
+        writer.line(Text(COPY_TITLE, align=Align.CENTRE, bold=True))
+    for line in receipt.lines:
+        writer.line(line)
+    printer.cut()
+    return bytes(printer.output)
+
+
+def render_drawer_kick(pin: int) -> bytes:
+    """ESC p: pulse the drawer on connector pin 2 or 5."""
+    printer = Dummy()
+    printer.cashdraw(pin)
+    return bytes(printer.output)
+
+
+class _Writer:
+    """Writes lines of a document into a python-escpos printer."""
+
+    def __init__(self, printer: Dummy, columns: int, encoding: str) -> None:
+        self._printer = printer
+        self._columns = columns
+        self._encoding = encoding
+
+    def line(self, line: Line) -> None:
+        match line:
+            case Text(text, align, bold, big):
+                columns = self._columns // 2 if big else self._columns
+                self._print(self._wrap(text, columns), align, bold=bold, big=big)
+            case Pair(left, right, bold):
+                self._print(self._pair(left, right), Align.LEFT, bold=bold)
+            case Rule():
+                self._print(["-" * self._columns], Align.LEFT)
+            case Feed(lines):
+                self._print([""] * lines, Align.LEFT)
+            case QrCode(content):
+                self._printer.set(align="center")
+                self._printer.qr(content, native=True, size=QR_DOTS)
+
+    def _print(
+        self, lines: list[str], align: Align, *, bold: bool = False, big: bool = False
+    ) -> None:
+        alignment = "center" if align == Align.CENTRE else str(align)
+        size = 2 if big else 1
+        self._printer.set(align=alignment, bold=bold, custom_size=True, width=size, height=size)
+        for text in lines:
+            encoded = text.encode(self._encoding, "replace")
+            self._printer._raw(encoded + b"\n")  # noqa: SLF001  as above
+
+    def _pair(self, left: str, right: str) -> list[str]:
+        rows = self._wrap(left, self._columns)
+        amount = self._wrap(right, self._columns)
+        free = self._columns - self._width(rows[-1]) - self._width(amount[0])
+        if free >= 1 and len(amount) == 1:
+            rows[-1] += " " * free + amount[0]
+            return rows
+        return rows + [" " * (self._columns - self._width(row)) + row for row in amount]
+
+    def _wrap(self, text: str, columns: int) -> list[str]:
+        """Rows of at most `columns`; at least one row."""
+        rows, row, used = [], "", 0
+        for character in _printable(text):
+            width = self._width(character)
+            if used + width > columns:
+                rows.append(row)
+                row, used = "", 0
+            row += character
+            used += width
+        return [*rows, row]
+
+    def _width(self, text: str) -> int:
+        return sum(
+            1 if len(character.encode(self._encoding, "replace")) == 1 else 2 for character in text
+        )
+
+
+def _printable(text: str) -> str:
+    """No control characters: a member's name must not command the printer. ¥ is ￥ in GBK."""
+    kept = []
+    for character in text.replace("¥", "￥"):
+        category = unicodedata.category(character)
+        if category in {"Cf", "Mn", "Me"}:
+            continue  # zero width: nothing to print
+        kept.append(" " if category in {"Cc", "Zl", "Zp"} else character)
+    return "".join(kept)
