@@ -59,7 +59,7 @@ class Device(ABC):
 
     def _report(self, state: DeviceState, reason: Reason | None = None) -> None:
         """Tell a state, from any thread; only a change becomes an event."""
-        status = DeviceStatus(state, reason or "", HINTS[reason] if reason else "")
+        status = DeviceStatus(state, reason.value, HINTS[reason]) if reason else DeviceStatus(state)
         with self._status_lock:
             if status == self._status:
                 return

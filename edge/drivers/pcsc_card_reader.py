@@ -220,7 +220,7 @@ class PcscCardReader(CardReader):
             slot.present, slot.known = error.reason != Reason.CARD_GONE, True
             if error.reason in {Reason.READER_FAULT, Reason.READER_BUSY}:
                 self._report(DeviceState.DEGRADED, error.reason)
-            self._bridge.post(CardUnread(self.name, error.reason, at_monotonic_ns))
+            self._bridge.post(CardUnread(self.name, error.reason.value, at_monotonic_ns))
             return
         lay_there = not slot.known or (rearmed and slot.present and slot.uid == uid)
         if not lay_there:

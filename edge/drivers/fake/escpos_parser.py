@@ -135,7 +135,7 @@ class EscposParser:
         self._halted = not self.on_item(item)
 
     def _esc(self, data: bytearray) -> int:
-        letter = data[1:2]
+        letter = bytes(data[1:2])
         if letter == b"@":
             self._reset()
             return 2
@@ -163,14 +163,14 @@ class EscposParser:
         return size
 
     def _fs(self, data: bytearray) -> int:
-        if data[1:2] not in (b"&", b"."):
+        if bytes(data[1:2]) not in (b"&", b"."):
             self.unknown.append(bytes(data[:2]))
         else:
             self._chinese = data[1:2] == b"&"
         return 2
 
     def _gs(self, data: bytearray) -> int:
-        letter = data[1:2]
+        letter = bytes(data[1:2])
         if len(data) < 3:
             return 0
         if letter == b"V":

@@ -105,4 +105,5 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _qr_picture(item: PrintedQrCode) -> Image.Image:
     code = qrcode.QRCode(border=2, box_size=item.dots)
     code.add_data(item.content)
-    return code.make_image().get_image().convert("L")
+    picture: Image.Image = code.make_image().get_image()
+    return picture.convert("L")
