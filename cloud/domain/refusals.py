@@ -1,0 +1,49 @@
+"""A refusal as data: a stable code, and words for the person at the screen in both languages."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why head office or the hub said no. Nothing was changed.
+
+    `code` is stable and counted; `zh` and `en` are shown.
+    """
+
+    code: str
+    zh: str
+    en: str
+
+
+REFUSALS = {
+    refusal.code: refusal
+    for refusal in (
+        Refusal("bad_credentials", "账号或密码不正确", "Account or password is wrong"),
+        Refusal("code_unknown", "注册码不存在", "This enrolment code does not exist"),
+        Refusal(
+            "code_used", "注册码已被另一台设备使用", "Another box has used this enrolment code"
+        ),
+        Refusal("code_for_other_node", "注册码属于另一台设备", "This code is for another box"),
+        Refusal("cafe_unknown", "门店不存在", "There is no such cafe"),
+        Refusal("cafe_exists", "门店编号已存在", "A cafe with this code exists"),
+        Refusal("node_unknown", "设备不存在", "There is no such box"),
+        Refusal("member_unknown", "会员不存在", "There is no such member"),
+        Refusal("already_erased", "该会员资料已被清除", "This member has been erased before"),
+        Refusal("staff_name_taken", "账号已存在", "An account with this name exists"),
+        Refusal("password_short", "密码至少 8 位", "A password has 8 characters or more"),
+        Refusal("pin_shape", "PIN 码为 4 至 12 位数字", "A PIN has 4 to 12 digits"),
+        Refusal("grant_nothing_held", "总部没有可用余额", "The hub holds nothing of this account"),
+        Refusal("grant_class", "此类账户不能调拨", "Accounts of this class are not granted"),
+        Refusal("grant_amount", "申请的数额无效", "The amount asked for is not valid"),
+        Refusal("member_erased", "该会员资料已被清除", "This member has been erased"),
+        Refusal("recovering", "总部正在恢复，请稍后再试", "The hub is recovering; try again later"),
+        Refusal("epoch_closed", "该设备的这一期已关闭", "This epoch of the box is closed"),
+        Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
+    )
+}
+"""Code -> `Refusal`: every refusal of the hub and of head office."""
+
+
+def refusal(code: str) -> Refusal:
+    """Return the refusal of a code; KeyError for one that is not in the table."""
+    return REFUSALS[code]

@@ -1,0 +1,300 @@
+"""The chain's log: append blocks at its head, and read ops and blocks back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cloud.domain.judge import CURRENT
+from cloud.store import statements
+from cloud.store.database import Database, StoreError
+from cloud.store.models import AuthorHead, LogBlock, LogHead, LogOp
+from sync_protocol.annotations import annotation_from_row
+from sync_protocol.blocks import Block, Entry, entry_of, log_genesis_hash
+from sync_protocol.codec import pack, unpack
+from sync_protocol.kinds import CAFE, KINDS
+from sync_protocol.ops import HUB, Op, genesis_hash, header_from_row
+
+HEAD_ID = 1
+
+
+class FencedError(StoreError):
+    """Another hub process has taken over the log; this one must stop."""
+
+
+@dataclass(slots=True)
+class Head:
+    """Where the log ends. `effective_max`: the greatest effective stamp in it."""
+
+    chain: str
+    generation: int
+    stream: int
+    position: int
+    block_number: int
+    block_hash: bytes
+    fence: int
+    published_number: int
+    backup_number: int
+    effective_max: int
+
+
+@dataclass(slots=True)
+class Author:
+    """One (node, epoch) as `AuthorHead` stores it."""
+
+    node: int
+    epoch: int
+    cafe: int
+    standing: str
+    public_key: bytes
+    seq: int
+    hash: bytes
+    effective: int
+    proof: bytes = b""
+    segment: int = 0
+    offset_ms: int = 0
+    complete_ms: int = 0
+
+    def copy(self) -> "Author":
+        return replace(self)
+
+    def row(self) -> tuple[object, ...]:
+        return (
+            self.node,
+            self.epoch,
+            self.cafe,
+            self.standing,
+            self.public_key,
+            self.seq,
+            self.hash,
+            self.effective,
+            self.proof,
+            self.segment,
+            self.offset_ms,
+            self.complete_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry as it is in the log: with its position, kind and the cafe whose op it is."""
+
+    position: int
+    kind: int
+    cafe: int
+    entry: Entry
+
+    def within_reach(self, cafe: int) -> bool:
+        """Return whether boxes of `cafe` (0: those of every cafe at once) may see the op."""
+        kind = KINDS.get(self.kind)
+        return kind is None or kind.reach != CAFE or (cafe != 0 and self.cafe == cafe)
+
+
+def new_author(chain: str, node: int, epoch: int, cafe: int, public_key: bytes) -> Author:
+    """Return an author before its first op."""
+    return Author(node, epoch, cafe, CURRENT, public_key, 0, genesis_hash(chain, node, epoch), 0)
+
+
+def create_log(database: Database, chain: str, hub_public_key: bytes) -> None:
+    """Start generation 1 of a new chain's log. Does nothing if there is a log."""
+    if database.first(LogHead.select()) is not None:
+        return
+    generation = 1
+    with database.transaction():
+        database.run(
+            LogHead.insert(
+                id=HEAD_ID,
+                chain=chain,
+                generation=generation,
+                stream=0,
+                position=0,
+                block_number=0,
+                block_hash=log_genesis_hash(chain, generation),
+                fence=0,
+                published_number=0,
+                scrubbed_position=0,
+                backup_number=0,
+            )
+        )
+        hub = new_author(chain, HUB, generation, 0, hub_public_key)
+        database.execute(statements.UPSERT_AUTHOR, hub.row())
+
+
+def read_head(database: Database) -> Head:
+    """Return where the log ends; `StoreError` if there is no log."""
+    row = database.first(LogHead.select())
+    if row is None:
+        raise StoreError("the store has no log yet; start the hub once with `cafebox-hub run`")
+    last = database.first(LogBlock.select().where(LogBlock.number == row.block_number))
+    return Head(
+        row.chain,
+        row.generation,
+        row.stream,
+        row.position,
+        row.block_number,
+        row.block_hash,
+        row.fence,
+        row.published_number,
+        row.backup_number,
+        last.effective_max if last is not None else 0,
+    )
+
+
+def read_authors(database: Database) -> dict[tuple[int, int], Author]:
+    """Return every (node, epoch) that may or might write."""
+    return {
+        (row.node, row.epoch): Author(
+            row.node,
+            row.epoch,
+            row.cafe,
+            row.standing,
+            row.public_key,
+            row.seq,
+            row.hash,
+            row.effective,
+            row.proof,
+            row.segment,
+            row.offset_ms,
+            row.complete_ms,
+        )
+        for row in database.rows(AuthorHead.select())
+    }
+
+
+def take_fence(database: Database) -> int:
+    """Take over the log: whichever hub took it before can no longer append."""
+    with database.transaction():
+        database.run(LogHead.update(fence=LogHead.fence + 1).where(LogHead.id == HEAD_ID))
+        row = database.first(LogHead.select())
+    fence: int = row.fence
+    return fence
+
+
+def lock_head(database: Database, fence: int) -> None:
+    """Hold the log's head until the transaction ends; `FencedError` if it is no longer ours."""
+    sql = statements.LOCK_HEAD_SQLITE if database.is_sqlite else statements.LOCK_HEAD_POSTGRESQL
+    row = database.execute(sql).fetchone()
+    if row is None or row[0] != fence:
+        raise FencedError("another hub process has taken over this log; this one stops")
+
+
+def op_row(
+    position: int, cafe: int, entry: Entry, op: Op, body: object, subject: int | None
+) -> tuple[object, ...]:
+    """Return the row of `INSERT_OP`; `body` None where it must not be kept."""
+    header = op.header
+    annotation = entry.annotation
+    return (
+        position,
+        header.node,
+        header.epoch,
+        header.seq,
+        header.kind,
+        cafe,
+        pack(header.row()),
+        None if body is None else pack(body),
+        op.hash_of_body,
+        op.hash,
+        annotation.effective,
+        annotation.verdict,
+        None if annotation.detail is None else pack(annotation.detail),
+        subject,
+    )
+
+
+def write_block(
+    database: Database,
+    head: Head,
+    block: Block,
+    signature: bytes,
+    rows: list[tuple[object, ...]],
+    effective_max: int,
+    committed_ms: int,
+) -> None:
+    """Append a block's rows in the caller's transaction; `head` is the log's before it."""
+    database.executemany(statements.INSERT_OP, rows)
+    database.execute(
+        statements.INSERT_BLOCK,
+        (
+            block.number,
+            block.generation,
+            block.stream,
+            block.first_position,
+            len(block.entries),
+            block.previous_hash,
+            block.hash,
+            signature,
+            effective_max,
+            committed_ms,
+        ),
+    )
+    advanced = database.execute(
+        statements.ADVANCE_HEAD,
+        (block.last_position(), block.number, block.hash, head.published_number, head.fence),
+    )
+    if advanced.rowcount != 1:
+        raise FencedError("another hub process has taken over this log; this one stops")
+
+
+def write_authors(database: Database, authors: list[Author]) -> None:
+    """Write authors' heads in the caller's transaction."""
+    database.executemany(statements.UPSERT_AUTHOR, [author.row() for author in authors])
+
+
+def effective_at(database: Database, position: int) -> int:
+    """Return the greatest effective stamp of the log at the end of the block at `position`."""
+    if position <= 0:
+        return 0
+    row = database.execute(statements.SELECT_EFFECTIVE_AT, (position,)).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _stored_entry(position: int, row: Sequence[Any]) -> StoredEntry:
+    cafe, header, body, body_hash, hash, effective, verdict, detail = row
+    op = Op(
+        header_from_row(unpack(bytes(header))),
+        None if body is None else unpack(bytes(body)),
+        bytes(body_hash),
+        bytes(hash),
+    )
+    unpacked = None if detail is None else unpack(bytes(detail))
+    annotation = annotation_from_row([effective, verdict, unpacked])
+    return StoredEntry(position, op.header.kind, cafe, entry_of(op, annotation))
+
+
+def read_entries(database: Database, first: int, last: int) -> list[StoredEntry]:
+    """Return the entries at positions first..last."""
+    rows = database.execute(statements.SELECT_OPS, (first, last)).fetchall()
+    return [_stored_entry(first + index, row) for index, row in enumerate(rows)]
+
+
+def iterate_entries(database: Database, first: int, last: int, chunk: int) -> Iterator[StoredEntry]:
+    """Yield the entries at positions first..last, `chunk` in memory at a time."""
+    for start in range(first, last + 1, chunk):
+        yield from read_entries(database, start, min(start + chunk - 1, last))
+
+
+def read_op(database: Database, node: int, epoch: int, seq: int) -> StoredEntry | None:
+    """Return one op by its author's number."""
+    row = database.first(
+        LogOp.select(LogOp.position).where(
+            LogOp.node == node, LogOp.epoch == epoch, LogOp.seq == seq
+        )
+    )
+    if row is None:
+        return None
+    return read_entries(database, row.position, row.position)[0]
+
+
+def op_hash_at(database: Database, node: int, epoch: int, seq: int) -> bytes | None:
+    """Return the hash of an author's op `seq`."""
+    row = database.first(
+        LogOp.select(LogOp.hash).where(LogOp.node == node, LogOp.epoch == epoch, LogOp.seq == seq)
+    )
+    return None if row is None else row.hash
+
+
+def read_blocks(database: Database, first: int, last: int) -> list[LogBlock]:
+    """Return the block rows numbered first..last."""
+    return database.rows(
+        LogBlock.select().where(LogBlock.number.between(first, last)).order_by(LogBlock.number)
+    )

@@ -1,0 +1,46 @@
+"""The schema's versions: each step brings a store from one version to the next, once.
+
+To change the schema, append a step; never edit one that was released.
+"""
+
+from collections.abc import Callable
+
+from cloud.store.database import Database, StoreError
+from cloud.store.models import LOG_TABLES, REPORT_TABLES, Setting
+
+SCHEMA_VERSION = "schema_version"
+
+
+def _create(database: Database) -> None:
+    database.create_tables((*LOG_TABLES, *REPORT_TABLES))
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_create,)
+
+
+def migrate(database: Database) -> int:
+    """Bring the store to the newest version; returns it. Each step is one transaction.
+
+    Raises `StoreError` for a store that a later release wrote.
+    """
+    database.create_tables((Setting,))
+    version = schema_version(database)
+    if version > len(STEPS):
+        raise StoreError(
+            f"the store has schema {version}, this release knows {len(STEPS)}: update cafebox"
+        )
+    for number in range(version, len(STEPS)):
+        with database.transaction():
+            STEPS[number](database)
+            database.run(
+                Setting.insert(name=SCHEMA_VERSION, value=str(number + 1)).on_conflict(
+                    conflict_target=[Setting.name], update={Setting.value: str(number + 1)}
+                )
+            )
+    return len(STEPS)
+
+
+def schema_version(database: Database) -> int:
+    """Return the version of the store, 0 for an empty one."""
+    row = database.first(Setting.select().where(Setting.name == SCHEMA_VERSION))
+    return int(row.value) if row is not None else 0

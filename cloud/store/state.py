@@ -1,0 +1,235 @@
+"""Confirmed state as the hub folds it: a write-back cache over the projection tables.
+
+Within a block rows are read once, changed in memory, and written once each; the state hash of a
+section is updated once for each row that changed. `flush` writes inside the block's transaction;
+after a rollback `forget` drops everything, and the next block reads anew.
+"""
+
+from cloud.domain.judge import Account, Section
+from cloud.domain.judge import section_of as section_of_posting
+from cloud.store import statements
+from cloud.store.database import Database
+from cloud.store.models import ClaimHolder, ErasedSubject, SectionSum
+from sync_protocol.claims import ClaimRow, claim_row_from_stored
+from sync_protocol.codec import pack, unpack
+from sync_protocol.fold import State
+from sync_protocol.kinds import KINDS, REGISTER
+from sync_protocol.registers import RegisterRow, row_from_stored
+from sync_protocol.state_hash import (
+    StateHash,
+    balance_hash,
+    claim_hash,
+    register_hash,
+    section_of,
+)
+
+CACHED_BALANCES_MAX = 400_000
+"""About 150 MB; beyond it the cache starts afresh."""
+CACHED_ROWS_MAX = 50_000
+
+BalanceKey = tuple[Section, Account]
+_PERSONAL_REGISTERS = tuple(
+    kind.code for kind in KINDS.values() if kind.policy == REGISTER and kind.personal
+)
+
+
+class StoredState(State):
+    """`fold.State` and `judge.Facts` over the hub's tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._balances: dict[int | str, dict[BalanceKey, int]] = {}
+        self._balance_count = 0
+        self._registers: dict[tuple[int, int | str], RegisterRow | None] = {}
+        self._claims: dict[tuple[int, bytes], ClaimRow | None] = {}
+        self._old_balances: dict[BalanceKey, int] = {}
+        self._old_registers: dict[tuple[int, int | str], RegisterRow | None] = {}
+        self._old_claims: dict[tuple[int, bytes], ClaimRow | None] = {}
+        self.erased: set[int] = set()
+        self.newly_erased: list[int] = []
+        self.sums = StateHash()
+        self.load()
+
+    def load(self) -> None:
+        """Read what is always in memory: the sections' sums and the erased subjects."""
+        rows = self._database.rows(SectionSum.select())
+        self.sums = StateHash(
+            {(row.kind, row.cafe): int.from_bytes(row.sum, "big") for row in rows}
+        )
+        self.erased = {row.subject for row in self._database.rows(ErasedSubject.select())}
+
+    def forget(self) -> None:
+        """Drop all that is cached or changed: the transaction was rolled back."""
+        self._clear_cache()
+        self._old_balances.clear()
+        self._old_registers.clear()
+        self._old_claims.clear()
+        self.newly_erased.clear()
+        self.load()
+
+    def _clear_cache(self) -> None:
+        self._balances.clear()
+        self._balance_count = 0
+        self._registers.clear()
+        self._claims.clear()
+
+    # Facts
+
+    def is_erased(self, subject: int | str) -> bool:
+        return subject in self.erased
+
+    def balance(self, section: Section, account: Account) -> int:
+        return self.of_subject(account[1]).get((section, account), 0)
+
+    def of_subject(self, subject: int | str) -> dict[BalanceKey, int]:
+        """Return every balance of a subject: {((kind, cafe), account): amount}."""
+        balances = self._balances.get(subject)
+        if balances is None:
+            balances = self._balances[subject] = self._read_balances(subject)
+            self._balance_count += len(balances) + 1
+        return balances
+
+    def _read_balances(self, subject: int | str) -> dict[BalanceKey, int]:
+        rows = self._database.execute(statements.SELECT_BALANCES, (pack(subject),)).fetchall()
+        found: dict[BalanceKey, int] = {}
+        for code, unit, cafe, node, epoch, month, amount in rows:
+            account = (code, subject, node, epoch, month, unit)
+            found[(section_of_posting(code, cafe), account)] = amount
+        return found
+
+    # State
+
+    def add(self, section: Section, account: Account, amount: int) -> None:
+        balances = self.of_subject(account[1])
+        key = (section, account)
+        before = balances.get(key)
+        if before is None:
+            before = 0
+            self._balance_count += 1
+        if key not in self._old_balances:
+            self._old_balances[key] = before
+        balances[key] = before + amount
+
+    def register(self, kind: int, key: int | str) -> RegisterRow | None:
+        place = (kind, key)
+        if place in self._registers:
+            return self._registers[place]
+        stored = self._database.execute(statements.SELECT_REGISTER, (kind, pack(key))).fetchone()
+        row = None if stored is None else row_from_stored(unpack(bytes(stored[0])))
+        self._registers[place] = row
+        return row
+
+    def set_register(self, kind: int, key: int | str, row: RegisterRow) -> None:
+        place = (kind, key)
+        if place not in self._old_registers:
+            self._old_registers[place] = self.register(kind, key)
+        self._registers[place] = row
+
+    def claim(self, kind: int, key: bytes) -> ClaimRow | None:
+        place = (kind, key)
+        if place in self._claims:
+            return self._claims[place]
+        stored = self._database.execute(statements.SELECT_CLAIM, place).fetchone()
+        row = None if stored is None else claim_row_from_stored(unpack(bytes(stored[0])))
+        self._claims[place] = row
+        return row
+
+    def set_claim(self, kind: int, key: bytes, row: ClaimRow | None) -> None:
+        place = (kind, key)
+        if place not in self._old_claims:
+            self._old_claims[place] = self.claim(kind, key)
+        self._claims[place] = row
+
+    def erase(self, subject: int) -> None:
+        self.erased.add(subject)
+        self.newly_erased.append(subject)
+        for kind in _PERSONAL_REGISTERS:
+            row = self.register(kind, subject)
+            if row is not None:
+                self.set_register(kind, subject, RegisterRow(row.cafe, None))
+        for kind, key in self._claims_of(subject):
+            if KINDS[kind].personal:
+                self.set_claim(kind, key, None)
+
+    def _claims_of(self, subject: int) -> list[tuple[int, bytes]]:
+        stored = self._database.rows(ClaimHolder.select().where(ClaimHolder.subject == subject))
+        places = {(row.kind, row.key) for row in stored}
+        places.update(place for place, row in self._claims.items() if row is not None)
+        held = []
+        for kind, key in sorted(places):
+            row = self.claim(kind, key)
+            if row is not None and row.subject == subject:
+                held.append((kind, key))
+        return held
+
+    def flush(self) -> None:
+        """Write every row that changed, and the sections' sums, in the caller's transaction."""
+        before = dict(self.sums.sums)
+        self._flush_balances()
+        self._flush_registers()
+        self._flush_claims()
+        changed = [
+            (kind, cafe, self.sums.sums.get((kind, cafe), 0).to_bytes(32, "big"))
+            for kind, cafe in before.keys() | self.sums.sums.keys()
+            if before.get((kind, cafe)) != self.sums.sums.get((kind, cafe))
+        ]
+        if changed:
+            self._database.executemany(statements.UPSERT_SECTION, changed)
+
+    def flushed(self) -> None:
+        """The transaction is committed: forget what was changed, keep what is cached."""
+        self._old_balances.clear()
+        self._old_registers.clear()
+        self._old_claims.clear()
+        self.newly_erased.clear()
+        if self._balance_count > CACHED_BALANCES_MAX:
+            self._clear_cache()
+        if len(self._registers) > CACHED_ROWS_MAX:
+            self._registers.clear()
+        if len(self._claims) > CACHED_ROWS_MAX:
+            self._claims.clear()
+
+    def _flush_balances(self) -> None:
+        rows = []
+        for key, old in self._old_balances.items():
+            section, account = key
+            amount = self._balances[account[1]][key]
+            if amount == old:
+                continue
+            self.sums.replace(section, balance_hash(account, old), balance_hash(account, amount))
+            code, subject, node, epoch, month, unit = account
+            rows.append((pack(subject), code, unit, section[1], node, epoch, month, amount))
+        if rows:
+            rows.sort()
+            self._database.executemany(statements.UPSERT_BALANCE, rows)
+
+    def _flush_registers(self) -> None:
+        rows = []
+        for (kind, key), old in self._old_registers.items():
+            row = self._registers[(kind, key)]
+            if row is None:
+                continue
+            self.sums.replace(
+                section_of(kind, row.cafe),
+                register_hash(kind, key, old),
+                register_hash(kind, key, row),
+            )
+            rows.append((kind, pack(key), pack(row.row())))
+        if rows:
+            self._database.executemany(statements.UPSERT_REGISTER, rows)
+
+    def _flush_claims(self) -> None:
+        held, freed = [], []
+        for (kind, key), old in self._old_claims.items():
+            row = self._claims[(kind, key)]
+            self.sums.replace(
+                section_of(kind, 0), claim_hash(kind, key, old), claim_hash(kind, key, row)
+            )
+            if row is None:
+                freed.append((kind, key))
+            else:
+                held.append((kind, key, pack(row.subject), pack(row.row())))
+        if freed:
+            self._database.executemany(statements.DELETE_CLAIM, freed)
+        if held:
+            self._database.executemany(statements.UPSERT_CLAIM, held)

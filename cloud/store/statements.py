@@ -1,0 +1,97 @@
+"""The hub's raw SQL, each statement with its measured reason. All else is peewee.
+
+Building a query costs peewee about 190 µs where running it costs 10 (docs/adr holds the figures),
+and an op at 12,000 a second may cost 83 µs in all. So what runs for each op or each block is
+constant text, run with `executemany` where there are many rows. `?` becomes `%s` on PostgreSQL.
+"""
+
+LOCK_HEAD_SQLITE = "SELECT fence FROM log_head WHERE id = 1"
+"""Once a block; the write lock is held since BEGIN IMMEDIATE."""
+LOCK_HEAD_POSTGRESQL = "SELECT fence FROM log_head WHERE id = 1 FOR UPDATE"
+"""Once a block; whoever else appends waits here until this commit ends."""
+
+ADVANCE_HEAD = """
+UPDATE log_head
+SET position = ?, block_number = ?, block_hash = ?, published_number = ?
+WHERE id = 1 AND fence = ?
+"""
+
+INSERT_OP = """
+INSERT INTO log_op (position, node, epoch, seq, kind, cafe, header, body, body_hash, hash,
+                    effective, verdict, detail, subject)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+"""Once for each op."""
+
+INSERT_BLOCK = """
+INSERT INTO log_block (number, generation, stream, first_position, count, previous_hash, hash,
+                       signature, effective_max, committed_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+UPSERT_AUTHOR = """
+INSERT INTO author_head (node, epoch, cafe, standing, public_key, seq, hash, effective, proof,
+                         segment, offset_ms, complete_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (node, epoch) DO UPDATE SET
+    cafe = excluded.cafe, standing = excluded.standing, seq = excluded.seq, hash = excluded.hash,
+    effective = excluded.effective, proof = excluded.proof, segment = excluded.segment,
+    offset_ms = excluded.offset_ms, complete_ms = excluded.complete_ms
+"""
+
+SELECT_BALANCES = """
+SELECT code, unit, cafe, node, epoch, month, amount FROM balance WHERE subject = ?
+"""
+"""Once for each subject that is not in memory: all its accounts in one read."""
+
+UPSERT_BALANCE = """
+INSERT INTO balance (subject, code, unit, cafe, node, epoch, month, amount)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (subject, code, unit, cafe, node, epoch, month) DO UPDATE SET amount = excluded.amount
+"""
+"""Once for each account that a block touched."""
+
+SELECT_REGISTER = "SELECT row FROM register_document WHERE kind = ? AND key = ?"
+UPSERT_REGISTER = """
+INSERT INTO register_document (kind, key, row) VALUES (?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET row = excluded.row
+"""
+
+SELECT_CLAIM = "SELECT row FROM claim_holder WHERE kind = ? AND key = ?"
+UPSERT_CLAIM = """
+INSERT INTO claim_holder (kind, key, subject, row) VALUES (?, ?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET subject = excluded.subject, row = excluded.row
+"""
+DELETE_CLAIM = "DELETE FROM claim_holder WHERE kind = ? AND key = ?"
+
+UPSERT_SECTION = """
+INSERT INTO section_sum (kind, cafe, sum) VALUES (?, ?, ?)
+ON CONFLICT (kind, cafe) DO UPDATE SET sum = excluded.sum
+"""
+
+SELECT_EFFECTIVE_AT = """
+SELECT effective_max FROM log_block WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1
+"""
+"""Once for each batch whose author has not seen the newest block."""
+
+SELECT_OPS = """
+SELECT cafe, header, body, body_hash, hash, effective, verdict, detail
+FROM log_op WHERE position BETWEEN ? AND ? ORDER BY position
+"""
+"""Reads of a range: gap repair, reports, refolding."""
+
+INSERT_ENTRY = """
+INSERT INTO report_entry (position, posting, cafe, reason, business_day, effective_ms, document,
+                          actor, code, subject, node, epoch, month, unit, amount)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+"""Once for each posting; a follower that runs behind must not fall back for ever."""
+
+INTEGRITY_CHECK_SQLITE = "PRAGMA quick_check(1)"
+CHECKPOINT_SQLITE = "PRAGMA wal_checkpoint(TRUNCATE)"
+VACUUM = "VACUUM"
+"""No query builder has a word for these three."""
+VACUUM_FULL_POSTGRESQL = (
+    "VACUUM FULL log_op, register_document, claim_holder, report_member, quarantined_batch"
+)
+"""Rewrites the tables, so that the files no longer hold erased rows."""
