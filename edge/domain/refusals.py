@@ -7,8 +7,10 @@ To add a sentence, add a row to `WORDS`; each row has both languages and names i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-Parameter = int | str
+Parameter = int | str | tuple[str, str]
+"""A number, a text, or a name in (Chinese, English)."""
 
 CHINESE = "zh"
 ENGLISH = "en"
@@ -27,13 +29,16 @@ class Sentence:
         chinese, english = WORDS[self.code]
         template = chinese if language == CHINESE else english
         return template.format_map(
-            {name: _shown(name, value) for name, value in self.parameters.items()}
+            {name: _shown(name, value, language) for name, value in self.parameters.items()}
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal(Sentence):
     """Why a command was not done: what happened, why, and what to do. Nothing was changed."""
+
+    is_refusal: ClassVar[bool] = True
+    """By this the store knows to undo whatever the refused command did."""
 
 
 def refuse(code: str, **parameters: Parameter) -> Refusal:
@@ -47,9 +52,11 @@ def yuan(amount_fen: int) -> str:
     return f"{sign}¥{abs(amount_fen) // 100}.{abs(amount_fen) % 100:02d}"
 
 
-def _shown(name: str, value: Parameter) -> str:
+def _shown(name: str, value: Parameter, language: str) -> str:
     if name.endswith("_fen") and isinstance(value, int):
         return yuan(value)
+    if isinstance(value, tuple):
+        return value[0] if language == CHINESE else value[1]
     return str(value)
 
 
@@ -178,12 +185,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "spendable_elsewhere": (
         "余额 {balance_fen},其中 {elsewhere_fen} 在{places},现在本店可用 {spendable_fen};"
         "联网后可自动转来,或先充值",
-        "The balance is {balance_fen}, but {elsewhere_fen} of it is at {places}; {spendable_fen} may"
-        " be spent here now. It moves here when the line is up, or top up",
+        "The balance is {balance_fen}, but {elsewhere_fen} of it is at {places};"
+        " {spendable_fen} may be spent here now. It moves here when the line is up, or top up",
     ),
     "spending_stopped": (
         "本机已停止扣款,正等总部核对,请用现金或其他方式付款",
-        "This box has stopped spending until head office has checked it; take cash or another tender",
+        "This box has stopped spending until head office has checked it; take another tender",
     ),
     "refund_too_large": (
         "该单最多还能退 {refundable_fen}",
@@ -192,10 +199,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "refund_elsewhere": (
         "这单是{place}卖出的,请到那里退款",
         "This was sold at {place}; refund it there",
-    ),
-    "refund_points_spent": (
-        "这单送的积分已用掉 {points} 分,不能全额退款",
-        "{points} of the points that this sale earned are spent; it cannot be refunded in full",
     ),
     "sale_unknown": ("找不到这张单据", "No such sale"),
     # tickets
@@ -260,9 +263,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "其余 {elsewhere_fen} 在{places},联网后可转来",
         "The other {elsewhere_fen} is at {places} and moves here when the line is up",
     ),
-    "rest_on_its_way": (
-        "其余 {elsewhere_fen} 正从总部转来",
-        "The other {elsewhere_fen} is on its way from head office",
+    "rest_at_hub": (
+        "其余 {elsewhere_fen} 在总部,联网后可转来",
+        "The other {elsewhere_fen} is at head office and moves here when the line is up",
     ),
     # what is special about a member today
     "birthday_today": ("今天生日", "Birthday today"),
