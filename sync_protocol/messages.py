@@ -7,9 +7,11 @@ back as `Unknown`, to be counted and otherwise ignored, so that a peer may be ne
 | topic                       | from | messages                                                |
 |-----------------------------|------|---------------------------------------------------------|
 | cafebox/<chain>/up/<node>   | node | Hello, Push, Fenced, GrantRequest, Ping, Pong           |
-| cafebox/<chain>/down/<node> | hub  | Welcome, Ack, Reject, Fenced, GrantAnswer, Recall, Ping, Pong |
+| cafebox/<chain>/down/<node> | hub  | Welcome, Ack, Reject, Fenced, GrantAnswer, Recall, ...  |
 | cafebox/<chain>/blocks      | hub  | Blocks                                                  |
 | cafebox/<chain>/head        | hub  | Head                                                    |
+
+(down also carries Ping and Pong.)
 """
 
 from sync_protocol.blocks import BLOCK_OPS_MAX
@@ -71,6 +73,11 @@ FENCED_REASONS = {
     FENCED_UNKNOWN_NODE: "unknown_node",
     FENCED_REVOKED: "revoked",
 }
+
+CODE_HELLO = "hello"
+"""Reject code: the hub does not know the session; the node greets anew."""
+CODE_GAP = "gap"
+"""Reject code: batches before this one are missing."""
 
 
 def _expect_codecs(value: object, name: str) -> "list[int]":
