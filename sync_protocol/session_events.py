@@ -169,7 +169,8 @@ class RecallReceived(Event):
 
 
 class HelloReceived(Event):
-    """Answer with `take_hello(facts)` or `fence(reason)`."""
+    """Answer with `take_hello(facts)` or `fence(reason)`. What was handed over before and is not
+    yet committed must be committed or dropped first: the node sends it again."""
 
     def __init__(self, hello: Hello) -> None:
         self.hello = hello
