@@ -79,7 +79,7 @@ _ROWS = (
     _command(
         "top_up",
         "top_up",
-        "member:id amount_fen:amount tender:text tender_reference:text?",
+        "member:id amount_fen:amount tender:text",
         "member amount_fen balance_fen spendable_fen print_job",
     ),
     _command(
@@ -144,6 +144,6 @@ COMMANDS: Mapping[str, Command] = {row.name: row for row in _ROWS}
 - `pay`: `tender` is cash, card, wechat, alipay or wallet.
 - `refund` goes back to the tender that paid.
 - `asset_issue`: `user` is a staff or member id.
-- answers' `lines` are [[sku, quantity], ...], `shortage` is [[sku or tag, quantity], ...], `below_zero`
-  are the skus whose booked stock fell below zero (an alert, not a refusal).
+- answers' `lines` are [[sku, quantity], ...], `shortage` is [[sku or tag, quantity], ...],
+  `below_zero` are the skus whose booked stock fell below zero (an alert, not a refusal).
 """

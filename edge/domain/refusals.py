@@ -7,7 +7,6 @@ To add a sentence, add a row to `WORDS`; each row has both languages and names i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 Parameter = int | str | tuple[str, str]
 """A number, a text, or a name in (Chinese, English)."""
@@ -36,9 +35,6 @@ class Sentence:
 @dataclass(frozen=True, slots=True)
 class Refusal(Sentence):
     """Why a command was not done: what happened, why, and what to do. Nothing was changed."""
-
-    is_refusal: ClassVar[bool] = True
-    """By this the store knows to undo whatever the refused command did."""
 
 
 def refuse(code: str, **parameters: Parameter) -> Refusal:
@@ -101,6 +97,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "request_id_reused": (
         "这个请求编号已用于别的操作,请刷新页面再试",
         "This request's number was used for another command; reload the page and try again",
+    ),
+    "box_busy": (
+        "盒子正忙,这次没有办理,请稍后再试",
+        "The box is busy and did nothing; try again in a moment",
+    ),
+    "disk_refused": (
+        "盒子的存储卡写不进去,这次没有办理,请停用本机并联系总部",
+        "The box cannot write to its disk and did nothing; stop using it and call head office",
     ),
     # staff
     "log_in_first": ("请先登录再操作", "Log in first"),

@@ -115,11 +115,15 @@ def line_refusal(product: Product | None, sku: str, lines: int) -> Refusal | Non
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """How a ticket is paid, and the ids that its documents get."""
+    """How a ticket is paid, and the ids that its documents get.
+
+    `reference` is the paying terminal's or provider's own number, empty where there is none.
+    """
 
     sale: int
     number: int
     tender: str
+    reference: str
     expected_total_fen: int
     purse: Purse
 
@@ -230,7 +234,7 @@ def _sale_decision(
         "member": ticket.member,
         "lines": sold.lines,
         "total_fen": total_fen,
-        "tenders": [[payment.tender, total_fen]],
+        "tenders": [[payment.tender, total_fen, payment.reference]],
         "business_day": here.business_day,
     }
     slip = {

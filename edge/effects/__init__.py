@@ -1,1 +1,1 @@
-"""What happens after a commit: the door, the printer queue and page events."""
+"""What follows a commit: the door, the receipt printer, and pages that read themselves anew."""

@@ -1,0 +1,134 @@
+"""One command, one commit: read, decide, append, remember the answer; effects only afterwards."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from edge.desk import facts
+from edge.desk.answers import Answer, Outcome, Session
+from edge.desk.commands import COMMANDS
+from edge.desk.settings import DeskSettings
+from edge.domain.decision import Decision, Here, Judgement, PrintSlip
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.stored_value import spendable_fen
+from edge.effects.page_events import PageEvents, Region
+from edge.effects.printing import PrinterQueue
+from edge.effects.slips import SlipJob, to_bytes
+from edge.store.store import Store
+from edge.store.transaction import WriteTransaction
+
+Decide = Callable[[WriteTransaction, Here], Judgement]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody at a terminal wants a command done, once."""
+
+    command: str
+    id: str
+    session: Session | None
+    terminal: int
+
+    @property
+    def staff(self) -> int:
+        """Who asks; 0 before the log-in."""
+        return self.session.staff if self.session else 0
+
+
+class Committer:
+    """Runs a command's decision inside one write of the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: DeskSettings,
+        printer_queue: PrinterQueue,
+        page_events: PageEvents,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._printer_queue = printer_queue
+        self._page_events = page_events
+
+    async def commit(self, request: Request, decide: Decide, *regions: Region) -> Outcome:
+        """Do a command once. `regions` are the parts of the page that it makes stale.
+
+        A repeat of the request id gets the first answer; a refusal undoes what `decide` wrote.
+        """
+
+        def work(transaction: WriteTransaction) -> Outcome:
+            kept = transaction.answer(request.id)
+            if kept is not None:
+                return _kept_answer(request, kept)
+            at = facts.here(transaction, self._settings, transaction.wall_ms())
+            judgement = decide(transaction, at)
+            if isinstance(judgement, Refusal):
+                return judgement
+            answer = record(transaction, at, judgement, request)
+            transaction.remember_answer(request.id, _to_bytes(answer), _subject_of(judgement))
+            return answer
+
+        outcome = await self._store.write(work)
+        if isinstance(outcome, Answer) and not outcome.repeated:
+            if "print_job" in outcome.values:
+                self._printer_queue.wake()
+            self._page_events.publish(*regions, Region.EVENTS, Region.TRUTH)
+        return outcome
+
+
+def record(
+    transaction: WriteTransaction, at: Here, decision: Decision, request: Request
+) -> Answer:
+    """Append a decision's ops and queue its slips; return the answer that its command promises."""
+    session = request.session
+    shift = session.shift if session else 0
+    code = ""
+    for new in decision.ops:
+        op = transaction.append(
+            new.kind, new.body, actor=request.staff, terminal=request.terminal, shift=shift
+        )
+        code = code or facts.chain_code(op.ref())
+    values = dict(decision.values)
+    promised = COMMANDS[request.command].answers if request.command in COMMANDS else ()
+    member = values.get("member")
+    if "balance_fen" in promised and isinstance(member, int):
+        purse = facts.purse_of(transaction, at, member)
+        values |= {"balance_fen": purse.balance_fen, "spendable_fen": spendable_fen(at, purse)}
+    for effect in decision.effects:
+        if isinstance(effect, PrintSlip):
+            slip_facts = dict(effect.facts)
+            if member and "balance_fen" in values:
+                slip_facts["balance_fen"] = values["balance_fen"]
+            job = SlipJob(
+                effect.slip,
+                slip_facts,
+                facts.cafe_name(transaction, at.cafe),
+                at.now_ms,
+                at.utc_offset_min,
+                session.name if session else "",
+                code,
+            )
+            subject = member if isinstance(member, int) else 0
+            values["print_job"] = transaction.add_print_job(effect.slip, to_bytes(job), subject)
+    kept = {name: values[name] for name in promised if name in values}
+    return Answer(request.command, kept, code)  # type: ignore[arg-type]  # values are JSON's
+
+
+def _subject_of(decision: Decision) -> int:
+    member = decision.values.get("member")
+    return member if isinstance(member, int) else 0
+
+
+def _to_bytes(answer: Answer) -> bytes:
+    values = {"command": answer.command, "values": answer.values, "code": answer.chain_code}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _kept_answer(request: Request, kept: bytes) -> Outcome:
+    if not kept:  # emptied, since its member was erased
+        return Answer(request.command, repeated=True)
+    values = json.loads(kept)
+    if values["command"] != request.command:
+        return refuse("request_id_reused")
+    answer = Answer(values["command"], values["values"], values["code"])
+    return replace(answer, repeated=True)

@@ -1,0 +1,132 @@
+"""Reads a command's inputs by its row of the table; what is wrong is a refusal by its field."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from edge.desk.commands import Command, Input, Parameter
+from edge.domain.amounts import check_amount, fen_of_yuan
+from edge.domain.business_day import date_of, day_number
+from edge.domain.refusals import Refusal, refuse
+from sync_protocol.expect import ID_MAX
+
+TEXT_LENGTH_MAX = 200
+LINES_MAX = 100
+LINES_JSON_LENGTH_MAX = 20_000
+
+_EMPTY: Mapping[Input, object] = {
+    Input.ID: 0,
+    Input.AMOUNT: 0,
+    Input.QUANTITY: 1,
+    Input.TEXT: "",
+    Input.FLAG: False,
+    Input.LINES: (),
+    Input.DAY: 0,
+}
+
+
+def read_inputs(command: Command, inputs: Mapping[str, object]) -> dict[str, object] | Refusal:
+    """The command's arguments by name, or the first field that is wrong.
+
+    Fields that the command does not know are ignored: forms carry some of their own.
+    """
+    arguments: dict[str, object] = {}
+    for parameter in command.parameters:
+        value = _read(parameter, inputs)
+        if isinstance(value, Refusal):
+            return value
+        arguments[parameter.name] = value
+    return arguments
+
+
+def _read(parameter: Parameter, inputs: Mapping[str, object]) -> object:
+    if parameter.type is Input.AMOUNT:
+        return _read_amount(parameter, inputs)
+    value = inputs.get(parameter.name)
+    if value is None or value == "":
+        if parameter.required and parameter.type is not Input.FLAG:
+            return refuse("field_missing", field=parameter.name)
+        return _EMPTY[parameter.type]
+    if parameter.type is Input.QUANTITY:
+        return value
+    read = _READERS[parameter.type](value)
+    if read is None:
+        return refuse("field_invalid", field=parameter.name)
+    if isinstance(read, str) and len(read) > TEXT_LENGTH_MAX:
+        return refuse("field_too_long", field=parameter.name, limit=TEXT_LENGTH_MAX)
+    if read == "" and parameter.required:
+        return refuse("field_missing", field=parameter.name)
+    return read
+
+
+def _read_amount(parameter: Parameter, inputs: Mapping[str, object]) -> int | Refusal:
+    typed = inputs.get(parameter.name.removesuffix("_fen") + "_yuan")
+    if typed is not None:
+        return fen_of_yuan(typed)
+    value = inputs.get(parameter.name)
+    if parameter.name == "expected_total_fen" and value in (0, "0"):
+        return 0  # a ticket of free products
+    return check_amount(value)
+
+
+def _read_id(value: object) -> int | None:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,16}", value.strip(), re.ASCII):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= ID_MAX:
+        return value
+    return None
+
+
+def _read_text(value: object) -> str | None:
+    return value.strip() if isinstance(value, str) else None
+
+
+def _read_flag(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    words = {"on": True, "true": True, "1": True, "false": False, "0": False}
+    return words.get(value) if isinstance(value, str) else None
+
+
+def _read_lines(value: object) -> tuple[tuple[str, object], ...] | None:
+    if isinstance(value, str):
+        if len(value) > LINES_JSON_LENGTH_MAX:
+            return None
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    if not isinstance(value, list) or len(value) > LINES_MAX:
+        return None
+    lines: list[tuple[str, object]] = []
+    for line in value:
+        if not isinstance(line, list) or len(line) != 2 or not isinstance(line[0], str):
+            return None
+        item = line[0].strip()
+        if not item or len(item) > 60:
+            return None
+        lines.append((item, line[1]))
+    return tuple(lines)
+
+
+def _read_day(value: object) -> int | None:
+    if value in (0, "0"):
+        return 0
+    if isinstance(value, str):
+        digits = value.strip().replace("-", "")
+        if not re.fullmatch(r"\d{8}", digits, re.ASCII):
+            return None
+        value = int(digits)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    day = date_of(value)
+    return day_number(day) if day is not None else None
+
+
+_READERS = {
+    Input.ID: _read_id,
+    Input.TEXT: _read_text,
+    Input.FLAG: _read_flag,
+    Input.LINES: _read_lines,
+    Input.DAY: _read_day,
+}

@@ -1,0 +1,44 @@
+"""Who stands on each terminal's screen: the last tap, or the member that staff chose."""
+
+from dataclasses import dataclass, replace
+
+from edge.desk.view_types import TapView
+
+TERMINALS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a terminal shows in its middle."""
+
+    tap: TapView | None = None
+    member: int = 0
+
+
+class Screens:
+    """The screens of this box; a tap wins them all, a choice only its own."""
+
+    def __init__(self) -> None:
+        self._screens: dict[int, Screen] = {}
+        self._last_tap = Screen()
+
+    def at(self, terminal: int) -> Screen:
+        """What a terminal shows."""
+        return self._screens.get(terminal, self._last_tap)
+
+    def show_tap(self, tap: TapView, member: int) -> None:
+        """A card was tapped."""
+        self._last_tap = Screen(tap, member)
+        self._screens.clear()
+
+    def show_member(self, terminal: int, member: int) -> None:
+        """Staff chose a member, or cleared the screen (0)."""
+        if len(self._screens) >= TERMINALS_MAX and terminal not in self._screens:
+            self._screens.clear()
+        self._screens[terminal] = Screen(None, member)
+
+    def rights_arrived(self) -> None:
+        """What a tap was asking the hub for has come."""
+        tap = self._last_tap.tap
+        if tap is not None and tap.asking_for_rights:
+            self._last_tap = replace(self._last_tap, tap=replace(tap, asking_for_rights=False))

@@ -1,0 +1,185 @@
+"""Log-in and log-out: PINs checked off the loop, wrong ones counted on the disk, shifts opened."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+
+import argon2
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from edge.desk import facts
+from edge.desk.answers import Answer, Outcome, Session
+from edge.desk.commit import Request
+from edge.domain.decision import read_text
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.staff import (
+    FAILURES_MAX,
+    PIN_LENGTH_MAX,
+    after_failure,
+    lock_refusal,
+    log_in_refusal,
+)
+from edge.effects.page_events import PageEvents, Region
+from edge.store.reader import Reader
+from edge.store.store import Store
+from edge.store.transaction import WriteTransaction
+from sync_protocol.kinds import STAFF
+
+TOKEN_BYTES = 24
+
+
+class StaffDesk:
+    """Who works at which terminal. A session outlives a restart of the box, as a shift does."""
+
+    def __init__(
+        self,
+        store: Store,
+        page_events: PageEvents,
+        random_bytes: Callable[[int], bytes],
+        wall_ms: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._page_events = page_events
+        self._random_bytes = random_bytes
+        self._wall_ms = wall_ms
+        self._hasher = argon2.PasswordHasher()
+        self._one_log_in = asyncio.Lock()
+        self._sessions: dict[str, Session] = {}
+
+    async def log_in(self, request: Request, staff: int, pin: str) -> Outcome:
+        """Open a shift at the request's terminal. The answer's `token` is shown only here.
+
+        One log-in at a time, so that parallel guesses cannot outrun the count of failures. The
+        answer is not kept under the request id: it holds a secret.
+        """
+        async with self._one_log_in:
+            with self._store.read() as reader:
+                refusal = self._refusal(reader, staff)
+                row = facts.row(reader, STAFF, staff)
+                cafe = reader.identity.cafe
+            if refusal is not None:
+                return refusal
+            refusal = log_in_refusal(row, cafe)
+            pin_hash = read_text(STAFF, row, "pin_hash")
+            if refusal is None and not await asyncio.to_thread(self._matches, pin_hash, pin):
+                refusal = refuse("log_in_failed")
+            if refusal is not None:
+                if refusal.code == "log_in_failed":
+                    return await self._count_failure(staff)
+                return refusal
+            token = f"{request.terminal}.{self._random_bytes(TOKEN_BYTES).hex()}"
+            session = await self._store.write(self._open(request.terminal, staff, token))
+        self._sessions[_hash_of(token)] = session
+        self._page_events.publish(Region.TRUTH)
+        values: dict[str, int | str] = {
+            "staff": staff,
+            "name": session.name,
+            "role": session.role,
+            "shift": session.shift,
+            "token": token,
+        }
+        return Answer(request.command, dict(values))
+
+    async def log_out(self, request: Request) -> Outcome:
+        """Close the session of the request's token; the shift ends with it."""
+        session = request.session
+        if session is not None:
+
+            def work(transaction: WriteTransaction) -> None:
+                transaction.set_setting(_setting(session.terminal), None)
+
+            await self._store.write(work)
+            self._sessions.pop(_hash_of(session.token), None)
+            self._page_events.publish(Region.TRUTH)
+        return Answer(request.command)
+
+    def session(self, token: str) -> Session | None:
+        """The session of a cookie's token, None if there is none or it was ended."""
+        hashed = _hash_of(token)
+        terminal = token.partition(".")[0]
+        if not terminal.isascii() or not terminal.isdigit() or len(terminal) > 5:
+            return None
+        if hashed not in self._sessions:
+            with self._store.read() as reader:
+                kept = _kept_session(reader, int(terminal), token)
+            if kept is None:
+                return None
+            self._sessions[hashed] = kept
+        return self._sessions[hashed]
+
+    def cashier_at(self, reader: Reader, terminal: int) -> tuple[str, int]:
+        """(name, shift) of who is logged in at a terminal; ("", 0) for nobody."""
+        kept = reader.setting(_setting(terminal))
+        if not isinstance(kept, list):
+            return "", 0
+        return facts.staff_name(reader, kept[1]), kept[2]
+
+    def _refusal(self, reader: Reader, staff: int) -> Refusal | None:
+        lockout = reader.lockout(staff)
+        return lock_refusal(lockout.failures, lockout.locked_until_ms, self._wall_ms())
+
+    def _matches(self, pin_hash: str, pin: str) -> bool:
+        if not pin or len(pin) > PIN_LENGTH_MAX:
+            return False
+        try:
+            return self._hasher.verify(pin_hash, pin)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _count_failure(self, staff: int) -> Refusal:
+        """Count one more wrong PIN; the refusal says when it was the last one allowed.
+
+        The work itself returns no refusal: that would undo the count.
+        """
+
+        def work(transaction: WriteTransaction) -> int:
+            now_ms = transaction.wall_ms()
+            failures, until_ms = after_failure(transaction.lockout(staff).failures, now_ms)
+            transaction.set_lockout(staff, failures, until_ms)
+            return failures
+
+        failures = await self._store.write(work)
+        if failures < FAILURES_MAX:
+            return refuse("log_in_failed")
+        with self._store.read() as reader:
+            return self._refusal(reader, staff) or refuse("log_in_failed")
+
+    def _open(self, terminal: int, staff: int, token: str) -> Callable[[WriteTransaction], Session]:
+        def work(transaction: WriteTransaction) -> Session:
+            transaction.set_lockout(staff, 0, 0)
+            row = facts.row(transaction, STAFF, staff)
+            session = Session(
+                staff,
+                read_text(STAFF, row, "name"),
+                read_text(STAFF, row, "role"),
+                terminal,
+                transaction.new_id(),
+                token,
+            )
+            kept = [_hash_of(token), staff, session.shift, transaction.wall_ms()]
+            transaction.set_setting(_setting(terminal), kept)
+            self._sessions = {
+                key: other for key, other in self._sessions.items() if other.terminal != terminal
+            }
+            return session
+
+        return work
+
+
+def _setting(terminal: int) -> str:
+    return f"session.{terminal}"
+
+
+def _hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _kept_session(reader: Reader, terminal: int, token: str) -> Session | None:
+    kept = reader.setting(_setting(terminal))
+    if not isinstance(kept, list) or kept[0] != _hash_of(token):
+        return None
+    row = facts.row(reader, STAFF, kept[1])
+    if log_in_refusal(row, reader.identity.cafe) is not None:
+        return None
+    name, role = read_text(STAFF, row, "name"), read_text(STAFF, row, "role")
+    return Session(kept[1], name, role, terminal, kept[2], token)

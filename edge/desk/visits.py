@@ -1,0 +1,162 @@
+"""Taps and visits: the short way from a card to the open door, and who is on the screen."""
+
+import logging
+from collections.abc import Callable
+
+from edge.desk import facts
+from edge.desk.answers import Answer, Outcome
+from edge.desk.commit import Committer, Request, record
+from edge.desk.rights import Rights
+from edge.desk.screens import Screens
+from edge.desk.settings import Clocks, DeskSettings
+from edge.desk.view_types import TapOutcome, TapView
+from edge.domain.cards import claimed_card, normal_uid
+from edge.domain.decision import Here, Judgement, read_int
+from edge.domain.members import keyed_hash, member_refusal
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.visits import TapFacts, leave, tap, visit_key
+from edge.effects.door import Door
+from edge.effects.page_events import PageEvents, Region
+from edge.effects.printing import PrinterQueue
+from edge.events import CardTapped
+from edge.store.errors import StoreError
+from edge.store.store import Store
+from edge.store.transaction import WriteTransaction
+from sync_protocol.kinds import CARD, CARD_CLAIM, MEMBER, VISIT
+
+RECENT_CARDS_MAX = 256
+
+log = logging.getLogger(__name__)
+
+
+class Visits:
+    """The commands about who is here."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: DeskSettings,
+        committer: Committer,
+        rights: Rights,
+        screens: Screens,
+        door: Door,
+        printer_queue: PrinterQueue,
+        page_events: PageEvents,
+        clocks: Clocks,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._committer = committer
+        self._rights = rights
+        self._screens = screens
+        self._door = door
+        self._printer_queue = printer_queue
+        self._page_events = page_events
+        self._clocks = clocks
+        self._last_taps: dict[int, int] = {}
+
+    async def tap(self, event: CardTapped) -> TapView:
+        """A card was tapped: commit, then the door, and only then everything else.
+
+        Taps are taken one after the other, so that two of one card cannot both be the first.
+        """
+        result: Answer | Refusal
+        try:
+            result = await self._store.write(self._decide(event))
+        except StoreError as error:
+            log.error("a tap could not be committed: %s", error.code)
+            result = refuse("disk_refused")
+        if isinstance(result, Answer) and result.chain_code:
+            self._door.open(event.at_monotonic_ns)
+        return self._show(event, result)
+
+    def _decide(self, event: CardTapped) -> Callable[[WriteTransaction], Answer | Refusal]:
+        key = keyed_hash(self._settings.chain_key, normal_uid(event.uid))
+
+        def work(transaction: WriteTransaction) -> Answer | Refusal:
+            at = facts.here(transaction, self._settings, transaction.wall_ms())
+            claim = transaction.claim(CARD_CLAIM, key)
+            card = claimed_card(claim.row if claim else None)
+            card_row = facts.row(transaction, CARD, card) if card else None
+            member = read_int(CARD, card_row, "member")
+            visit = visit_key(at.cafe, at.business_day, member)
+            last_tap_ns = self._last_taps.get(card)
+            judgement = tap(
+                at,
+                TapFacts(
+                    card,
+                    card_row,
+                    facts.row(transaction, MEMBER, member) if member else None,
+                    facts.row(transaction, VISIT, visit) if member else None,
+                    _elapsed_ms(last_tap_ns, event.at_monotonic_ns),
+                    facts.rule(transaction),
+                ),
+                self._settings.same_tap_ms,
+            )
+            if isinstance(judgement, Refusal):
+                return judgement
+            if judgement.ops:
+                self._remember_tap(card, event.at_monotonic_ns)
+            return record(transaction, at, judgement, Request("tap", "", None, 0))
+
+        return work
+
+    def _remember_tap(self, card: int, at_ns: int) -> None:
+        if len(self._last_taps) >= RECENT_CARDS_MAX:
+            self._last_taps.clear()
+        self._last_taps[card] = at_ns
+
+    def _show(self, event: CardTapped, result: Answer | Refusal) -> TapView:
+        refusal = result if isinstance(result, Refusal) else None
+        values = result.values if isinstance(result, Answer) else {}
+        member, points = values.get("member", 0), values.get("points", 0)
+        member = member if isinstance(member, int) else 0
+        outcome = TapOutcome.REFUSED if refusal else TapOutcome.SAME_TAP
+        asking = False
+        if isinstance(result, Answer) and result.chain_code:
+            outcome = TapOutcome.WELCOME
+            self._printer_queue.wake()
+            asking = self._rights.ask(member)
+        unknown = refusal is not None and refusal.code == "card_unknown"
+        view = TapView(
+            self._clocks.wall_ms(),
+            event.reader,
+            outcome,
+            refusal,
+            normal_uid(event.uid) if unknown else "",
+            points if isinstance(points, int) else 0,
+            asking,
+        )
+        self._screens.show_tap(view, member)
+        self._page_events.publish(Region.TAP, Region.PRESENT, Region.EVENTS, Region.TRUTH)
+        return view
+
+    async def leave(self, request: Request, member: int) -> Outcome:
+        """The member left the cafe."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            visit = visit_key(at.cafe, at.business_day, member)
+            return leave(at, member, facts.row(transaction, VISIT, visit))
+
+        return await self._committer.commit(request, decide, Region.PRESENT, Region.TAP)
+
+    async def show_member(self, request: Request, member: int) -> Outcome:
+        """Put a member on this terminal's screen; their rights are asked for as at a tap."""
+        with self._store.read() as reader:
+            refusal = member_refusal(facts.row(reader, MEMBER, member))
+        if refusal is not None:
+            return refusal
+        self._screens.show_member(request.terminal, member)
+        self._rights.ask(member)
+        self._page_events.publish(Region.TAP)
+        return Answer(request.command, {"member": member})
+
+    async def clear_screen(self, request: Request) -> Outcome:
+        """Nobody stands at this terminal any more."""
+        self._screens.show_member(request.terminal, 0)
+        self._page_events.publish(Region.TAP)
+        return Answer(request.command)
+
+
+def _elapsed_ms(earlier_ns: int | None, now_ns: int) -> int | None:
+    return None if earlier_ns is None else (now_ns - earlier_ns) // 1_000_000
