@@ -1,0 +1,46 @@
+"""The counter page's web application: routes and what stands around every request."""
+
+from datetime import tzinfo
+
+from aiohttp import web
+
+from edge.desk.desk import Desk
+from edge.web.commands import post_command
+from edge.web.counter import Counter
+from edge.web.live import LIVE_STREAMS, close_streams, stream
+from edge.web.page_security import add_security_headers, refuse_foreign_pages
+from edge.web.rendering import FOLDER, Renderer
+from edge.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
+
+BODY_BYTES_MAX = 64 * 1024
+"""Of a command: the longest form is a transfer of 100 lines, some 10 KB."""
+LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
+
+
+def build_application(desk: Desk, zone: tzinfo) -> web.Application:
+    """The pages under `/`; times are shown in `zone`. The caller adds what is not for people."""
+    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[refuse_foreign_pages])
+    counter = Counter(desk, Renderer(zone))
+    app[Counter.KEY] = counter
+    app[LIVE_STREAMS] = set()
+    app.on_response_prepare.append(add_security_headers)
+    app.on_shutdown.append(close_streams)
+    app.router.add_get("/", counter.show_work)
+    app.router.add_get("/work/{work}", counter.show_work)
+    app.router.add_get("/events", stream)
+    app.router.add_post("/desk/{command}", post_command)
+    app.router.add_post("/language/{language}", choose_language)
+    app.router.add_static("/static", FOLDER / "static")
+    return app
+
+
+async def choose_language(request: web.Request) -> web.Response:
+    """Keep the language that a person chose and go back to the page."""
+    language = request.match_info["language"]
+    if language not in LANGUAGE_NAMES:
+        raise web.HTTPNotFound
+    response = web.Response(status=303, headers={"Location": "/"})
+    response.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=LANGUAGE_COOKIE_SECONDS, samesite="Strict", path="/"
+    )
+    return response

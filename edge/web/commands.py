@@ -1,0 +1,119 @@
+"""`POST /desk/<command>`: a command from a form or as JSON, performed once for its request id.
+
+- A form's answer is HTML: the middle of the screen for htmx, else the whole page.
+- JSON in, JSON out, for programs: `{"request_id": ..., <inputs>}` is answered with
+  `{"ok": true, "command", "values", "chain_code", "repeated"}` or, with status 422 (401 before
+  the log-in), `{"ok": false, "code", "words", "parameters"}`.
+
+An answer is sent after the commit and never before.
+"""
+
+import json
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from edge.desk.answers import Answer, Outcome
+from edge.domain.refusals import Refusal, refuse
+from edge.web.counter import SESSION_COOKIE, Counter
+from edge.web.translations import chosen_language
+
+QUANTITY_PREFIX = "quantity:"
+LOG_IN_FIRST = "log_in_first"
+
+
+async def post_command(request: web.Request) -> web.StreamResponse:
+    """Perform the command and answer in the form that it came in."""
+    command = request.match_info["command"]
+    if request.content_type == "application/json":
+        return await _answer_json(request, command)
+    return await _answer_form(request, command)
+
+
+async def _answer_json(request: web.Request, command: str) -> web.Response:
+    try:
+        inputs = json.loads(await request.read())
+    except ValueError:
+        inputs = None
+    if not isinstance(inputs, dict):
+        return _json_refusal(
+            refuse("field_invalid", field="JSON"), chosen_language(request.cookies)
+        )
+    outcome = await _perform(request, command, inputs)
+    if isinstance(outcome, Refusal):
+        return _json_refusal(outcome, chosen_language(request.cookies))
+    response = web.json_response(
+        {
+            "ok": True,
+            "command": outcome.command,
+            "values": {name: value for name, value in outcome.values.items() if name != "token"},
+            "chain_code": outcome.chain_code,
+            "repeated": outcome.repeated,
+        }
+    )
+    _keep_session(response, command, outcome)
+    return response
+
+
+async def _answer_form(request: web.Request, command: str) -> web.StreamResponse:
+    form = await request.post()
+    values = {name: value for name, value in form.items() if isinstance(value, str)}
+    outcome = await _perform(request, command, {**values, **_lines_and_tags(form)})
+    counter = request.app[Counter.KEY]
+    if command in ("log_in", "log_out"):
+        if isinstance(outcome, Refusal):
+            return await counter.log_in_page(request, outcome, values.get("staff", ""))
+        response = web.Response(status=303, headers={"Location": "/"})
+        _keep_session(response, command, outcome)
+        return response
+    return await counter.answer(request, command, outcome, values)
+
+
+async def _perform(request: web.Request, command: str, inputs: Mapping[str, object]) -> Outcome:
+    counter = request.app[Counter.KEY]
+    session = await counter.session(request)
+    rest = {name: value for name, value in inputs.items() if name != "request_id"}
+    request_id = inputs.get("request_id", "")
+    outcome = await counter.desk.perform(
+        command, session, request_id if isinstance(request_id, str) else "", rest
+    )
+    counter.note(session, outcome)
+    return outcome
+
+
+def _lines_and_tags(form: Mapping[str, object]) -> dict[str, object]:
+    """Fold a form's `quantity:<sku>` fields into `lines`, its `tag` boxes into `tags`."""
+    folded: dict[str, object] = {}
+    names = list(form)
+    if any(name.startswith(QUANTITY_PREFIX) for name in names):
+        folded["lines"] = [
+            [name.removeprefix(QUANTITY_PREFIX), form[name]]
+            for name in names
+            if name.startswith(QUANTITY_PREFIX) and str(form[name]).strip() not in ("", "0")
+        ]
+    getall = getattr(form, "getall", None)
+    if getall is not None and "tag" in names:
+        folded["tags"] = " ".join(getall("tag"))
+    return folded
+
+
+def _json_refusal(refusal: Refusal, language: str) -> web.Response:
+    return web.json_response(
+        {
+            "ok": False,
+            "code": refusal.code,
+            "words": refusal.words(language),
+            "parameters": dict(refusal.parameters),
+        },
+        status=401 if refusal.code == LOG_IN_FIRST else 422,
+    )
+
+
+def _keep_session(response: web.StreamResponse, command: str, answer: Answer) -> None:
+    """Give the browser its session after a log-in, take it away after a log-out."""
+    if command == "log_in":
+        response.set_cookie(
+            SESSION_COOKIE, str(answer.values["token"]), httponly=True, samesite="Strict", path="/"
+        )
+    elif command == "log_out":
+        response.del_cookie(SESSION_COOKIE, path="/", samesite="Strict")

@@ -1,0 +1,132 @@
+"""The counter page: puts desk, renderer and works together for one request."""
+
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
+from aiohttp import web
+
+from edge.desk.answers import Answer, Outcome, Session
+from edge.desk.desk import Desk
+from edge.domain.refusals import Refusal
+from edge.web.rendering import Renderer
+from edge.web.screen import TERMINAL, Done, Screen
+from edge.web.translations import chosen_language
+from edge.web.works import AFTER_ANSWER, AFTER_REFUSAL, TICKET, WORKS, Asked
+
+SESSION_COOKIE = "cafebox_session"
+QUIET_COMMANDS = frozenset(
+    {"log_in", "log_out", "show_member", "clear_screen", "add_line", "remove_line"}
+    | {"set_ticket_member", "abandon"}
+)
+"""What the screen itself shows as done."""
+
+
+class Counter:
+    """One cafe's counter page."""
+
+    KEY: ClassVar[web.AppKey["Counter"]]
+
+    def __init__(self, desk: Desk, renderer: Renderer) -> None:
+        self.desk = desk
+        self.renderer = renderer
+        self._done: Done | None = None
+
+    async def session(self, request: web.Request) -> Session | None:
+        """Who is logged in at the browser that asks."""
+        token = request.cookies.get(SESSION_COOKIE, "")
+        return await self.desk.session(token) if token else None
+
+    async def screen(
+        self, request: web.Request, session: Session, refusal: Refusal | None = None
+    ) -> Screen:
+        """What this browser looks at now."""
+        counter = await self.desk.views.counter(session, TERMINAL)
+        return Screen(chosen_language(request.cookies), session, counter, self._done, refusal)
+
+    def render(self, template: str, screen: Screen, more: Mapping[str, object]) -> str:
+        return self.renderer.render(template, screen.language, **screen.values(), **more)
+
+    def note(self, session: Session | None, outcome: Outcome) -> None:
+        """Keep what was done last, for the screen to say so."""
+        if isinstance(outcome, Answer) and session is not None:
+            shown = outcome.command not in QUIET_COMMANDS
+            self._done = Done(outcome, time.time_ns() // 1_000_000) if shown else None
+
+    async def show_work(self, request: web.Request) -> web.Response:
+        """A work in hand: the fragment for htmx, the whole page else."""
+        name = request.match_info.get("work", TICKET)
+        if name not in WORKS:
+            raise web.HTTPNotFound
+        session = await self.session(request)
+        if session is None:
+            return await self.log_in_page(request)
+        screen = await self.screen(request, session)
+        return await self._respond(request, screen, name, request.query, {})
+
+    async def answer(
+        self,
+        request: web.Request,
+        command: str,
+        outcome: Outcome,
+        values: Mapping[str, str],
+    ) -> web.Response:
+        """What a form's command did."""
+        session = await self.session(request)
+        if session is None:
+            return await self.log_in_page(request)
+        refusal = outcome if isinstance(outcome, Refusal) else None
+        screen = await self.screen(request, session, refusal)
+        after = AFTER_ANSWER if refusal is None else AFTER_REFUSAL
+        kept = {} if refusal is None else values
+        return await self._respond(request, screen, after.get(command, TICKET), {}, kept)
+
+    async def log_in_page(
+        self, request: web.Request, refusal: Refusal | None = None, chosen: str = ""
+    ) -> web.Response:
+        """The page before the log-in; htmx is told to load it whole."""
+        if "HX-Request" in request.headers:
+            return web.Response(status=401, headers={"HX-Redirect": "/"})
+        language = chosen_language(request.cookies)
+        counter = await self.desk.views.counter(None, TERMINAL)
+        text = self.renderer.render(
+            "log_in.html",
+            language,
+            counter=counter,
+            truth=counter.truth,
+            staff=await self.desk.views.staff_to_log_in(),
+            refusal=refusal,
+            chosen=int(chosen) if chosen.isdecimal() else 0,
+        )
+        return _html(text, 422 if refusal else 200)
+
+    async def _respond(
+        self,
+        request: web.Request,
+        screen: Screen,
+        work: str,
+        query: Mapping[str, str],
+        values: Mapping[str, str],
+    ) -> web.Response:
+        facts = await WORKS[work](Asked(self.desk, screen, query, values))
+        facts["work"] = work
+        if "HX-Request" not in request.headers:
+            text = self.render("page.html", screen, facts)
+        elif request.method == "GET":
+            text = self.render(f"work/{work}.html", screen, facts)
+        else:
+            text = self.render("middle.html", screen, facts)
+            text += self.render("actions_out_of_band.html", screen, {})
+        return _html(text, 422 if screen.refusal else 200)
+
+
+Counter.KEY = web.AppKey("counter", Counter)
+
+
+def _html(text: str, status: int = 200) -> web.Response:
+    return web.Response(
+        text=text,
+        status=status,
+        content_type="text/html",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,137 @@
+"""`GET /events`: regions of the counter page, pushed as HTML the moment they are stale.
+
+Events: `left`, `who`, `right`, `truth` and `ticket` each replace their region. `other-member` comes
+when another member wins the screen, and closes whatever was in hand for the one before. `card`
+brings the number of an unregistered card to a form that waits for one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+
+from aiohttp import web
+
+from edge.effects.page_events import Region, TooManySubscribersError
+from edge.web.counter import Counter
+from edge.web.screen import Screen
+from edge.web.works import TICKET, WORKS, Asked
+
+HEARTBEAT_SECONDS = 10.0
+"""How long a page may show an old truth line when nothing happens."""
+WRITE_TIMEOUT_SECONDS = 10.0
+"""A page that takes nothing for this long is gone; it reconnects by itself."""
+
+LIVE_STREAMS: web.AppKey[set[asyncio.Task[object]]] = web.AppKey("live_streams", set)
+
+_REGION_EVENTS = {
+    Region.TAP: ("who", "right", "left"),
+    Region.TICKET: ("ticket", "right"),
+    Region.PRESENT: ("left",),
+    Region.TRANSFERS: ("left",),
+    Region.EVENTS: ("left",),
+    Region.TRUTH: ("truth",),
+    Region.PRODUCTS: (),
+}
+_TEMPLATES = {
+    "left": "left.html",
+    "who": "who.html",
+    "right": "actions.html",
+    "truth": "truth.html",
+    "ticket": "ticket_lines.html",
+}
+
+OnScreen = tuple[int, int]
+"""When the shown card was tapped, and the shown member: what a tap changes."""
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Serve one page until it goes away, logs out, or the box stops."""
+    counter = request.app[Counter.KEY]
+    session = await counter.session(request)
+    if session is None:
+        return web.Response(status=204)  # tells an EventSource not to come back
+    task = asyncio.current_task()
+    streams = request.app[LIVE_STREAMS]
+    if task is not None:
+        streams.add(task)
+    try:
+        with counter.desk.page_events.subscribe() as changes:
+            response = web.StreamResponse(
+                headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+            )
+            await response.prepare(request)
+            await _serve(request, response, aiter(changes))
+            return response
+    except TooManySubscribersError:
+        return web.Response(status=503, headers={"Retry-After": "10"})
+    finally:
+        if task is not None:
+            streams.discard(task)
+
+
+async def close_streams(app: web.Application) -> None:
+    """End every open stream, so that the box stops without waiting for browsers."""
+    for task in tuple(app[LIVE_STREAMS]):
+        task.cancel()
+
+
+async def _serve(
+    request: web.Request,
+    response: web.StreamResponse,
+    changes: AsyncIterator[tuple[Region, ...]],
+) -> None:
+    counter = request.app[Counter.KEY]
+    regions: tuple[Region, ...] = (Region.TAP, Region.TICKET, Region.TRUTH)
+    shown: OnScreen | None = None
+    waiting: asyncio.Task[tuple[Region, ...]] | None = None
+    try:
+        while (session := await counter.session(request)) is not None:
+            screen = await counter.screen(request, session)
+            on_screen = _on_screen(screen)
+            text = _regions(counter, screen, regions)
+            if shown is not None and on_screen != shown:
+                text += await _tap(counter, screen)
+            shown = on_screen
+            async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
+                await response.write(text.encode())
+            if waiting is None:
+                waiting = asyncio.ensure_future(anext(changes))
+            done, _pending = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
+            regions = waiting.result() if done else (Region.TRUTH,)
+            waiting = None if done else waiting
+    except (ConnectionError, TimeoutError):
+        return  # the page went away
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+            with suppress(asyncio.CancelledError):
+                await waiting
+
+
+def _on_screen(screen: Screen) -> OnScreen:
+    tap, member = screen.counter.tap, screen.counter.member
+    return (tap.at_ms if tap else 0, member.member if member else 0)
+
+
+def _regions(counter: Counter, screen: Screen, regions: Iterable[Region]) -> str:
+    names = dict.fromkeys(name for region in regions for name in _REGION_EVENTS[region])
+    return "".join(_event(name, counter.render(_TEMPLATES[name], screen, {})) for name in names)
+
+
+async def _tap(counter: Counter, screen: Screen) -> str:
+    """What a tap brings besides its regions."""
+    tap = screen.counter.tap
+    if tap is not None and tap.card_uid:
+        card = counter.render("tapped_card.html", screen, {"card_uid": tap.card_uid})
+        return _event("card", card)
+    facts = await WORKS[TICKET](Asked(counter.desk, screen))
+    work = counter.render("work_with_outcome.html", screen, {"work": TICKET, **facts})
+    return _event("other-member", work)
+
+
+def _event(name: str, html: str) -> str:
+    """One server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+    lines = "".join(f"data: {line}\n" for line in html.splitlines() if line.strip())
+    if not lines:
+        lines = "data:\n"
+    return f"event: {name}\n{lines}\n"

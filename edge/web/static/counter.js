@@ -1,0 +1,168 @@
+// Keys, palette and small comforts of the counter page. All facts and forms come from the server.
+//
+// data-key="F2"      this control is pressed by that key (Escape and Enter too)
+// data-fill="name=value"   a button that writes a value into a field of its form
+// Keys work from anywhere, in a field too, except for `/`, which is a character there.
+
+// What stands in the actions may be left out on a short screen and still be pressed by its key.
+const shown = (element) =>
+  !element.disabled && (element.offsetParent !== null || element.closest("#right") !== null);
+const inField = (target) => target.matches("input:not([type=radio]):not([type=checkbox]), textarea, select");
+
+// The key as `data-key` names it: `F3`, `Shift+F3`, `Escape`.
+const keyName = (event) => (event.shiftKey && /^F\d+$/.test(event.key) ? `Shift+${event.key}` : event.key);
+
+function pressKey(key) {
+  const control = [...document.querySelectorAll(`[data-key="${key}"]`)].find(shown);
+  if (control) control.click();
+  return Boolean(control);
+}
+
+function openPalette() {
+  const palette = document.getElementById("palette");
+  if (!palette || palette.open) return;
+  const list = palette.querySelector("ol");
+  list.replaceChildren();
+  for (const control of document.querySelectorAll("[data-command]")) {
+    if (!shown(control)) continue;
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(control.dataset.command);
+    if (control.dataset.key) {
+      const key = document.createElement("kbd");
+      key.textContent = control.dataset.key;
+      button.append(key);
+    }
+    button.addEventListener("click", () => {
+      palette.close();
+      control.click();
+    });
+    item.append(button);
+    list.append(item);
+  }
+  const field = palette.querySelector("input");
+  field.value = "";
+  palette.showModal();
+  field.focus();
+  choosePaletteItem(0);
+}
+
+function paletteItems() {
+  return [...document.querySelectorAll("#palette li:not([hidden])")];
+}
+
+function choosePaletteItem(index) {
+  const items = paletteItems();
+  items.forEach((item, at) => item.setAttribute("aria-selected", String(at === index)));
+  items[index]?.scrollIntoView({ block: "nearest" });
+}
+
+function paletteKey(event) {
+  const items = paletteItems();
+  const chosen = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+  if (event.key === "ArrowDown") choosePaletteItem(Math.min(chosen + 1, items.length - 1));
+  else if (event.key === "ArrowUp") choosePaletteItem(Math.max(chosen - 1, 0));
+  else if (event.key === "Enter") items[chosen]?.querySelector("button").click();
+  else return;
+  event.preventDefault();
+}
+
+// data-filter="#products": shows those whose data-words hold what is typed; Enter takes the first.
+document.addEventListener("input", (event) => {
+  const list = event.target.dataset.filter;
+  if (!list) return;
+  const words = event.target.value.trim().toLowerCase();
+  for (const item of document.querySelectorAll(`${list} [data-words]`)) {
+    item.hidden = !item.dataset.words.toLowerCase().includes(words);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const list = event.target.dataset?.filter;
+  if (!list || event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  if (!event.target.value.trim()) {
+    pressKey("Enter");
+    return;
+  }
+  const first = [...document.querySelectorAll(`${list} [data-words]`)].find((item) => !item.hidden);
+  first?.querySelector("button").click();
+});
+
+// data-change-from="1250" (fen): shows what a cashier gives back, before anything is sent.
+document.addEventListener("input", (event) => {
+  const due = event.target.dataset.changeFrom;
+  if (due === undefined) return;
+  const received = Math.round(Number(event.target.value.replace(",", ".")) * 100);
+  const shows = event.target.closest("form").querySelector("[data-change]");
+  shows.textContent = Number.isFinite(received) && received >= Number(due) ? `¥${((received - due) / 100).toFixed(2)}` : "–";
+});
+
+document.addEventListener("input", (event) => {
+  if (!event.target.closest("#palette")) return;
+  const words = event.target.value.toLowerCase();
+  for (const item of document.querySelectorAll("#palette li")) {
+    item.hidden = !item.textContent.toLowerCase().includes(words);
+  }
+  choosePaletteItem(0);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  const palette = document.getElementById("palette");
+  if (palette?.open) {
+    paletteKey(event);
+    return;
+  }
+  let done = false;
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
+    openPalette();
+    done = true;
+  } else if (event.key === "/" && !inField(event.target)) {
+    done = pressKey("/");
+  } else if (/^F\d+$/.test(event.key) || event.key === "Escape") {
+    done = pressKey(keyName(event));
+  } else if (event.key === "Enter" && event.target === document.body) {
+    done = pressKey("Enter");
+  }
+  if (done) event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  const control = event.target.closest("[data-fill]");
+  if (control) {
+    const [name, value] = control.dataset.fill.split("=");
+    const field = control.closest("form").elements[name];
+    field.value = control.dataset.append === undefined ? value : field.value + value;
+    field.focus();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  if (event.target.closest("[data-palette]")) openPalette();
+  if (event.target.closest("[data-reload]")) location.reload();
+});
+
+// What a swap brings may ask for the cursor; nothing else moves it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const field = event.detail.elt.querySelector?.("[autofocus]");
+  if (field && !document.getElementById("palette")?.open) field.focus();
+});
+
+// A command whose answer does not come: say that the outcome is not known. The form keeps its
+// request id, so sending it again settles it and never does it twice.
+for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  document.addEventListener(name, (event) => {
+    if (event.detail.xhr?.status === 401) {
+      location.assign("/");
+      return;
+    }
+    document.getElementById("unknown-outcome").hidden = false;
+  });
+}
+document.addEventListener("htmx:afterOnLoad", () => {
+  document.getElementById("unknown-outcome").hidden = true;
+});
+
+// The live line: while it is down, the page says so instead of showing old facts as new ones.
+document.addEventListener("htmx:sseError", () => document.body.classList.add("stale"));
+document.addEventListener("htmx:sseOpen", () => document.body.classList.remove("stale"));
