@@ -1,0 +1,191 @@
+"""What a cafe writes in a day, by the product's own rules: taps, top-ups, spends, sales, releases.
+
+`CafeTraffic` plays the counter of one cafe against its memory and hands out each happening's
+ops as the domain decides them; `OpChain` gives them headers and hashes, for what is measured
+without a store. The mix is that of an internet cafe: who comes is known and comes back, seats are
+paid from stored value, drinks too.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from edge.domain.decision import Decision, Here, NewOp
+from edge.domain.points import EARN_RULE_DEFAULT
+from edge.domain.refusals import Refusal
+from edge.domain.sales import Payment, Product, Ticket, TicketLine, pay, spend
+from edge.domain.stored_value import Purse, release, top_up
+from edge.domain.visits import TapFacts, leave, tap, visit_key
+from sync_protocol.clock import HybridClock
+from sync_protocol.kinds import CARD, KINDS, LEDGER, MEMBER, VISIT, field_index
+from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, Op, OpRef, genesis_hash, make_op
+from sync_protocol.registers import RegisterRow, fold_write, write_from_body
+
+START_MS = 1_780_000_000_000
+UTC_OFFSET_MIN = 480
+BUSINESS_DAY = 20260529
+SAME_TAP_MS = 3000
+STAFF = 4_000_000_000_000_001
+SHIFT = 4_100_000_000_000_001
+PRODUCTS = tuple(
+    Product(f"drink-{index:02d}", f"饮料{index:02d}", f"Drink {index:02d}", price, 0, True, 100, True)
+    for index, price in enumerate((300, 400, 500, 600, 800, 1000, 1200, 1500))
+)
+
+
+def draw_id(draw: random.Random) -> int:
+    """Return a random id of 52 bits, as the product gives them."""
+    return draw.getrandbits(52) | 1
+
+
+@dataclass
+class OpChain:
+    """One author's log in memory: gives ops their headers and hashes."""
+
+    chain: str
+    node: int
+    epoch: int
+    now_ms: int = START_MS
+    seq: int = 0
+    hash: bytes = b""
+    clock: HybridClock = field(default_factory=lambda: HybridClock(0))
+    seen_position: int = 0
+
+    def __post_init__(self) -> None:
+        self.hash = genesis_hash(self.chain, self.node, self.epoch)
+
+    def append(self, new: NewOp) -> Op:
+        """Return the op that continues the chain."""
+        self.seq += 1
+        header = Header(
+            OP_VERSION,
+            new.kind,
+            self.node,
+            self.epoch,
+            self.seq,
+            self.clock.next(self.now_ms, 0),
+            1,
+            TRUST_MEASURED,
+            1,
+            0,
+            self.seen_position,
+            STAFF,
+            1,
+            SHIFT,
+        )
+        op = make_op(header, new.body, self.hash)
+        self.hash = op.hash
+        return op
+
+
+class CafeTraffic:
+    """One cafe's counter. `members` come and go; the same seed gives the same day."""
+
+    def __init__(self, cafe: int, chain: OpChain, seed: int, members: int = 400) -> None:
+        self._draw = random.Random(seed)
+        self._cafe = cafe
+        self._chain = chain
+        self._members = [draw_id(self._draw) for _ in range(members)]
+        self._cards = {member: draw_id(self._draw) for member in self._members}
+        self._wallets = dict.fromkeys(self._members, 0)
+        self._points = dict.fromkeys(self._members, 0)
+        self._visits: dict[str, RegisterRow] = {}
+        self._sales = 0
+
+    def ops(self, count: int, *, ledger_only: bool = False) -> list[Op]:
+        """Return the next `count` ops, or the next `count` ledger ops without the others."""
+        found: list[Op] = []
+        for op in self._endless():
+            if not ledger_only or KINDS[op.header.kind].policy == LEDGER:
+                found.append(op)
+            if len(found) == count:
+                return found
+        raise AssertionError("unreachable: traffic does not end")
+
+    def _endless(self) -> Iterator[Op]:
+        happenings = (self._tap, self._spend, self._sell, self._top_up, self._leave)
+        while True:
+            # 3,000 ops a day of 16 hours: a happening every 35 s or so
+            self._chain.now_ms += self._draw.randrange(2_000, 70_000)
+            happening = self._draw.choices(happenings, weights=(30, 25, 20, 15, 10))[0]
+            judged = happening(self._draw.choice(self._members))
+            if isinstance(judged, Refusal):
+                continue
+            for new in judged.ops:
+                op = self._chain.append(new)
+                self._remember(op)
+                yield op
+
+    @property
+    def _here(self) -> Here:
+        chain = self._chain
+        return Here(
+            self._cafe, chain.node, chain.epoch, chain.now_ms, BUSINESS_DAY, UTC_OFFSET_MIN
+        )
+
+    def _tap(self, member: int) -> Decision | Refusal:
+        reference = OpRef(0, 1, 1, bytes(8))
+        card = _row(CARD, {"member": member, "status": "active"}, reference)
+        person = _row(MEMBER, {"name": "会员", "number": "8F3K2Q", "status": "active"}, reference)
+        key = visit_key(self._cafe, BUSINESS_DAY, member)
+        facts = TapFacts(
+            self._cards[member], card, person, self._visits.get(key), None, EARN_RULE_DEFAULT
+        )
+        judged = tap(self._here, facts, SAME_TAP_MS)
+        if isinstance(judged, Decision):
+            self._points[member] += int(str(judged.values["points"]))
+        return judged
+
+    def _payment(self, member: int, total_fen: int) -> Payment:
+        self._sales += 1
+        purse = Purse(self._wallets[member], ())
+        return Payment(draw_id(self._draw), self._sales, "wallet", "", total_fen, purse)
+
+    def _spend(self, member: int) -> Decision | Refusal:
+        amount_fen = self._draw.randrange(1, 30) * 100
+        payment = self._payment(member, amount_fen)
+        return self._paid(member, spend(self._here, member, "会员", payment, EARN_RULE_DEFAULT))
+
+    def _sell(self, member: int) -> Decision | Refusal:
+        picked = self._draw.sample(PRODUCTS, self._draw.choice((1, 1, 1, 2, 3)))
+        ticket = Ticket(tuple(TicketLine(product, 1) for product in picked), member, "会员")
+        payment = self._payment(member, ticket.total_fen)
+        return self._paid(member, pay(self._here, ticket, payment, EARN_RULE_DEFAULT))
+
+    def _paid(self, member: int, judged: Decision | Refusal) -> Decision | Refusal:
+        if isinstance(judged, Decision):
+            self._wallets[member] -= int(str(judged.values["total_fen"]))
+            self._points[member] += int(str(judged.values["points"]))
+        return judged
+
+    def _top_up(self, member: int) -> Decision | Refusal:
+        amount_fen = self._draw.choice((2000, 5000, 5000, 10000, 20000))
+        self._wallets[member] += amount_fen
+        tender = self._draw.choice(("cash", "wechat", "wechat", "alipay"))
+        return top_up(self._here, member, "会员", amount_fen, tender)
+
+    def _leave(self, member: int) -> Decision | Refusal:
+        """The member goes; what the cafe holds of them goes back to the hub."""
+        key = visit_key(self._cafe, BUSINESS_DAY, member)
+        left = leave(self._here, member, self._visits.get(key))
+        if isinstance(left, Refusal):
+            return left
+        back = release(self._here, member, self._wallets[member], self._points[member])
+        self._wallets[member] = self._points[member] = 0
+        return Decision((*left.ops, *back.ops))
+
+    def _remember(self, op: Op) -> None:
+        if op.header.kind == VISIT:
+            write = write_from_body(KINDS[VISIT], op.body)
+            key = str(write.key)
+            row = self._visits.get(key)
+            self._visits[key] = fold_write(row, write, op.header.stamp, op.ref(), [])
+
+
+def _row(kind: int, values: dict[str, object], reference: OpRef) -> RegisterRow:
+    entries: list[list[object] | None] = []
+    for name, value in values.items():
+        index = field_index(kind, name)
+        entries += [None] * (index + 1 - len(entries))
+        entries[index] = [value, 1, reference.row()]
+    return RegisterRow(0, entries)
