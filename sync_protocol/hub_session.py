@@ -19,7 +19,6 @@ from sync_protocol.messages import (
     CODE_HELLO,
     FENCED_EPOCH_CLOSED,
     FENCED_FORK,
-    FENCED_REWIND,
     FENCED_UNKNOWN_NODE,
     Ack,
     Fenced,
@@ -175,15 +174,17 @@ class HubSession:
         return [PeerErred("message_type", message.__class__.__name__)]
 
     def take_hello(self, facts: NodeFacts, head: LogHead, wall_ms: int) -> "list[Event]":
-        """Answer `HelloReceived` for a node in good standing: compare, then welcome or fence."""
+        """Answer `HelloReceived` for a node in good standing: compare, then welcome or fence.
+
+        A HELLO with fewer ops than the watermark may be a rewind, or one that a broker delivered
+        late. Only the node can tell: the WELCOME that answers its latest HELLO shows it.
+        """
         hello = self.hello
         if self.state != ANSWERING or hello is None:
             raise LocalProtocolError("no hello to take")
         if hello.epoch != facts.epoch:
             closed = hello.epoch < facts.epoch
             return self.fence(FENCED_EPOCH_CLOSED if closed else FENCED_UNKNOWN_NODE)
-        if hello.seq < facts.watermark:
-            return self.fence(FENCED_REWIND, facts.watermark, facts.hash)
         if hello.seq == facts.watermark and hello.hash != facts.hash:
             return self.fence(FENCED_FORK, facts.watermark, facts.hash)
         if facts.hash_at_acked is not None and facts.hash_at_acked != hello.acked_hash:

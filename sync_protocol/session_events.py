@@ -75,7 +75,8 @@ class OpsWanted(Event):
 
 
 class OpsAcked(Event):
-    """The hub has committed all our ops up to `seq`, whose hash is `hash`."""
+    """The hub has committed all our ops up to `seq`, whose hash is `hash`. After the hub was
+    restored from a backup `seq` may be lower than before."""
 
     def __init__(self, seq: int, hash: bytes) -> None:
         self.seq = seq
