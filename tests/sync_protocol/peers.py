@@ -20,6 +20,7 @@ from sync_protocol.messages import (
     Blocks,
     Head,
     blocks_topic,
+    down_topic,
     head_topic,
     up_topic,
 )
@@ -82,7 +83,10 @@ HUB_KEY = Key(b"hub")
 def ledger_body(cafe, number):
     """Return the body of a small top-up."""
     amount = 1000 + number * 7 % 500
-    postings = [[1, cafe, 0, 0, 0, "fen", amount], [10, 900000 + number % 5, 3, 1, 0, "fen", -amount]]
+    postings = [
+        [1, cafe, 0, 0, 0, "fen", amount],
+        [10, 900000 + number % 5, 3, 1, 0, "fen", -amount],
+    ]
     return [cafe, 1, 20270501, 480, 1, 0, None, postings]
 
 
@@ -249,8 +253,7 @@ class HubHost:
         for node, ops in self.pending:
             self.logs[(node, self.epochs[node])].extend(ops)
             tops[node] = ops[-1]
-            for op in ops:
-                entries.append(entry_of(op, Annotation(op.header.stamp, APPLIED)))
+            entries.extend([entry_of(op, Annotation(op.header.stamp, APPLIED)) for op in ops])
         self.pending = []
         if not entries:
             return out
@@ -325,7 +328,7 @@ class Line:
     def publish_down(self, messages):
         for topic, data in messages:
             for host in self.hosts:
-                if "/down/" not in topic or topic.endswith("/down/%d" % host.node):
+                if "/down/" not in topic or topic == down_topic(CHAIN, host.node):
                     self._put(self.down, host, data)
 
     def _put(self, queue, host, data):
@@ -388,14 +391,28 @@ def check_agreement(hub, hosts):
     """Every op is at the hub once and in order, and every node holds the hub's blocks."""
     logged = []
     for block in hub.blocks:
-        for entry in block.entries:
-            logged.append((entry.node, entry.epoch, entry.seq, entry.hash))
+        logged.extend([(entry.node, entry.epoch, entry.seq, entry.hash) for entry in block.entries])
     assert len(logged) == len(set(logged))
     for host in hosts:
         own = [key for key in logged if key[0] == host.node]
         assert [key[3] for key in own] == [op.hash for op in host.ops]
         assert [block.hash for block in host.blocks] == [block.hash for block in hub.blocks]
         assert not host.said(SessionFenced)
+
+
+def live_a_moment(host, line, random):
+    """Perhaps write ops, lose the line, be switched off and on, or find the line again."""
+    if random.percent(40):
+        last = host.append(1 + random.below(30))
+        events = host.session.ops_appended(last.header.seq, last.hash, line.now_ms)
+        line.publish_up(host, host.handle(events, line.now_ms))
+    if random.percent(4):
+        if host.session.state != OFFLINE:
+            line.cut(host)
+        if random.percent(30):
+            host.start()
+    if host.session.state == OFFLINE and random.percent(30):
+        line.connect(host)
 
 
 def run_faults(seed, nodes=2, rounds=120):
@@ -411,18 +428,7 @@ def run_faults(seed, nodes=2, rounds=120):
         line.connect(host)
     for _ in range(rounds):
         for host in hosts:
-            if random.percent(40):
-                host.append(1 + random.below(30))
-                last = host.ops[-1]
-                events = host.session.ops_appended(last.header.seq, last.hash, line.now_ms)
-                line.publish_up(host, host.handle(events, line.now_ms))
-            if random.percent(4):
-                if host.session.state != OFFLINE:
-                    line.cut(host)
-                if random.percent(30):
-                    host.start()  # the box was switched off and on
-            if host.session.state == OFFLINE and random.percent(30):
-                line.connect(host)
+            live_a_moment(host, line, random)
         if random.percent(2):
             hub.restart()
         line.step(50 + random.below(10) * 50)
