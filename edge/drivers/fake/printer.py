@@ -62,6 +62,12 @@ class VirtualPrinter:
             return PrintedReceipt(tuple(self._items), self._columns, 0)
 
     @property
+    def paper(self) -> Paper:
+        """How much paper there is now."""
+        with self._changed:
+            return self._paper
+
+    @property
     def kicks_ns(self) -> list[int]:
         """When the drawer was opened (monotonic clock)."""
         with self._changed:
