@@ -7,30 +7,32 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks import wire
 from benchmarks.drain_floor import connect
 from benchmarks.measure import Line, progress
-from benchmarks.traffic import START_MS, CafeTraffic, OpChain
-from cloud.hub.builder import Batch, BlockBuilder, Proposal
+from benchmarks.traffic import BUSINESS_DAY, START_MS, UTC_OFFSET_MIN, CafeTraffic, OpChain
+from cloud.domain.grants import GrantPolicy
+from cloud.hub.builder import BlockBuilder, Proposal
+from cloud.hub.inbox import Inbox
+from cloud.hub.metrics import HubMetrics
+from cloud.hub.worker import BATCH_OPS_MAX, Worker
 from cloud.store.database import Database, open_writer
 from cloud.store.log import create_log
 from cloud.store.migrations import migrate
 from sync_protocol.codec import pack
 from sync_protocol.frames import CODECS_READ
-from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
 from sync_protocol.kinds import NODE as NODE_KIND
 from sync_protocol.kinds import field_index
-from sync_protocol.messages import Hello
+from sync_protocol.messages import Ack, Hello, unpack_message
 from sync_protocol.ops import Op, genesis_hash
 from sync_protocol.registers import Change, RegisterWrite
-from sync_protocol.session_events import BatchReceived, Transmit
 
 OPS = 20_000
 ROUNDS = 3
 OPS_PER_SECOND_MIN = 12_000
+ACK_BYTES_MAX = 64
 HUB_KEY = Ed25519PrivateKey.generate()
 
 
@@ -52,12 +54,11 @@ def enrol(builder: BlockBuilder, node: int, cafe: int, public_key: bytes) -> Non
         raise RuntimeError("the hub did not write the node")
 
 
-def open_session(key: Ed25519PrivateKey, ops: list[Op]) -> HubSession:
-    """Return the hub's session with a node that has greeted."""
+def hello(ops: list[Op]) -> bytes:
+    """Return the greeting of a node that has `ops` and has sent none of them."""
     first = genesis_hash(wire.CHAIN, wire.NODE, wire.EPOCH)
     last = ops[-1]
-    session = HubSession(wire.CHAIN, wire.NODE, HubLimits(wire.BATCH, 1 << 20))
-    hello = Hello(
+    message = Hello(
         wire.CHAIN,
         wire.NODE,
         wire.EPOCH,
@@ -77,41 +78,45 @@ def open_session(key: Ed25519PrivateKey, ops: list[Op]) -> HubSession:
         "bench",
         b"",
     )
-    session.receive(hello.pack(), START_MS)
-
-    def verify(signature: bytes, data: bytes) -> bool:
-        try:
-            key.public_key().verify(signature, data)
-        except InvalidSignature:
-            return False
-        return True
-
-    session.take_hello(NodeFacts(1, 0, first, None, verify), LogHead(1, 0, 0, 0, 0), START_MS)
-    return session
+    return message.pack()
 
 
 def _ingest(folder: Path, ops: list[Op], messages: list[bytes], key: Ed25519PrivateKey) -> float:
-    """Return the seconds from the first batch's bytes to the last ack's."""
+    """Return the seconds from the first batch's bytes to the last ack's, publishing included."""
     now_ms = ops[-1].header.stamp >> 16
+    inbox = Inbox()
+    acked = 0
+
+    def send(outgoing: list[tuple[str, bytes]], _number: int) -> None:
+        nonlocal acked
+        for _topic, data in outgoing:
+            message = unpack_message(data) if len(data) < ACK_BYTES_MAX else None
+            if isinstance(message, Ack):
+                acked = message.seq
+
     database, builder = open_hub(folder / "hub.sqlite", wire.CHAIN, now_ms)
     with closing(database):
         enrol(builder, wire.NODE, wire.CAFE, key.public_key().public_bytes_raw())
-        session = open_session(key, ops)
-        acks = 0
+        worker = Worker(
+            builder,
+            inbox,
+            HubMetrics(),
+            lambda: now_ms,
+            lambda: (BUSINESS_DAY, UTC_OFFSET_MIN),
+            GrantPolicy(),
+            send,
+        )
+        inbox.put(wire.NODE, hello(ops))
+        worker.run_round()
         start = time.perf_counter()
         for message in messages:
-            for event in session.receive(message, now_ms):
-                if not isinstance(event, BatchReceived):
-                    raise RuntimeError(f"the hub did not take a batch: {vars(event)}")
-                batch = Batch(wire.NODE, wire.EPOCH, event.ops, event.signature)
-                if builder.build([batch], []) is None:
-                    raise RuntimeError("the hub committed nothing")
-                last = event.ops[-1]
-                acked = session.committed(last.header.seq, last.hash)
-                acks += sum(isinstance(event, Transmit) for event in acked)
+            if not inbox.put(wire.NODE, message):
+                raise RuntimeError("the hub's inbox is smaller than the benchmark")
+        while not inbox.is_empty():
+            worker.run_round()
         elapsed = time.perf_counter() - start
-        if acks != len(messages) or session.watermark != ops[-1].header.seq:
-            raise RuntimeError(f"{acks} acks for {len(messages)} batches")
+        if acked != ops[-1].header.seq:
+            raise RuntimeError(f"acked {acked} of {len(ops)} ops")
     return elapsed
 
 
@@ -138,7 +143,7 @@ def run() -> list[Line]:
     try:
         key = Ed25519PrivateKey.generate()
         ops = CafeTraffic(wire.CAFE, OpChain(wire.CHAIN, wire.NODE, wire.EPOCH), seed=1).ops(OPS)
-        batches = [ops[at : at + wire.BATCH] for at in range(0, OPS, wire.BATCH)]
+        batches = [ops[at : at + BATCH_OPS_MAX] for at in range(0, OPS, BATCH_OPS_MAX)]
         messages = [wire.push_message(batch, key) for batch in batches]
         rounds = []
         for number in range(ROUNDS):

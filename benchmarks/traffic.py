@@ -28,7 +28,9 @@ SAME_TAP_MS = 3000
 STAFF = 4_000_000_000_000_001
 SHIFT = 4_100_000_000_000_001
 PRODUCTS = tuple(
-    Product(f"drink-{index:02d}", f"饮料{index:02d}", f"Drink {index:02d}", price, 0, True, 100, True)
+    Product(
+        f"drink-{index:02d}", f"饮料{index:02d}", f"Drink {index:02d}", price, 0, True, 100, True
+    )
     for index, price in enumerate((300, 400, 500, 600, 800, 1000, 1200, 1500))
 )
 
@@ -119,9 +121,7 @@ class CafeTraffic:
     @property
     def _here(self) -> Here:
         chain = self._chain
-        return Here(
-            self._cafe, chain.node, chain.epoch, chain.now_ms, BUSINESS_DAY, UTC_OFFSET_MIN
-        )
+        return Here(self._cafe, chain.node, chain.epoch, chain.now_ms, BUSINESS_DAY, UTC_OFFSET_MIN)
 
     def _tap(self, member: int) -> Decision | Refusal:
         reference = OpRef(0, 1, 1, bytes(8))

@@ -1,0 +1,1 @@
+"""The demo's stack without a person: taps, money, assets, kills and cuts, counted from outside."""
