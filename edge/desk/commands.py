@@ -105,11 +105,11 @@ _ROWS = (
         "sale amount_fen refundable_fen points tender print_job",
     ),
     _command("release", "release", "member:id", "member amount_fen points"),
-    _command("goods_receipt", "move_stock", "lines:lines note:text?", "document lines"),
+    _command("goods_receipt", "move_stock", "lines:lines", "document lines"),
     _command(
         "goods_issue",
         "move_stock",
-        "lines:lines cause:text note:text?",
+        "lines:lines cause:text",
         "document lines below_zero",
     ),
     _command(

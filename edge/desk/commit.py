@@ -11,11 +11,14 @@ from edge.desk.settings import DeskSettings
 from edge.domain.decision import Decision, Here, Judgement, PrintSlip
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import spendable_fen
-from edge.effects.page_events import PageEvents, Region
-from edge.effects.printing import PrinterQueue
+from edge.effects.after_commit import Effects
+from edge.effects.page_events import Region
 from edge.effects.slips import SlipJob, to_bytes
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
+
+TAP_ANSWERS = ("member", "points")
+"""What the box's own commands, a tap and a release that fell due, answer."""
 
 Decide = Callable[[WriteTransaction, Here], Judgement]
 
@@ -38,17 +41,10 @@ class Request:
 class Committer:
     """Runs a command's decision inside one write of the store."""
 
-    def __init__(
-        self,
-        store: Store,
-        settings: DeskSettings,
-        printer_queue: PrinterQueue,
-        page_events: PageEvents,
-    ) -> None:
+    def __init__(self, store: Store, settings: DeskSettings, effects: Effects) -> None:
         self._store = store
         self._settings = settings
-        self._printer_queue = printer_queue
-        self._page_events = page_events
+        self._effects = effects
 
     async def commit(self, request: Request, decide: Decide, *regions: Region) -> Outcome:
         """Do a command once. `regions` are the parts of the page that it makes stale.
@@ -71,14 +67,12 @@ class Committer:
         outcome = await self._store.write(work)
         if isinstance(outcome, Answer) and not outcome.repeated:
             if "print_job" in outcome.values:
-                self._printer_queue.wake()
-            self._page_events.publish(*regions, Region.EVENTS, Region.TRUTH)
+                self._effects.printer_queue.wake()
+            self._effects.page_events.publish(*regions, Region.EVENTS, Region.TRUTH)
         return outcome
 
 
-def record(
-    transaction: WriteTransaction, at: Here, decision: Decision, request: Request
-) -> Answer:
+def record(transaction: WriteTransaction, at: Here, decision: Decision, request: Request) -> Answer:
     """Append a decision's ops and queue its slips; return the answer that its command promises."""
     session = request.session
     shift = session.shift if session else 0
@@ -89,7 +83,7 @@ def record(
         )
         code = code or facts.chain_code(op.ref())
     values = dict(decision.values)
-    promised = COMMANDS[request.command].answers if request.command in COMMANDS else ()
+    promised = COMMANDS[request.command].answers if request.command in COMMANDS else TAP_ANSWERS
     member = values.get("member")
     if "balance_fen" in promised and isinstance(member, int):
         purse = facts.purse_of(transaction, at, member)

@@ -156,4 +156,3 @@ def chain_code(reference: OpRef) -> str:
     """An op as papers and pages name it: node.epoch.seq and some of its hash."""
     short = int.from_bytes(reference.hash8[:CODE_BYTES], "big")
     return f"{reference.node}.{reference.epoch}.{reference.seq}-{number_text(short)}"
-

@@ -10,7 +10,8 @@ from edge.desk.settings import Clocks, DeskSettings
 from edge.domain.decision import Decision, Here, Judgement
 from edge.domain.stored_value import release
 from edge.domain.visits import visit_key
-from edge.effects.page_events import PageEvents, Region
+from edge.effects.after_commit import Effects
+from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
@@ -34,7 +35,7 @@ class Rights:
         settings: DeskSettings,
         committer: Committer,
         line: Line,
-        page_events: PageEvents,
+        effects: Effects,
         clocks: Clocks,
         new_id: Callable[[], int],
     ) -> None:
@@ -42,7 +43,7 @@ class Rights:
         self._settings = settings
         self._committer = committer
         self._line = line
-        self._page_events = page_events
+        self._page_events = effects.page_events
         self._clocks = clocks
         self._new_id = new_id
         self._asked: dict[int, tuple[int, int]] = {}

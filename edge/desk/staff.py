@@ -93,7 +93,7 @@ class StaffDesk:
             self._page_events.publish(Region.TRUTH)
         return Answer(request.command)
 
-    def session(self, token: str) -> Session | None:
+    async def session(self, token: str) -> Session | None:
         """The session of a cookie's token, None if there is none or it was ended."""
         hashed = _hash_of(token)
         terminal = token.partition(".")[0]

@@ -112,7 +112,7 @@ class ProductView:
 
 @dataclass(frozen=True, slots=True)
 class TransferView:
-    """A transfer from or to this cafe; an item is [sku or asset tag, name, quantity]."""
+    """A transfer from or to this cafe; an item is (sku, name, quantity), `tags` are the assets."""
 
     transfer: int
     from_cafe: int
@@ -243,6 +243,15 @@ class TruthLine:
     spending_stopped: bool
     safe_to_unplug: bool
     """Nothing waits for the hub and nothing is being printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CafeView:
+    """One cafe of the chain."""
+
+    cafe: int
+    name: str
+    name_en: str
 
 
 @dataclass(frozen=True, slots=True)

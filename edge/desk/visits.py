@@ -1,5 +1,6 @@
 """Taps and visits: the short way from a card to the open door, and who is on the screen."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -15,9 +16,8 @@ from edge.domain.decision import Here, Judgement, read_int
 from edge.domain.members import keyed_hash, member_refusal
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.visits import TapFacts, leave, tap, visit_key
-from edge.effects.door import Door
-from edge.effects.page_events import PageEvents, Region
-from edge.effects.printing import PrinterQueue
+from edge.effects.after_commit import Effects
+from edge.effects.page_events import Region
 from edge.events import CardTapped
 from edge.store.errors import StoreError
 from edge.store.store import Store
@@ -29,7 +29,7 @@ RECENT_CARDS_MAX = 256
 log = logging.getLogger(__name__)
 
 
-class Visits:
+class VisitsDesk:
     """The commands about who is here."""
 
     def __init__(
@@ -39,9 +39,7 @@ class Visits:
         committer: Committer,
         rights: Rights,
         screens: Screens,
-        door: Door,
-        printer_queue: PrinterQueue,
-        page_events: PageEvents,
+        effects: Effects,
         clocks: Clocks,
     ) -> None:
         self._store = store
@@ -49,31 +47,34 @@ class Visits:
         self._committer = committer
         self._rights = rights
         self._screens = screens
-        self._door = door
-        self._printer_queue = printer_queue
-        self._page_events = page_events
+        self._effects = effects
         self._clocks = clocks
         self._last_taps: dict[int, int] = {}
+        self._one_tap = asyncio.Lock()
 
     async def tap(self, event: CardTapped) -> TapView:
         """A card was tapped: commit, then the door, and only then everything else.
 
-        Taps are taken one after the other, so that two of one card cannot both be the first.
+        One tap at a time, so that two of one card cannot both be the first.
         """
         result: Answer | Refusal
-        try:
-            result = await self._store.write(self._decide(event))
-        except StoreError as error:
-            log.error("a tap could not be committed: %s", error.code)
-            result = refuse("disk_refused")
-        if isinstance(result, Answer) and result.chain_code:
-            self._door.open(event.at_monotonic_ns)
+        async with self._one_tap:
+            try:
+                card, result = await self._store.write(self._decide(event))
+            except StoreError as error:
+                log.error("a tap could not be committed: %s", error.code)
+                card, result = 0, refuse("disk_refused")
+            if isinstance(result, Answer) and result.chain_code:
+                self._effects.door.open(event.at_monotonic_ns)
+                self._remember_tap(card, event.at_monotonic_ns)
         return self._show(event, result)
 
-    def _decide(self, event: CardTapped) -> Callable[[WriteTransaction], Answer | Refusal]:
+    def _decide(
+        self, event: CardTapped
+    ) -> Callable[[WriteTransaction], tuple[int, Answer | Refusal]]:
         key = keyed_hash(self._settings.chain_key, normal_uid(event.uid))
 
-        def work(transaction: WriteTransaction) -> Answer | Refusal:
+        def work(transaction: WriteTransaction) -> tuple[int, Answer | Refusal]:
             at = facts.here(transaction, self._settings, transaction.wall_ms())
             claim = transaction.claim(CARD_CLAIM, key)
             card = claimed_card(claim.row if claim else None)
@@ -94,10 +95,8 @@ class Visits:
                 self._settings.same_tap_ms,
             )
             if isinstance(judgement, Refusal):
-                return judgement
-            if judgement.ops:
-                self._remember_tap(card, event.at_monotonic_ns)
-            return record(transaction, at, judgement, Request("tap", "", None, 0))
+                return card, judgement
+            return card, record(transaction, at, judgement, Request("tap", "", None, 0))
 
         return work
 
@@ -115,7 +114,7 @@ class Visits:
         asking = False
         if isinstance(result, Answer) and result.chain_code:
             outcome = TapOutcome.WELCOME
-            self._printer_queue.wake()
+            self._effects.printer_queue.wake()
             asking = self._rights.ask(member)
         unknown = refusal is not None and refusal.code == "card_unknown"
         view = TapView(
@@ -128,7 +127,7 @@ class Visits:
             asking,
         )
         self._screens.show_tap(view, member)
-        self._page_events.publish(Region.TAP, Region.PRESENT, Region.EVENTS, Region.TRUTH)
+        self._effects.page_events.publish(Region.TAP, Region.PRESENT, Region.EVENTS, Region.TRUTH)
         return view
 
     async def leave(self, request: Request, member: int) -> Outcome:
@@ -148,13 +147,13 @@ class Visits:
             return refusal
         self._screens.show_member(request.terminal, member)
         self._rights.ask(member)
-        self._page_events.publish(Region.TAP)
+        self._effects.page_events.publish(Region.TAP)
         return Answer(request.command, {"member": member})
 
     async def clear_screen(self, request: Request) -> Outcome:
         """Nobody stands at this terminal any more."""
         self._screens.show_member(request.terminal, 0)
-        self._page_events.publish(Region.TAP)
+        self._effects.page_events.publish(Region.TAP)
         return Answer(request.command)
 
 

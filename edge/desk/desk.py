@@ -1,0 +1,188 @@
+"""The desk: every command by its name, behind one check of session, right and input."""
+
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from edge.desk.answers import Outcome, Session
+from edge.desk.assets import AssetsDesk
+from edge.desk.commands import COMMANDS
+from edge.desk.commit import Committer, Request
+from edge.desk.inputs import read_inputs
+from edge.desk.line import Line
+from edge.desk.members import MembersDesk
+from edge.desk.money import MoneyDesk
+from edge.desk.printing import PrintingDesk
+from edge.desk.rights import Rights
+from edge.desk.screens import Screens
+from edge.desk.settings import Clocks, DeskSettings
+from edge.desk.staff import StaffDesk
+from edge.desk.stock import StockDesk
+from edge.desk.tickets import TicketsDesk
+from edge.desk.transfers import TransfersDesk
+from edge.desk.view_types import DeviceView, TapView
+from edge.desk.views import Views
+from edge.desk.visits import VisitsDesk
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.staff import right_refusal
+from edge.effects.after_commit import Effects
+from edge.effects.page_events import PageEvents, Region
+from edge.events import CardTapped
+from edge.store.errors import StoreBusyError, StoreStoppedError
+from edge.store.store import Store
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+TERMINAL_MAX = 999
+
+Handler = Callable[..., Coroutine[Any, Any, Outcome]]
+
+
+class Desk:
+    """The counter's commands and views; made once by the composition root, used on the loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: DeskSettings,
+        effects: Effects,
+        line: Line,
+        clocks: Clocks,
+        random_bytes: Callable[[int], bytes],
+        devices: Callable[[], tuple[DeviceView, ...]],
+    ) -> None:
+        committer = Committer(store, settings, effects)
+        screens = Screens()
+        self._effects = effects
+        self._screens = screens
+        self.rights = Rights(
+            store, settings, committer, line, effects, clocks, lambda: _new_id(random_bytes)
+        )
+        self._staff = StaffDesk(store, effects.page_events, random_bytes, clocks.wall_ms)
+        self._visits = VisitsDesk(store, settings, committer, self.rights, screens, effects, clocks)
+        self.views = Views(store, settings, line, effects, screens, self._staff, clocks, devices)
+        self._handlers: Mapping[str, Handler] = {
+            **_counter_handlers(self._staff, self._visits, self.rights),
+            **_member_handlers(MembersDesk(settings, committer), MoneyDesk(committer)),
+            **_ticket_handlers(TicketsDesk(committer, screens)),
+            **_goods_handlers(
+                StockDesk(committer), TransfersDesk(committer), AssetsDesk(committer)
+            ),
+            "reprint": PrintingDesk(committer).reprint,
+        }
+
+    @property
+    def page_events(self) -> PageEvents:
+        """Where pages learn which of their regions are stale."""
+        return self._effects.page_events
+
+    async def session(self, token: str) -> Session | None:
+        """The session of a cookie's token, None if there is none."""
+        return await self._staff.session(token)
+
+    async def perform(
+        self,
+        name: str,
+        session: Session | None,
+        request_id: str,
+        inputs: Mapping[str, object],
+        terminal: int = 1,
+    ) -> Outcome:
+        """Do a command of `COMMANDS`; see `edge.desk`.
+
+        `terminal` (1 to TERMINAL_MAX) counts only before the log-in; then it is the session's.
+        """
+        command = COMMANDS.get(name)
+        if command is None:
+            return refuse("command_unknown", command=name[:40])
+        if not REQUEST_ID.fullmatch(request_id):
+            return refuse("request_id_invalid")
+        if session is not None:
+            terminal = session.terminal
+        elif not 1 <= terminal <= TERMINAL_MAX:
+            return refuse("field_invalid", field="terminal")
+        if command.operation:
+            if session is None or await self._staff.session(session.token) is None:
+                return refuse("log_in_first")
+            refusal = right_refusal(session.role, command.operation)
+            if refusal is not None:
+                return refusal
+        arguments = read_inputs(command, inputs)
+        if isinstance(arguments, Refusal):
+            return arguments
+        try:
+            request = Request(name, request_id, session, terminal)
+            return await self._handlers[name](request, **arguments)
+        except StoreBusyError:
+            return refuse("box_busy")
+        except StoreStoppedError:
+            return refuse("disk_refused")
+
+    async def tap(self, event: CardTapped) -> TapView:
+        """A card was tapped on one of this box's readers; no log-in is needed."""
+        return await self._visits.tap(event)
+
+    def log_applied(self) -> None:
+        """The hub's log brought something new: rights, transfers, products, verdicts."""
+        self._screens.rights_arrived()
+        self._effects.page_events.publish(*Region)
+
+    def line_changed(self) -> None:
+        """The line went up or down, or the hub acknowledged ops."""
+        self._effects.page_events.publish(Region.TRUTH, Region.TAP)
+
+    def device_changed(self) -> None:
+        """A device's state is another one; a printer that is well again is tried at once."""
+        self._effects.printer_queue.wake()
+        self._effects.page_events.publish(Region.TRUTH)
+
+
+# Command -> the method that does it. Its arguments are named as in the table of commands.
+
+
+def _counter_handlers(staff: StaffDesk, visits: VisitsDesk, rights: Rights) -> dict[str, Handler]:
+    return {
+        "log_in": staff.log_in,
+        "log_out": staff.log_out,
+        "show_member": visits.show_member,
+        "clear_screen": visits.clear_screen,
+        "leave": visits.leave,
+        "release": rights.release,
+    }
+
+
+def _member_handlers(members: MembersDesk, money: MoneyDesk) -> dict[str, Handler]:
+    return {
+        "register_member": members.register_member,
+        "issue_card": members.issue_card,
+        "top_up": money.top_up,
+        "spend": money.spend,
+        "refund": money.refund,
+    }
+
+
+def _ticket_handlers(tickets: TicketsDesk) -> dict[str, Handler]:
+    return {
+        "add_line": tickets.add_line,
+        "remove_line": tickets.remove_line,
+        "set_ticket_member": tickets.set_ticket_member,
+        "pay": tickets.pay,
+        "abandon": tickets.abandon,
+    }
+
+
+def _goods_handlers(
+    stock: StockDesk, transfers: TransfersDesk, assets: AssetsDesk
+) -> dict[str, Handler]:
+    return {
+        "goods_receipt": stock.goods_receipt,
+        "goods_issue": stock.goods_issue,
+        "dispatch_transfer": transfers.dispatch,
+        "receive_transfer": transfers.receive,
+        "asset_receipt": assets.receipt,
+        "asset_issue": assets.issue,
+        "asset_return": assets.take_back,
+    }
+
+
+def _new_id(random_bytes: Callable[[int], bytes]) -> int:
+    return (int.from_bytes(random_bytes(7), "big") & ((1 << 52) - 1)) or 1

@@ -1,0 +1,349 @@
+"""What the pages show, read from one moment of the store. Nothing here changes anything."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edge.desk import facts
+from edge.desk.answers import Session
+from edge.desk.history import latest_events, member_ledger
+from edge.desk.line import Line
+from edge.desk.people import find_members, member_view, present
+from edge.desk.screens import Screens
+from edge.desk.settings import Clocks, DeskSettings
+from edge.desk.staff import StaffDesk
+from edge.desk.tickets import read_ticket
+from edge.desk.view_types import (
+    AssetView,
+    CafeView,
+    CounterView,
+    DeviceView,
+    EventView,
+    LedgerEntryView,
+    MemberView,
+    PresentView,
+    PrintJobView,
+    ProductView,
+    SaleView,
+    StaffView,
+    TicketLineView,
+    TicketView,
+    TransferView,
+    TruthLine,
+)
+from edge.domain.decision import Here, read_int, read_list, read_text
+from edge.domain.staff import log_in_refusal
+from edge.domain.transfers import DISPATCHED
+from edge.effects.after_commit import Effects
+from edge.store.facts import Document
+from edge.store.reader import Reader
+from edge.store.store import Store
+from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_SENT, PRINT_WAITING
+from sync_protocol.accounts import (
+    ASSET_IN_REPAIR,
+    ASSET_IN_STOCK,
+    ASSET_ISSUED,
+    ASSET_UNIT,
+    CLASSES,
+    FEN,
+    ITEM,
+    REFUNDABLE,
+)
+from sync_protocol.kinds import ASSET, PRODUCT, SALE, SITE, STAFF, TRANSFER
+from sync_protocol.ops import TRUST_NONE, OpRef
+
+EVENTS_SHOWN = 12
+PRODUCTS_MAX = 1000
+CAFES_MAX = 1000
+STAFF_MAX = 1000
+TRANSFERS_MAX = 50
+ASSET_PLACES = {
+    ASSET_IN_STOCK: "in_stock",
+    ASSET_ISSUED: "issued",
+    ASSET_IN_REPAIR: "in_repair",
+}
+
+
+class Views:
+    """Reads for pages; each call is one snapshot of the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: DeskSettings,
+        line: Line,
+        effects: Effects,
+        screens: Screens,
+        staff: StaffDesk,
+        clocks: Clocks,
+        devices: Callable[[], tuple[DeviceView, ...]],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._line = line
+        self._effects = effects
+        self._screens = screens
+        self._staff = staff
+        self._clocks = clocks
+        self._devices = devices
+
+    async def counter(self, session: Session | None, terminal: int) -> CounterView:
+        """All of the counter page of a terminal."""
+        screen = self._screens.at(terminal)
+        with self._store.read() as reader:
+            at = self._here(reader)
+            name, name_en = facts.cafe_name(reader, at.cafe)
+            return CounterView(
+                at.cafe,
+                name,
+                name_en,
+                at.business_day,
+                session,
+                screen.tap,
+                member_view(reader, at, screen.member) if screen.member else None,
+                present(reader, at),
+                _ticket(reader, terminal),
+                _transfers(reader, at, incoming=True),
+                latest_events(reader, EVENTS_SHOWN),
+                self._truth_line(reader, terminal),
+            )
+
+    async def member(self, member: int) -> MemberView | None:
+        """A member, None where there is none."""
+        with self._store.read() as reader:
+            return member_view(reader, self._here(reader), member)
+
+    async def find_members(self, text: str) -> tuple[MemberView, ...]:
+        """Members by phone, number or part of a name, the surest first."""
+        with self._store.read() as reader:
+            return find_members(reader, self._here(reader), self._settings.chain_key, text)
+
+    async def ledger(self, member: int, limit: int = 100) -> tuple[LedgerEntryView, ...]:
+        """A member's entries, newest first, each with its op."""
+        with self._store.read() as reader:
+            return member_ledger(reader, member, limit)
+
+    async def present(self) -> tuple[PresentView, ...]:
+        """Who is here now."""
+        with self._store.read() as reader:
+            return present(reader, self._here(reader))
+
+    async def events(self, limit: int = EVENTS_SHOWN) -> tuple[EventView, ...]:
+        """What this box wrote last, newest first."""
+        with self._store.read() as reader:
+            return latest_events(reader, limit)
+
+    async def products(self) -> tuple[ProductView, ...]:
+        """What can be sold here."""
+        with self._store.read() as reader:
+            cafe = reader.identity.cafe
+            return tuple(
+                _product(reader, cafe, document)
+                for document in reader.registers(PRODUCT, limit=PRODUCTS_MAX)
+                if document.value("on_sale") is not False
+            )
+
+    async def sales(self, limit: int = 50) -> tuple[SaleView, ...]:
+        """The sales of this business day, newest first."""
+        with self._store.read() as reader:
+            at = self._here(reader)
+            found = reader.registers_where(SALE, "business_day", at.business_day, limit=10_000)
+            found.sort(key=lambda document: -read_int(SALE, document.shown, "number"))
+            return tuple(_sale(reader, at, document) for document in found[:limit])
+
+    async def transfers(self, *, incoming: bool) -> tuple[TransferView, ...]:
+        """Transfers that this cafe has still to receive, or the last that it sent."""
+        with self._store.read() as reader:
+            return _transfers(reader, self._here(reader), incoming=incoming)
+
+    async def assets(self) -> tuple[AssetView, ...]:
+        """The tagged assets of this cafe."""
+        with self._store.read() as reader:
+            return _assets(reader, reader.identity.cafe)
+
+    async def cafes(self) -> tuple[CafeView, ...]:
+        """The cafes of the chain."""
+        with self._store.read() as reader:
+            return tuple(
+                CafeView(int(document.key), *facts.cafe_name(reader, int(document.key)))
+                for document in reader.registers(SITE, limit=CAFES_MAX)
+            )
+
+    async def staff_to_log_in(self) -> tuple[StaffView, ...]:
+        """Who may log in at this cafe."""
+        with self._store.read() as reader:
+            cafe = reader.identity.cafe
+            return tuple(
+                StaffView(
+                    int(document.key),
+                    read_text(STAFF, document.shown, "name"),
+                    read_text(STAFF, document.shown, "role"),
+                )
+                for document in reader.registers(STAFF, limit=STAFF_MAX)
+                if log_in_refusal(document.shown, cafe) is None
+            )
+
+    async def print_jobs(self, limit: int = 50) -> tuple[PrintJobView, ...]:
+        """The latest receipts, newest first."""
+        with self._store.read() as reader:
+            return tuple(
+                PrintJobView(
+                    job.id,
+                    job.kind,
+                    job.created_ms,
+                    _PRINT_STATES[job.state],
+                    job.copies,
+                    job.error,
+                )
+                for job in reader.latest_print_jobs(limit)
+            )
+
+    async def truth_line(self, terminal: int = 1) -> TruthLine:
+        """How this box does."""
+        with self._store.read() as reader:
+            return self._truth_line(reader, terminal)
+
+    def _here(self, reader: Reader) -> Here:
+        return facts.here(reader, self._settings, self._clocks.wall_ms())
+
+    def _truth_line(self, reader: Reader, terminal: int) -> TruthLine:
+        outbox = reader.outbox()
+        cashier, shift = self._staff.cashier_at(reader, terminal)
+        waiting = len(reader.print_jobs(PRINT_WAITING)) + len(reader.print_jobs(PRINT_SENT))
+        return TruthLine(
+            self._line.up,
+            self._line.since_ms,
+            outbox.count,
+            outbox.oldest_ms or 0,
+            outbox.money_fen,
+            cashier,
+            shift,
+            self._devices(),
+            waiting,
+            _clock_trust(reader),
+            self._line.clock_offset_ms,
+            reader.stop_spending() is not None,
+            outbox.count == 0 and not self._effects.printer_queue.printing,
+        )
+
+
+_PRINT_STATES = {
+    PRINT_WAITING: "waiting",
+    PRINT_SENT: "waiting",
+    PRINT_DONE: "printed",
+    PRINT_FAILED: "failed",
+}
+
+
+def _clock_trust(reader: Reader) -> int:
+    """The trust that the box's last op stated."""
+    head = reader.own_head()
+    if head.seq == 0:
+        return TRUST_NONE
+    identity = reader.identity
+    logged = reader.op(OpRef(identity.node, identity.epoch, head.seq, head.hash[:8]))
+    return logged.op.header.trust if logged is not None else TRUST_NONE
+
+
+def _ticket(reader: Reader, terminal: int) -> TicketView:
+    ticket = read_ticket(reader, terminal)
+    is_member = ticket.member > 0
+    lines = tuple(
+        TicketLineView(
+            line.product.sku,
+            line.product.name,
+            line.product.name_en or line.product.name,
+            line.quantity,
+            line.unit_price_fen(is_member),
+            line.total_fen(is_member),
+        )
+        for line in ticket.lines
+    )
+    points = ticket.points(facts.rule(reader)) if lines else 0
+    return TicketView(lines, ticket.member, ticket.name, ticket.total_fen, points)
+
+
+def _product(reader: Reader, cafe: int, document: Document) -> ProductView:
+    sku = str(document.key)
+    product = facts.product_of_row(sku, document.shown)
+    return ProductView(
+        sku,
+        product.name,
+        product.name_en or product.name,
+        read_text(PRODUCT, document.shown, "category"),
+        read_text(PRODUCT, document.shown, "barcode"),
+        product.price_fen,
+        product.member_price_fen,
+        facts.in_stock(reader, cafe, sku) if product.counted else None,
+    )
+
+
+def _sale(reader: Reader, at: Here, document: Document) -> SaleView:
+    row, sale = document.shown, int(document.key)
+    return SaleView(
+        sale,
+        read_int(SALE, row, "number"),
+        read_int(SALE, row, "member"),
+        read_int(SALE, row, "total_fen"),
+        max(-facts.held_here(reader, at, REFUNDABLE, sale, FEN), 0),
+        tuple((line[0], line[1]) for line in _lists(read_list(SALE, row, "tenders"))),
+        tuple((line[0], line[1], line[2]) for line in _lists(read_list(SALE, row, "lines"))),
+        read_int(SALE, row, "business_day"),
+    )
+
+
+def _transfers(reader: Reader, at: Here, *, incoming: bool) -> tuple[TransferView, ...]:
+    field = "to_cafe" if incoming else "from_cafe"
+    if incoming:
+        found = [
+            document
+            for document in reader.registers_where(TRANSFER, "status", DISPATCHED)
+            if document.value(field) == at.cafe
+        ]
+    else:
+        found = reader.registers_where(TRANSFER, field, at.cafe, limit=10_000)
+    found.sort(key=lambda document: -read_int(TRANSFER, document.shown, "dispatched_ms"))
+    return tuple(_transfer(reader, document, incoming) for document in found[:TRANSFERS_MAX])
+
+
+def _transfer(reader: Reader, document: Document, incoming: bool) -> TransferView:
+    row = document.shown
+    items: list[tuple[str, str, int]] = []
+    tags: list[str] = []
+    for unit, quantity in _lists(read_list(TRANSFER, row, "lines")):
+        if unit.startswith(ASSET_UNIT):
+            tags.append(unit.removeprefix(ASSET_UNIT))
+        else:
+            sku = unit.removeprefix(ITEM)
+            product = facts.product(reader, sku)
+            items.append((sku, product.name if product else sku, quantity))
+    from_cafe, to_cafe = read_int(TRANSFER, row, "from_cafe"), read_int(TRANSFER, row, "to_cafe")
+    return TransferView(
+        int(document.key),
+        from_cafe,
+        facts.cafe_name(reader, from_cafe)[0],
+        to_cafe,
+        facts.cafe_name(reader, to_cafe)[0],
+        read_int(TRANSFER, row, "dispatched_ms"),
+        read_text(TRANSFER, row, "status"),
+        tuple(items),
+        tuple(tags),
+        incoming,
+    )
+
+
+def _assets(reader: Reader, cafe: int) -> tuple[AssetView, ...]:
+    found = []
+    for code, place in ASSET_PLACES.items():
+        for account, balance in reader.balances_of(code, cafe):
+            if balance.shown * CLASSES[code].side > 0:
+                tag = account[5].removeprefix(ASSET_UNIT)
+                row = facts.row(reader, ASSET, tag)
+                name = read_text(ASSET, row, "name")
+                type_name, serial = read_text(ASSET, row, "type"), read_text(ASSET, row, "serial")
+                found.append(AssetView(tag, name, type_name, serial, place))
+    return tuple(sorted(found, key=lambda asset: asset.tag))
+
+
+def _lists(rows: Sequence[object]) -> list[list[Any]]:
+    """The rows of a document's list that are lists themselves."""
+    return [row for row in rows if isinstance(row, list)]

@@ -1,0 +1,16 @@
+"""The effects of one box, handed to its desk together."""
+
+from dataclasses import dataclass
+
+from edge.effects.door import Door
+from edge.effects.page_events import PageEvents
+from edge.effects.printing import PrinterQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What happens once a commit is on the disk, and never before."""
+
+    door: Door
+    printer_queue: PrinterQueue
+    page_events: PageEvents
