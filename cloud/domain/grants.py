@@ -14,8 +14,8 @@ from sync_protocol.ledger import REASON_GRANT, Transaction
 GRANTED_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
 """What follows a member from cafe to cafe."""
 
-GRANTS_MAX = 40
-"""Accounts moved by one grant: a member's classes times the expiry months that are open."""
+MOVES_MAX = 60
+"""Expiry months that one grant draws on: five years of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Holding:
     """A balance in the hub's part: `amount` on the normal side, in the account's unit."""
 
     code: int
-    subject: int
+    subject: int | str
     month: int
     unit: str
     amount: int
@@ -31,34 +31,28 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class GrantPolicy:
-    """`amount_max`: the most that one grant moves of one account; None for no cap."""
+    """`amount_max`: the most that one grant moves, in the account's unit; None for no cap."""
 
     amount_max: int | None = None
 
 
 def decide_grant(
-    holdings: list[Holding],
-    asked: int | None,
-    policy: GrantPolicy,
+    holdings: list[Holding], asked: int, policy: GrantPolicy
 ) -> list[tuple[Holding, int]] | Refusal:
-    """Return (holding, amount) to move, or a refusal.
+    """Return (holding, amount) to move, or a refusal. What there is is granted, if less was asked.
 
-    holdings: the hub's parts for one member; asked: the most that the node wants of each account,
-    None for all there is.
+    holdings: the hub's parts of one account, in the order in which they are to be drawn.
     """
-    if asked is not None and not 0 < asked <= AMOUNT_MAX:
+    if not 0 < asked <= AMOUNT_MAX:
         return refusal("grant_amount")
+    left = asked if policy.amount_max is None else min(asked, policy.amount_max)
     moves = []
-    for holding in holdings:
-        if holding.code not in GRANTED_CLASSES:
-            continue
-        limits = [limit for limit in (asked, policy.amount_max) if limit is not None]
-        amount = min([holding.amount, *limits])
+    for holding in holdings[:MOVES_MAX]:
+        amount = min(left, holding.amount)
         if amount > 0:
             moves.append((holding, amount))
-    if not moves:
-        return refusal("grant_nothing_held")
-    return moves[:GRANTS_MAX]
+            left -= amount
+    return moves or refusal("grant_nothing_held")
 
 
 def grant_transaction(
@@ -72,8 +66,8 @@ def grant_transaction(
     """Return the hub's transaction that moves `moves` to (node, epoch)."""
     postings: list[tuple[int, int | str, int, int, int, str, int]] = []
     for holding, amount in moves:
-        lower = -amount * CLASSES[holding.code].side
-        account = (holding.code, holding.subject)
-        postings.append((*account, 0, 0, holding.month, holding.unit, lower))
-        postings.append((*account, node, epoch, holding.month, holding.unit, -lower))
+        lowering = -amount * CLASSES[holding.code].side
+        code, subject, month, unit = holding.code, holding.subject, holding.month, holding.unit
+        postings.append((code, subject, 0, 0, month, unit, lowering))
+        postings.append((code, subject, node, epoch, month, unit, -lowering))
     return Transaction(0, REASON_GRANT, business_day, utc_offset_min, 0, request, None, postings)

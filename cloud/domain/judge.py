@@ -53,6 +53,9 @@ ADMITTED = "admitted"
 FENCED = "fenced"
 CLOSED = "closed"
 
+BODY_BYTES_MAX = 256 * 1024
+"""Of one op's packed body: a picture of 64 KB and text many times over."""
+
 
 class Facts(Protocol):
     """What the judge reads: confirmed state just before the op."""
@@ -99,6 +102,14 @@ def judge(op: Op, author: Author, effective: int, facts: Facts) -> Judged:
         return _judge_system(op, kind, effective)
     except ProtocolError:
         return _void(op, kind, effective, "malformed")
+
+
+def judge_oversized(op: Op, effective: int) -> Judged:
+    """Return the verdict on an op whose body was longer than `BODY_BYTES_MAX` and is dropped."""
+    kind = KINDS.get(op.header.kind)
+    if kind is None:
+        return Judged(Annotation(effective, DEFERRED, "kind_unknown"))
+    return _void(op, kind, effective, "body_size")
 
 
 def _void(op: Op, kind: Kind, effective: int, reason: str) -> Judged:

@@ -76,11 +76,15 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry as it is in the log: with its position, kind and the cafe whose op it is."""
+    """An entry as it is in the log: with its position, kind and the cafe whose op it is.
+
+    `subject` is whose personal data the body holds, or held before it was erased.
+    """
 
     position: int
     kind: int
     cafe: int
+    subject: int | None
     entry: Entry
 
     def within_reach(self, cafe: int) -> bool:
@@ -178,9 +182,9 @@ def lock_head(database: Database, fence: int) -> None:
 
 
 def op_row(
-    position: int, cafe: int, entry: Entry, op: Op, body: object, subject: int | None
+    position: int, cafe: int, entry: Entry, op: Op, body: bytes | None, subject: int | None
 ) -> tuple[object, ...]:
-    """Return the row of `INSERT_OP`; `body` None where it must not be kept."""
+    """Return the row of `INSERT_OP`; `body` is the packed body, None where it is gone."""
     header = op.header
     annotation = entry.annotation
     return (
@@ -191,7 +195,7 @@ def op_row(
         header.kind,
         cafe,
         pack(header.row()),
-        None if body is None else pack(body),
+        body,
         op.hash_of_body,
         op.hash,
         annotation.effective,
@@ -249,7 +253,7 @@ def effective_at(database: Database, position: int) -> int:
 
 
 def _stored_entry(position: int, row: Sequence[Any]) -> StoredEntry:
-    cafe, header, body, body_hash, hash, effective, verdict, detail = row
+    cafe, subject, header, body, body_hash, hash, effective, verdict, detail = row
     op = Op(
         header_from_row(unpack(bytes(header))),
         None if body is None else unpack(bytes(body)),
@@ -258,7 +262,7 @@ def _stored_entry(position: int, row: Sequence[Any]) -> StoredEntry:
     )
     unpacked = None if detail is None else unpack(bytes(detail))
     annotation = annotation_from_row([effective, verdict, unpacked])
-    return StoredEntry(position, op.header.kind, cafe, entry_of(op, annotation))
+    return StoredEntry(position, op.header.kind, cafe, subject, entry_of(op, annotation))
 
 
 def read_entries(database: Database, first: int, last: int) -> list[StoredEntry]:

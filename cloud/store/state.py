@@ -9,7 +9,7 @@ from cloud.domain.judge import Account, Section
 from cloud.domain.judge import section_of as section_of_posting
 from cloud.store import statements
 from cloud.store.database import Database
-from cloud.store.models import ClaimHolder, ErasedSubject, SectionSum
+from cloud.store.models import ClaimHolder, ErasedSubject, LogOp, SectionSum
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
 from sync_protocol.codec import pack, unpack
 from sync_protocol.fold import State
@@ -162,9 +162,16 @@ class StoredState(State):
                 held.append((kind, key))
         return held
 
-    def flush(self) -> None:
-        """Write every row that changed, and the sections' sums, in the caller's transaction."""
+    def flush(self, position: int) -> None:
+        """Write all that changed, in the caller's transaction; `position`: of the block's end.
+
+        Bodies of subjects erased here are dropped from the log; those of this block are the
+        caller's to leave out.
+        """
         before = dict(self.sums.sums)
+        for subject in self.newly_erased:
+            self._database.run(ErasedSubject.insert(subject=subject, position=position))
+            self._database.run(LogOp.update(body=None).where(LogOp.subject == subject))
         self._flush_balances()
         self._flush_registers()
         self._flush_claims()

@@ -1,0 +1,101 @@
+"""Grant requests as proposals: decided by `domain.grants` inside the block's transaction."""
+
+from dataclasses import dataclass, field
+
+from cloud.domain.grants import (
+    GRANTED_CLASSES,
+    GrantPolicy,
+    Holding,
+    decide_grant,
+    grant_transaction,
+)
+from cloud.domain.judge import CURRENT
+from cloud.domain.refusals import Refusal, refusal
+from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.store.database import Database
+from cloud.store.models import GrantMade
+from sync_protocol.accounts import CLASSES, HUB_HOLDER
+from sync_protocol.kinds import TRANSACTION
+from sync_protocol.messages import GrantRequest
+from sync_protocol.ops import OpRef
+
+
+@dataclass(slots=True)
+class GrantCase:
+    """One request of one node, its proposal and what it found.
+
+    `elsewhere` is [(node, amount)]: what other nodes hold of the account, to be recalled when the
+    hub had less than was asked.
+    """
+
+    node: int
+    request: GrantRequest
+    policy: GrantPolicy
+    business_day: int
+    utc_offset_min: int
+    repeated: bool = False
+    elsewhere: list[tuple[int, int]] = field(default_factory=list)
+
+    def proposal(self) -> Proposal:
+        return Proposal(self._decide, 0, self._record)
+
+    def _decide(self, draft: Draft) -> HubOps | list[OpRef] | Refusal:
+        request = self.request
+        made = draft.database.first(
+            GrantMade.select().where(
+                GrantMade.node == self.node, GrantMade.request == request.request_id
+            )
+        )
+        if made is not None:
+            self.repeated = True
+            return [OpRef(0, made.epoch, made.seq, made.hash8)]
+        if draft.author(self.node, request.epoch).standing != CURRENT:
+            return refusal("epoch_closed")
+        if draft.state.is_erased(request.subject):
+            return refusal("member_erased")
+        if request.account_class not in GRANTED_CLASSES:
+            return refusal("grant_class")
+        moves = decide_grant(self._holdings(draft), request.amount, self.policy)
+        if isinstance(moves, Refusal):
+            return moves
+        transaction = grant_transaction(
+            moves,
+            self.node,
+            request.epoch,
+            request.request_id,
+            self.business_day,
+            self.utc_offset_min,
+        )
+        if sum(amount for _, amount in moves) >= request.amount:
+            self.elsewhere.clear()
+        return [(TRANSACTION, transaction.body())]
+
+    def _holdings(self, draft: Draft) -> list[Holding]:
+        """Return the hub's parts of the account, first to expire first; note who else has some."""
+        request = self.request
+        side = CLASSES[request.account_class].side
+        holdings = []
+        for (_section, account), balance in draft.state.of_subject(request.subject).items():
+            code, subject, node, epoch, month, unit = account
+            amount = balance * side
+            if code != request.account_class or unit != request.unit or amount <= 0:
+                continue
+            if (node, epoch) == HUB_HOLDER:
+                holdings.append(Holding(code, subject, month, unit, amount))
+            elif node != self.node:
+                self.elsewhere.append((node, amount))
+        holdings.sort(key=lambda holding: holding.month or 999912)
+        return holdings
+
+    def _record(self, database: Database, references: list[OpRef]) -> None:
+        if self.repeated:
+            return
+        database.run(
+            GrantMade.insert(
+                node=self.node,
+                request=self.request.request_id,
+                epoch=references[0].epoch,
+                seq=references[0].seq,
+                hash8=references[0].hash8,
+            )
+        )

@@ -1,0 +1,82 @@
+"""The hub's secrets: its Ed25519 key and the chain's claim secret, in one file of mode 600."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from sync_protocol.codec import pack, unpack
+from sync_protocol.errors import ProtocolError
+from sync_protocol.expect import expect_bytes, expect_list
+from sync_protocol.http_api import CLAIM_SECRET_BYTES
+
+KEY_BYTES = 32
+FILE_MODE = 0o600
+
+
+class KeyFileError(Exception):
+    """The key file is missing, readable by others or malformed; the words say what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubKeys:
+    """`sign` signs with the hub's key (Ed25519, RFC 8032); `claim_secret` keys claim hashes."""
+
+    private: Ed25519PrivateKey
+    claim_secret: bytes
+
+    def sign(self, data: bytes) -> bytes:
+        return self.private.sign(data)
+
+    @property
+    def public_bytes(self) -> bytes:
+        return self.private.public_key().public_bytes_raw()
+
+
+def create_keys(path: Path, random_bytes: Callable[[int], bytes]) -> HubKeys:
+    """Write new keys to `path`, durably, readable by the owner alone; never overwrites."""
+    seed = random_bytes(KEY_BYTES)
+    claim_secret = random_bytes(CLAIM_SECRET_BYTES)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pack([seed, claim_secret]))
+        file.flush()
+        os.fsync(file.fileno())
+    return HubKeys(Ed25519PrivateKey.from_private_bytes(seed), claim_secret)
+
+
+def load_keys(path: Path) -> HubKeys:
+    """Return the keys of a file that `create_keys` wrote."""
+    try:
+        mode = path.stat().st_mode & 0o777
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise KeyFileError(
+            f"{path} is missing: put it back from the backup; without it no box trusts this hub"
+        ) from None
+    if mode & 0o077:
+        raise KeyFileError(f"{path} can be read by others: run `chmod 600 {path}`")
+    try:
+        values = expect_list(unpack(data), "keys", 2, 2)
+        seed = expect_bytes(values[0], "seed", KEY_BYTES, KEY_BYTES)
+        secret = expect_bytes(values[1], "claim secret", CLAIM_SECRET_BYTES, CLAIM_SECRET_BYTES)
+    except ProtocolError:
+        raise KeyFileError(f"{path} is damaged: put it back from the backup") from None
+    return HubKeys(Ed25519PrivateKey.from_private_bytes(seed), secret)
+
+
+def verifier(public_key: bytes) -> Callable[[bytes, bytes], bool]:
+    """Return verify(signature, data) for a node's public key."""
+    key = Ed25519PublicKey.from_public_bytes(public_key)
+
+    def verify(signature: bytes, data: bytes) -> bool:
+        try:
+            key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify

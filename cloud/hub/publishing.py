@@ -1,0 +1,93 @@
+"""The log as messages: a fresh block to everybody, a range of old ones to one cafe."""
+
+from cloud.store import log
+from cloud.store.database import Database
+from cloud.store.log import Head
+from cloud.store.models import LogBlock
+from sync_protocol.blocks import Block
+from sync_protocol.errors import LimitError
+from sync_protocol.frames import CODECS_READ, pack_frame
+from sync_protocol.kinds import CAFE, KINDS
+from sync_protocol.messages import RANGE_BLOCKS_MAX, Blocks
+from sync_protocol.messages import Head as HeadMessage
+from sync_protocol.ops import REFERENCE_HASH_BYTES
+
+RANGE_OPS_MAX = 5000
+"""Ops that one answer holds: what a box applies in about a second."""
+
+
+def _is_narrow(kind_code: int) -> bool:
+    kind = KINDS.get(kind_code)
+    return kind is not None and kind.reach == CAFE
+
+
+def block_message(block: Block, signature: bytes) -> Blocks:
+    """Return a fresh block as everybody gets it: narrow ops as stubs."""
+    rows: list[object] = []
+    for entry in block.entries:
+        within = entry.op is not None and not _is_narrow(entry.op.header.kind)
+        rows.append(entry.wire_row(within))
+    return Blocks(
+        block.generation,
+        block.stream,
+        block.number,
+        block.first_position,
+        block.previous_hash,
+        [len(block.entries)],
+        pack_frame(rows, CODECS_READ),
+        signature,
+    )
+
+
+def range_message(
+    database: Database, generation: int, first: int, last: int, cafe: int
+) -> Blocks | None:
+    """Return blocks first..last, or as many as fit, as boxes of `cafe` (0: of any) get them.
+
+    None where the log has no block `first` of that generation.
+    """
+    blocks = log.read_blocks(database, first, min(last, first + RANGE_BLOCKS_MAX - 1))
+    taken: list[LogBlock] = []
+    ops = 0
+    for block in blocks:
+        if block.generation != generation or (taken and ops + block.count > RANGE_OPS_MAX):
+            break
+        taken.append(block)
+        ops += block.count
+    while taken:
+        end = taken[-1].first_position + taken[-1].count - 1
+        entries = log.read_entries(database, taken[0].first_position, end)
+        rows: list[object] = [
+            stored.entry.wire_row(stored.within_reach(cafe)) for stored in entries
+        ]
+        try:
+            frame = pack_frame(rows, CODECS_READ)
+        except LimitError:
+            if len(taken) == 1:
+                raise
+            del taken[len(taken) // 2 :]
+            continue
+        return Blocks(
+            generation,
+            taken[0].stream,
+            taken[0].number,
+            taken[0].first_position,
+            taken[0].previous_hash,
+            [block.count for block in taken],
+            frame,
+            taken[-1].signature,
+        )
+    return None
+
+
+def head_message(head: Head, wall_ms: int) -> HeadMessage:
+    """Return the announcement of the log's end."""
+    return HeadMessage(
+        head.generation,
+        head.stream,
+        head.block_number,
+        head.position,
+        head.block_hash[:REFERENCE_HASH_BYTES],
+        head.backup_number,
+        wall_ms,
+    )

@@ -1,0 +1,345 @@
+"""The hub's writer: one thread that hears nodes, builds blocks, and acks what is committed.
+
+A block is whatever waits when the previous commit ends. Between blocks, when nothing waits, the
+writer folds the reports and does what an erasure left to do.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cloud.domain.grants import GrantPolicy
+from cloud.domain.judge import ADMITTED, CURRENT
+from cloud.domain.refusals import Refusal
+from cloud.hub.builder import Batch, BlockBuilder, Committed, Proposal
+from cloud.hub.grants import GrantCase
+from cloud.hub.inbox import Inbox
+from cloud.hub.keys import verifier
+from cloud.hub.metrics import HubMetrics, reason_label
+from cloud.hub.publishing import block_message
+from cloud.store import log, quarantine
+from cloud.store.log import Author
+from sync_protocol.annotations import VERDICTS
+from sync_protocol.codec import pack
+from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
+from sync_protocol.messages import (
+    FENCED_REASONS,
+    FENCED_REVOKED,
+    FENCED_UNKNOWN_NODE,
+    GrantRequest,
+    Hello,
+    blocks_topic,
+)
+from sync_protocol.ops import HUB, genesis_hash
+from sync_protocol.session import FENCED, WAITING
+from sync_protocol.session_events import (
+    BatchQuarantined,
+    BatchReceived,
+    ClockMeasured,
+    Event,
+    GrantRequested,
+    HelloReceived,
+    HistoryWanted,
+    MessageIgnored,
+    PeerErred,
+    SessionFenced,
+    Transmit,
+)
+
+logger = logging.getLogger(__name__)
+
+BATCH_OPS_MAX = 500
+BATCH_BYTES_MAX = 128 * 1024
+"""What WELCOME tells a node. Four such batches, with as many cases and stubs, fit one frame."""
+ROUND_OPS_MAX = 2000
+"""Ops of nodes in one block: with a case for each it stays below `blocks.BLOCK_OPS_MAX`."""
+BLOCK_BODY_BYTES_MAX = 3 * 1024 * 1024
+"""Bodies of one block before compression: its columns stay below `frames.UNPACKED_BYTES_MAX`."""
+QUARANTINED_PER_ROUND = 20
+"""Rows written for a flood of bad messages; the rest is counted."""
+
+
+@dataclass(slots=True)
+class NodeLine:
+    """What is known of a node's connection, for pages: times in ms since 1970, 0 for never.
+
+    `expected_seq` is what its last HELLO said it has.
+    """
+
+    heard_ms: int = 0
+    expected_seq: int = 0
+    software: str = ""
+    fenced: str = ""
+
+
+@dataclass(slots=True)
+class Round:
+    """What one block is made of, and what is sent after it."""
+
+    batches: list[tuple[HubSession, Batch]] = field(default_factory=list)
+    grants: list[tuple[HubSession, GrantCase, Proposal]] = field(default_factory=list)
+    calls: list[tuple[Proposal, Callable[[Proposal], None]]] = field(default_factory=list)
+    quarantined: list[tuple[int, BatchQuarantined]] = field(default_factory=list)
+    ops: int = 0
+    body_bytes: int = 0
+
+
+Send = Callable[[list[tuple[str, bytes]], int], None]
+"""send(messages of (topic, bytes), number of the block among them or 0); called by the writer"""
+
+
+class Worker:
+    """Owns the builder and the sessions; every method runs on the writer's thread."""
+
+    def __init__(
+        self,
+        builder: BlockBuilder,
+        inbox: Inbox,
+        metrics: HubMetrics,
+        now_ms: Callable[[], int],
+        business_day: Callable[[], tuple[int, int]],
+        policy: GrantPolicy,
+        send: Send,
+    ) -> None:
+        self.builder = builder
+        self.lines: dict[int, NodeLine] = {}
+        self._inbox = inbox
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._business_day = business_day
+        self._policy = policy
+        self._send = send
+        self._limits = HubLimits(BATCH_OPS_MAX, BATCH_BYTES_MAX)
+        self._sessions: dict[int, HubSession] = {}
+        self._verifiers: dict[tuple[int, int], Callable[[bytes, bytes], bool]] = {}
+        self._round = Round()
+
+    @property
+    def chain(self) -> str:
+        return self.builder.head.chain
+
+    def propose(self, proposal: Proposal, done: Callable[[Proposal], None]) -> None:
+        """Have `proposal` in the next block; `done` is called when it is committed or refused."""
+        self._round.calls.append((proposal, done))
+
+    def run_round(self) -> None:
+        """Take what waits, up to one block, commit it, ack and publish it."""
+        for call in self._inbox.take_calls():
+            call()
+        while self._round.ops + BATCH_OPS_MAX <= ROUND_OPS_MAX:
+            message = self._inbox.next_message()
+            if message is None:
+                break
+            self._hear(*message)
+        self._metrics.waiting.set(self._inbox.waiting())
+        self._commit()
+
+    # What nodes say
+
+    def _hear(self, node: int, data: bytes) -> None:
+        session = self._sessions.get(node)
+        if session is None:
+            session = HubSession(self.chain, node, self._limits)
+            if self._is_known(node):
+                self._sessions[node] = session
+                self.lines.setdefault(node, NodeLine())
+        line = self.lines.get(node)
+        if line is not None:
+            line.heard_ms = self._now_ms()
+        self._handle(session, session.receive(data, self._now_ms()))
+
+    def _is_known(self, node: int) -> bool:
+        return node != HUB and any(key[0] == node for key in self.builder.authors)
+
+    def _handle(self, session: HubSession, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, BatchReceived):
+                self._take_batch(session, event)
+            elif isinstance(event, Transmit):
+                self._send([(event.topic, event.data)], 0)
+            elif isinstance(event, HelloReceived):
+                self._greet(session, event.hello)
+            elif isinstance(event, HistoryWanted):
+                self._compare(session, event)
+            elif isinstance(event, GrantRequested):
+                self._ask_grant(session, event.request)
+            elif isinstance(event, ClockMeasured):
+                self._measure(session, event)
+            else:
+                self._count(session, event)
+
+    def _count(self, session: HubSession, event: Event) -> None:
+        if isinstance(event, BatchQuarantined):
+            self._metrics.quarantined.labels(reason_label(event.code)).inc()
+            logger.warning("quarantined", extra={"node": session.node, "reason": event.code})
+            if len(self._round.quarantined) < QUARANTINED_PER_ROUND:
+                self._round.quarantined.append((session.node, event))
+        elif isinstance(event, SessionFenced):
+            reason = FENCED_REASONS[event.reason]
+            self._metrics.fenced.labels(reason).inc()
+            logger.warning("fenced", extra={"node": session.node, "reason": reason})
+            if session.node in self.lines:
+                self.lines[session.node].fenced = reason
+        elif isinstance(event, (MessageIgnored, PeerErred)):
+            self._metrics.ignored.inc()
+
+    def _take_batch(self, session: HubSession, event: BatchReceived) -> None:
+        author = self.builder.authors.get((session.node, session.epoch))
+        if author is None or author.standing not in (CURRENT, ADMITTED):
+            self._handle(session, session.not_committed("revoked"))
+            self._handle(session, session.fence(FENCED_REVOKED))
+            return
+        batch = Batch(session.node, session.epoch, [], [], event.signature)
+        for op in event.ops:
+            body = None if op.body is None else pack(op.body)
+            size = 0 if body is None else len(body)
+            if self._round.body_bytes + size > BLOCK_BODY_BYTES_MAX:
+                if batch.ops:
+                    self._round.batches.append((session, batch))
+                self._commit()
+                batch = Batch(session.node, session.epoch, [], [], event.signature)
+            batch.ops.append(op)
+            batch.bodies.append(body)
+            self._round.body_bytes += size
+        self._round.batches.append((session, batch))
+        self._round.ops += len(batch.ops)
+
+    def _greet(self, session: HubSession, hello: Hello) -> None:
+        if any(other is session for other, _ in self._round.batches):
+            self._commit()
+        author = self._current(session.node)
+        if author is None:
+            known = self._is_known(session.node)
+            reason = FENCED_REVOKED if known else FENCED_UNKNOWN_NODE
+            self._handle(session, session.fence(reason))
+            return
+        line = self.lines.setdefault(session.node, NodeLine())
+        line.expected_seq, line.software, line.fenced = hello.seq, hello.software, ""
+        head = self.builder.head
+        facts = NodeFacts(
+            author.epoch,
+            author.seq,
+            author.hash,
+            self._hash_at(author, hello.acked_seq),
+            self._verifier(author),
+        )
+        log_head = LogHead(
+            head.generation, head.stream, head.position, head.block_number, head.backup_number
+        )
+        self._handle(session, session.take_hello(facts, log_head, self._now_ms()))
+
+    def _current(self, node: int) -> Author | None:
+        for author in self.builder.authors.values():
+            if author.node == node and author.standing == CURRENT and node != HUB:
+                return author
+        return None
+
+    def _hash_at(self, author: Author, seq: int) -> bytes | None:
+        if seq == author.seq:
+            return author.hash
+        if seq == 0:
+            return genesis_hash(self.chain, author.node, author.epoch)
+        return log.op_hash_at(self.builder.database, author.node, author.epoch, seq)
+
+    def _verifier(self, author: Author) -> Callable[[bytes, bytes], bool]:
+        key = (author.node, author.epoch)
+        if key not in self._verifiers:
+            self._verifiers[key] = verifier(author.public_key)
+        return self._verifiers[key]
+
+    def _compare(self, session: HubSession, event: HistoryWanted) -> None:
+        author = self.builder.authors[(session.node, session.epoch)]
+        before = self._hash_at(author, event.before_seq)
+        last = self._hash_at(author, event.last_seq)
+        if before is None or last is None:
+            raise RuntimeError("the log lacks an op below its author's head")
+        self._handle(session, session.history_known(before, last))
+
+    def _ask_grant(self, session: HubSession, request: GrantRequest) -> None:
+        business_day, utc_offset_min = self._business_day()
+        case = GrantCase(session.node, request, self._policy, business_day, utc_offset_min)
+        self._round.grants.append((session, case, case.proposal()))
+
+    def _measure(self, session: HubSession, event: ClockMeasured) -> None:
+        author = self.builder.authors.get((session.node, session.epoch))
+        if author is not None:
+            author.segment = event.segment
+            # Within the error of the measurement the node's own clock is as good as ours.
+            off = abs(event.offset_ms) > event.error_ms
+            author.offset_ms = event.offset_ms if off else 0
+
+    # What is committed
+
+    def _commit(self) -> None:
+        current, self._round = self._round, Round()
+        batches = [batch for _, batch in current.batches]
+        proposals = [proposal for _, _, proposal in current.grants]
+        proposals += [proposal for proposal, _ in current.calls]
+        if current.quarantined:
+            self._quarantine(current)
+        if not batches and not proposals:
+            return
+        with self._metrics.commit_seconds.time():
+            committed = self.builder.build(batches, proposals)
+        for session, batch in current.batches:
+            self._complete(batch)
+            last = batch.ops[-1]
+            if session.epoch == batch.epoch and session.state not in (FENCED, WAITING):
+                self._handle(session, session.committed(last.header.seq, last.hash))
+        for session, case, proposal in current.grants:
+            self._answer(session, case, proposal)
+        for proposal, done in current.calls:
+            done(proposal)
+        if committed is not None:
+            self._publish(committed)
+
+    def _complete(self, batch: Batch) -> None:
+        """Note up to when all of a node's ops are here."""
+        line = self.lines.get(batch.node)
+        author = self.builder.authors[(batch.node, batch.epoch)]
+        if line is not None and author.seq >= line.expected_seq:
+            author.complete_ms = max(author.complete_ms, line.heard_ms)
+
+    def _quarantine(self, current: Round) -> None:
+        database = self.builder.database
+        with database.transaction():
+            for node, event in current.quarantined:
+                quarantine.keep(
+                    database, node, self._now_ms(), event.code, event.detail, event.data
+                )
+
+    def _answer(self, session: HubSession, case: GrantCase, proposal: Proposal) -> None:
+        outcome = proposal.outcome
+        request = case.request
+        if isinstance(outcome, list):
+            self._metrics.grants.labels("repeated" if case.repeated else "granted").inc()
+            self._handle(session, session.answer_grant(request.request_id, outcome[0], ""))
+        else:
+            code = outcome.code if isinstance(outcome, Refusal) else "grant_failed"
+            self._metrics.grants.labels(code).inc()
+            self._handle(session, session.answer_grant(request.request_id, None, code))
+        for node, amount in case.elsewhere:
+            holder = self._sessions.get(node)
+            if holder is not None and holder.epoch:
+                recalled = holder.recall(
+                    request.account_class, request.subject, request.unit, amount
+                )
+                self._handle(holder, recalled)
+
+    def _publish(self, committed: Committed) -> None:
+        block = committed.block
+        verdicts = Counter(entry.annotation.verdict for entry in block.entries)
+        for verdict, count in verdicts.items():
+            self._metrics.ops.labels(VERDICTS[verdict]).inc(count)
+        self._metrics.blocks.inc()
+        self._metrics.position.set(block.last_position())
+        message = block_message(block, committed.signature)
+        self._send([(blocks_topic(self.chain), message.pack())], block.number)
+        for node in committed.standing_changed:
+            session = self._sessions.get(node)
+            current = self._current(node)
+            if session is None or session.state in (FENCED, WAITING):
+                continue
+            if current is None or current.epoch != session.epoch:
+                self._handle(session, session.fence(FENCED_REVOKED))

@@ -1,0 +1,239 @@
+"""Report tables, folded behind the log, and what pages read from them.
+
+A follower with its own cursor and its own transactions, so that an ack never waits for a report.
+Everything here can be dropped and folded anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from peewee import fn
+
+from cloud.store import statements
+from cloud.store.database import Database
+from cloud.store.log import StoredEntry, read_entries
+from cloud.store.models import (
+    Balance,
+    RegisterDocument,
+    ReportCursor,
+    ReportEntry,
+    ReportMember,
+)
+from sync_protocol.accounts import (
+    ALIPAY_CLEARING,
+    CARD_CLEARING,
+    TILL,
+    WECHAT_CLEARING,
+)
+from sync_protocol.clock import stamp_ms
+from sync_protocol.codec import pack, unpack
+from sync_protocol.fold import erased_subject, has_effect
+from sync_protocol.kinds import ERASE, KINDS, LEDGER, MEMBER, field_index
+from sync_protocol.ledger import divert, transaction_from_body
+from sync_protocol.registers import RegisterRow, row_from_stored
+
+CURSOR_ID = 1
+CHUNK_OPS = 500
+"""Ops folded in one transaction: about 10 ms, the longest that a block can have to wait."""
+
+TENDER_CLASSES = (TILL, CARD_CLEARING, WECHAT_CLEARING, ALIPAY_CLEARING)
+"""Where takings arrive."""
+
+
+def report_position(database: Database) -> int:
+    """Return the position up to which reports are complete."""
+    row = database.first(ReportCursor.select())
+    return 0 if row is None else int(row.position)
+
+
+def fold_chunk(database: Database, end: int) -> int:
+    """Fold up to `CHUNK_OPS` ops that the reports lack, up to position `end`; returns how many."""
+    start = report_position(database)
+    last = min(start + CHUNK_OPS, end)
+    if last <= start:
+        return 0
+    with database.transaction():
+        entries = read_entries(database, start + 1, last)
+        rows: list[tuple[object, ...]] = []
+        members: set[int] = set()
+        for stored in entries:
+            _fold(database, stored, rows, members)
+        if rows:
+            database.executemany(statements.INSERT_ENTRY, rows)
+        for member in sorted(members):
+            _write_member(database, member)
+        database.run(
+            ReportCursor.insert(id=CURSOR_ID, position=last).on_conflict(
+                conflict_target=[ReportCursor.id], update={ReportCursor.position: last}
+            )
+        )
+    return last - start
+
+
+def _fold(
+    database: Database,
+    stored: StoredEntry,
+    rows: list[tuple[object, ...]],
+    members: set[int],
+) -> None:
+    op, annotation = stored.entry.op, stored.entry.annotation
+    kind = KINDS.get(stored.kind)
+    if op is None or kind is None or not has_effect(op, annotation):
+        return
+    if kind.policy == LEDGER:
+        transaction = transaction_from_body(op.body)
+        postings = divert(transaction.postings, transaction.cafe, annotation.diversions())
+        shared = (
+            transaction.cafe,
+            transaction.reason,
+            transaction.business_day,
+            stamp_ms(annotation.effective),
+            transaction.document,
+            op.header.actor,
+        )
+        for index, (code, subject, node, epoch, month, unit, amount) in enumerate(postings):
+            account = (code, pack(subject), node, epoch, month, unit)
+            rows.append((stored.position, index, *shared, *account, amount))
+    elif kind.code == MEMBER and stored.subject is not None:
+        members.add(stored.subject)
+    elif kind.code == ERASE:
+        subject = erased_subject(op.body)
+        members.discard(subject)
+        database.run(ReportMember.delete().where(ReportMember.member == subject))
+
+
+def _write_member(database: Database, member: int) -> None:
+    row = read_document(database, MEMBER, member)
+    if row is None or row.entries is None:
+        return
+    values = {
+        "number": _text(row, "number"),
+        "name": _text(row, "name"),
+        "phone": _text(row, "phone"),
+        "tier": _text(row, "tier"),
+        "status": _text(row, "status"),
+        "home_cafe": row.value(field_index(MEMBER, "home_cafe")) or 0,
+    }
+    database.run(
+        ReportMember.insert(member=member, **values).on_conflict(
+            conflict_target=[ReportMember.member], update=values
+        )
+    )
+
+
+def _text(row: RegisterRow, name: str) -> str:
+    value = row.value(field_index(MEMBER, name))
+    return value if isinstance(value, str) else ""
+
+
+def read_document(database: Database, kind: int, key: int | str) -> RegisterRow | None:
+    """Return the confirmed row of a document."""
+    stored = database.execute(statements.SELECT_REGISTER, (kind, pack(key))).fetchone()
+    return None if stored is None else row_from_stored(unpack(bytes(stored[0])))
+
+
+def read_documents(database: Database, kind: int) -> list[tuple[int | str, RegisterRow]]:
+    """Return (key, row) of every document of a kind, erased ones too."""
+    rows = database.rows(
+        RegisterDocument.select()
+        .where(RegisterDocument.kind == kind)
+        .order_by(RegisterDocument.key)
+    )
+    return [(row.key, row_from_stored(unpack(row.row))) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Takings:
+    """What one cafe took by one way of paying on one business day; `amount` in fen."""
+
+    cafe: int
+    code: int
+    amount: int
+
+
+def takings(database: Database, business_day: int) -> list[Takings]:
+    """Return the takings of a business day (yyyymmdd), per cafe and account class."""
+    query = (
+        ReportEntry.select(
+            ReportEntry.cafe, ReportEntry.code, fn.SUM(ReportEntry.amount).alias("total")
+        )
+        .where(
+            ReportEntry.business_day == business_day,
+            ReportEntry.code.in_(TENDER_CLASSES),
+        )
+        .group_by(ReportEntry.cafe, ReportEntry.code)
+        .order_by(ReportEntry.cafe, ReportEntry.code)
+        .tuples()
+    )
+    return [Takings(cafe, code, int(total)) for cafe, code, total in database.rows(query)]
+
+
+def entries_of_day(database: Database, business_day: int, cafe: int) -> list[ReportEntry]:
+    """Return the tender entries that `takings` adds up for a cafe, in log order."""
+    return database.rows(
+        ReportEntry.select()
+        .where(
+            ReportEntry.business_day == business_day,
+            ReportEntry.cafe == cafe,
+            ReportEntry.code.in_(TENDER_CLASSES),
+        )
+        .order_by(ReportEntry.position, ReportEntry.posting)
+    )
+
+
+def entries_of_subject(
+    database: Database,
+    subject: int | str,
+    code: int | None = None,
+    before_position: int | None = None,
+    limit: int = 100,
+) -> list[ReportEntry]:
+    """Return the newest entries in a subject's accounts (of one class, if given), newest first."""
+    query = ReportEntry.select().where(ReportEntry.subject == subject)
+    if code is not None:
+        query = query.where(ReportEntry.code == code)
+    if before_position is not None:
+        query = query.where(ReportEntry.position < before_position)
+    return database.rows(
+        query.order_by(ReportEntry.position.desc(), ReportEntry.posting.desc()).limit(limit)
+    )
+
+
+def entries_of_op(database: Database, position: int) -> list[ReportEntry]:
+    """Return the entries of the op at `position`."""
+    return database.rows(
+        ReportEntry.select().where(ReportEntry.position == position).order_by(ReportEntry.posting)
+    )
+
+
+def balances_of_subject(database: Database, subject: int | str) -> list[Balance]:
+    """Return every balance of a subject that is not zero (confirmed, not a report)."""
+    return database.rows(
+        Balance.select()
+        .where(Balance.subject == subject, Balance.amount != 0)
+        .order_by(Balance.code, Balance.unit, Balance.node, Balance.epoch, Balance.month)
+    )
+
+
+def find_members(database: Database, text: str, limit: int = 50) -> list[ReportMember]:
+    """Return members whose number or phone begins with `text`, or whose name contains it."""
+    query = ReportMember.select()
+    if text:
+        query = query.where(
+            ReportMember.number.startswith(text)
+            | ReportMember.phone.startswith(text)
+            | ReportMember.name.contains(text)
+        )
+    return database.rows(query.order_by(ReportMember.number, ReportMember.member).limit(limit))
+
+
+def drop_reports(database: Database) -> None:
+    """Forget everything folded; the follower starts again from the first op."""
+    models: Sequence[type[ReportEntry | ReportMember | ReportCursor]] = (
+        ReportEntry,
+        ReportMember,
+        ReportCursor,
+    )
+    with database.transaction():
+        for model in models:
+            database.run(model.delete())
