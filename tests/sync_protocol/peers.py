@@ -26,7 +26,7 @@ from sync_protocol.messages import (
 )
 from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
 from sync_protocol.ops import Header, genesis_hash, make_op
-from sync_protocol.session import OFFLINE
+from sync_protocol.session import OFFLINE, SYNCING
 from sync_protocol.session_events import (
     BatchReceived,
     BlocksReceived,
@@ -80,9 +80,9 @@ class Key:
 HUB_KEY = Key(b"hub")
 
 
-def ledger_body(cafe, number):
-    """Return the body of a small top-up."""
-    amount = 1000 + number * 7 % 500
+def ledger_body(cafe, number, salt):
+    """Return the body of a small top-up; another salt gives another body."""
+    amount = 1000 + salt + number * 7 % 500
     postings = [
         [1, cafe, 0, 0, 0, "fen", amount],
         [10, 900000 + number % 5, 3, 1, 0, "fen", -amount],
@@ -127,15 +127,15 @@ class NodeHost:
             self.random.below,
         )
 
-    def append(self, count=1):
+    def append(self, count=1, salt=0, body=None):
         """Write ops to the log and return the last."""
         for _ in range(count):
             seq = len(self.ops) + 1
             header = Header(
                 1, 50, self.node, self.epoch, seq, (WALL_MS + seq) << 16, 1, 2, 1, 0, 0, 7, 1, 0
             )
-            body = ledger_body(self.node, seq)
-            self.ops.append(make_op(header, body, self.hash_at(seq - 1)))
+            content = ledger_body(self.node, seq, salt) if body is None else body
+            self.ops.append(make_op(header, content, self.hash_at(seq - 1)))
         return self.ops[-1]
 
     def handle(self, events, now_ms):
@@ -286,6 +286,10 @@ class HubHost:
             self.signatures[first - 1 + len(blocks) - 1],
         ).pack()
 
+    def said(self, event_class):
+        """Return the events of a class so far."""
+        return [event for event in self.events if isinstance(event, event_class)]
+
     def announce(self):
         hash = self.blocks[-1].hash if self.blocks else log_genesis_hash(CHAIN, 1)
         head = Head(1, 0, len(self.blocks), self.position, hash[:8], 0, WALL_MS)
@@ -374,7 +378,9 @@ class Line:
 
     def is_settled(self):
         for host in self.hosts:
-            if host.session.unacked_ops() or host.applied.block_number != len(self.hub.blocks):
+            if host.session.state != SYNCING or host.session.unacked_ops():
+                return False
+            if host.applied.block_number != len(self.hub.blocks):
                 return False
         return True
 
