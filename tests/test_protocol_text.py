@@ -6,6 +6,7 @@ from sync_protocol.accounts import CLASSES, DEBIT
 from sync_protocol.annotations import VERDICTS
 from sync_protocol.kinds import CHAIN, KINDS, SYSTEM
 from sync_protocol.ledger import REASONS
+from sync_protocol.messages import MESSAGES
 
 TEXT = (Path(__file__).parent.parent / "docs" / "PROTOCOL.md").read_text(encoding="utf-8")
 ROWS = [
@@ -45,3 +46,11 @@ def test_every_reason_and_verdict_stands_in_a_table():
     assert {(row[1], row[0]) for row in ROWS if len(row) == 4} >= {
         (str(code), name) for code, name in VERDICTS.items()
     }
+
+
+def test_every_message_stands_in_the_table_with_as_many_fields():
+    rows = {row[0]: row for row in ROWS if len(row) == 4 and row[1].isupper()}
+    for number, message in MESSAGES.items():
+        row = rows[str(number)]
+        assert row[1].replace("_", "") == message.__name__.upper()
+        assert len(row[2].split(", ")) == len(message.FIELDS), row
