@@ -26,8 +26,14 @@ def _sum_of(row: list[object]) -> int:
 
 
 def register_hash(kind: int, key: "int | str", row: "RegisterRow | None") -> int:
-    """Return a document's share of its section's sum; 0 for no row."""
-    return 0 if row is None else _sum_of([kind, key, row.row()])
+    """Return a document's share of its section's sum; 0 for no row or a tombstone.
+
+    A tombstone does not count: who learns of an erased document by an op without a body knows no
+    more of it than that it is gone.
+    """
+    if row is None or row.entries is None:
+        return 0
+    return _sum_of([kind, key, row.row()])
 
 
 def claim_hash(kind: int, key: bytes, row: "ClaimRow | None") -> int:

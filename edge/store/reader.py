@@ -1,9 +1,15 @@
 """What the box knows: documents, claims, balances, ledgers, outbox. Read only, one snapshot."""
 
+import heapq
 import sqlite3
 from collections.abc import Iterator
+from typing import NamedTuple, cast
 
+from peewee import SqliteDatabase
+
+from edge.store import statements
 from edge.store.facts import (
+    ZERO_BALANCE,
     Account,
     Balance,
     Claim,
@@ -17,7 +23,34 @@ from edge.store.facts import (
     PrintJob,
 )
 from edge.store.identity import Identity
-from sync_protocol.ops import OpRef
+from edge.store.op_rows import StoredOp, op_key, seq_of
+from edge.store.tables import LOOKUP_FIELDS
+from sync_protocol.annotations import DIVERTED, annotation_from_row
+from sync_protocol.claims import claim_row_from_stored
+from sync_protocol.clock import stamp_ms
+from sync_protocol.codec import unpack
+from sync_protocol.kinds import KINDS, LEDGER, field_index
+from sync_protocol.ledger import divert, transaction_from_body
+from sync_protocol.ops import POSITION_MAX, SEQ_MAX, OpRef, genesis_hash
+from sync_protocol.registers import row_from_stored
+
+SETTING_CURSOR = "store.cursor"
+SETTING_ACKED = "store.acked"
+SETTING_STOP = "store.stop_spending"
+SETTING_OPENING = "store.opening"
+"""[position, sections' sums] of the opening rows."""
+SETTING_VERIFIED = "store.verified_position"
+"""Where the opening rows last had the state hash that the hub signed."""
+SETTING_BACKED_UP = "store.backed_up_block"
+"""The last block that is in the hub's announced backup."""
+
+
+class AuthorRow(NamedTuple):
+    """An incarnation's local number and its last op in the hub's log."""
+
+    number: int
+    seq: int
+    hash: bytes
 
 
 class Reader:
@@ -26,60 +59,101 @@ class Reader:
     A `WriteTransaction` is a `Reader` that also sees what it has written itself.
     """
 
-    def __init__(self, connection: sqlite3.Connection, identity: Identity) -> None:
-        self._connection = connection
+    def __init__(self, database: SqliteDatabase, identity: Identity) -> None:
+        self.database = database
+        self.connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]  # peewee's
+        self._execute = self.connection.execute
         self.identity = identity
 
     # --- documents -------------------------------------------------------------------------------
 
     def register(self, kind: int, key: int | str) -> Document | None:
         """Return a document, None where there is none."""
-        raise NotImplementedError
+        row = self._execute(statements.SELECT_DOCUMENT, (kind, key)).fetchone()
+        return None if row is None else _document(kind, key, *row)
 
     def registers(
         self, kind: int, after: int | str | None = None, limit: int = 1000
     ) -> Iterator[Document]:
-        """Yield a kind's documents in order of their keys, from the first one beyond `after`."""
-        raise NotImplementedError
+        """Yield a kind's documents in order of their keys, from the first one beyond `after`.
+
+        Numbers come before texts.
+        """
+        first = -1 if after is None else after
+        for key, confirmed, pending in self._execute(
+            statements.SELECT_DOCUMENTS, (kind, first, limit)
+        ):
+            yield _document(kind, key, confirmed, pending)
 
     def registers_where(
-        self, kind: int, field: str, value: int | str, limit: int = 1000
+        self, kind: int, field: str, value: int | str | None, limit: int = 1000
     ) -> list[Document]:
-        """Return the documents whose shown `field` is `value`, latest key last.
+        """Return the documents whose shown `field` is `value`, in order of their keys.
 
-        `field` is one of `tables.LOOKUP_FIELDS[kind]`; KeyError for any other.
+        `field` is one of `tables.LOOKUP_FIELDS[kind]`, ValueError for any other; None finds those
+        where it is not set, for the fields in `tables.LOOKUP_UNSET`.
         """
-        raise NotImplementedError
+        wanted = (kind, _lookup_index(kind, field), b"" if value is None else value, limit)
+        rows = self._execute(statements.SELECT_LOOKUP, wanted)
+        return [_document(kind, *row) for row in rows]
 
     def search_registers(self, kind: int, field: str, text: str, limit: int = 20) -> list[Document]:
         """Return documents whose shown text `field` contains `text`, those that start so first."""
-        raise NotImplementedError
+        wanted = text.lower()
+        rows = self._execute(
+            statements.SEARCH_LOOKUP, (kind, _lookup_index(kind, field), wanted, wanted, limit)
+        )
+        return [_document(kind, *row) for row in rows]
 
     def register_history(self, kind: int, key: int | str, limit: int = 100) -> list[LoggedOp]:
         """Return the ops that changed a document, newest first, as far as this box keeps them."""
-        raise NotImplementedError
+        found = []
+        for logged in self._mentions(key):
+            if logged.op.header.kind == kind:
+                found.append(logged)
+                if len(found) == limit:
+                    break
+        return found
 
     # --- claims ----------------------------------------------------------------------------------
 
     def claim(self, kind: int, key: bytes) -> Claim | None:
         """Return who holds a unique key, None where it is free."""
-        raise NotImplementedError
+        row = self._execute(statements.SELECT_CLAIM, (kind, key)).fetchone()
+        if row is None:
+            return None
+        confirmed, pending = row
+        shown = unpack(confirmed if pending is None else pending)
+        if shown is None:
+            return None
+        return Claim(claim_row_from_stored(shown), pending is None or pending == confirmed)
 
     # --- ledger ----------------------------------------------------------------------------------
 
     def balance(self, account: Account) -> Balance:
         """Return an account's balance; zero where the account was never seen."""
-        raise NotImplementedError
+        row = self._execute(statements.SELECT_BALANCE, account).fetchone()
+        return ZERO_BALANCE if row is None else Balance(*row)
 
     def balances_of(
         self, account_class: int, subject: int | str, unit: str | None = None
     ) -> list[tuple[Account, Balance]]:
-        """Return the accounts of a class and subject over all holders, months and units."""
-        raise NotImplementedError
+        """Return the accounts of a class and subject over all holders, months and units.
+
+        Ordered by unit, holder node, epoch, month; those that came back to zero are among them.
+        """
+        found: list[tuple[Account, Balance]] = []
+        for row in self._execute(statements.SELECT_BALANCES, (subject, account_class)):
+            row_unit, node, epoch, month, confirmed, pending = row
+            if unit is None or row_unit == unit:
+                account = (account_class, subject, node, epoch, month, row_unit)
+                found.append((account, Balance(confirmed, pending)))
+        return found
 
     def places_of_asset(self, unit: str) -> list[tuple[Account, Balance]]:
         """Return the accounts of a unit `asset:<tag>` that are not zero: where the asset is."""
-        raise NotImplementedError
+        rows = self._execute(statements.SELECT_ASSET_PLACES, (unit,))
+        return [(row[:6], Balance(row[6], row[7])) for row in rows]
 
     def entries(
         self,
@@ -93,51 +167,192 @@ class Reader:
         `classes` narrows to some account classes, `unit` to one unit. For an asset or an item over
         all subjects, hand in its unit (`asset:<tag>`) as `subject`.
         """
-        raise NotImplementedError
+        by_unit = isinstance(subject, str) and ":" in subject
+        found: list[LedgerEntry] = []
+        for logged in self._mentions(subject):
+            if KINDS[logged.op.header.kind].policy != LEDGER or logged.op.body is None:
+                continue
+            for entry in _entries(logged):
+                account = entry.account
+                if account[5 if by_unit else 1] != subject:
+                    continue
+                if (classes and account[0] not in classes) or (unit and account[5] != unit):
+                    continue
+                found.append(entry)
+            if len(found) >= limit:
+                break
+        return found[:limit]
 
     # --- the log ---------------------------------------------------------------------------------
 
     def op(self, reference: OpRef) -> LoggedOp | None:
         """Return an op by its reference; None if not kept here or another op has that number."""
-        raise NotImplementedError
+        author = self.author(reference.node, reference.epoch)
+        if author is None:
+            return None
+        row = self._execute(
+            statements.SELECT_OP, (op_key(author.number, reference.seq),)
+        ).fetchone()
+        if row is None or row[8][: len(reference.hash8)] != reference.hash8:
+            return None
+        return StoredOp(*row).logged()
 
     def own_head(self) -> Head:
         """Return the last op of this box's epoch: (0, genesis hash) before the first."""
-        raise NotImplementedError
+        identity = self.identity
+        author = self.own_author()
+        row = self._execute(
+            statements.SELECT_LAST_OP, (op_key(author.number, 1), op_key(author.number, SEQ_MAX))
+        ).fetchone()
+        if row is not None:
+            return Head(seq_of(row[0]), row[2])
+        if author.seq:  # dropped by retention
+            return Head(author.seq, author.hash)
+        return Head(0, genesis_hash(identity.chain, identity.node, identity.epoch))
 
     def outbox(self) -> Outbox:
         """Return what the hub has not acknowledged yet."""
-        raise NotImplementedError
+        number = self.own_author().number
+        acked_seq = self.acked_seq()
+        first, last = op_key(number, acked_seq + 1), op_key(number, SEQ_MAX)
+        head_seq = self.own_head().seq
+        if head_seq <= acked_seq:
+            return Outbox(0, None, 0)
+        row = self._execute(statements.SELECT_OP_RANGE, (first, last, 1)).fetchone()
+        oldest = StoredOp(*row).op()
+        money_fen = self._execute(statements.SUM_MONEY, (first, last)).fetchone()[0]
+        oldest_ms = None if oldest is None else stamp_ms(oldest.header.stamp)
+        return Outbox(head_seq - acked_seq, oldest_ms, money_fen)
+
+    def acked_seq(self) -> int:
+        """Return the last own op of this epoch that the hub has committed, 0 for none."""
+        value = self.setting(SETTING_ACKED)
+        if value is None:
+            return 0
+        epoch, seq = cast("list[int]", value)
+        return seq if epoch == self.identity.epoch else 0
 
     def cursor(self) -> Cursor:
-        """Return how far the hub's log is applied here."""
-        raise NotImplementedError
+        """Return how far the hub's log is applied here; generation 0 before the first block."""
+        value = self.setting(SETTING_CURSOR)
+        if value is None:
+            return Cursor(0, 0, 0, 0, b"", 0)
+        return Cursor(*cast("tuple[int, int, int, int, bytes, int]", value))
 
     def stop_spending(self) -> str | None:
         """Return why this box must not lower any right (a code), None while all is well.
 
         Set where an own ledger op came back void or diverted.
         """
-        raise NotImplementedError
+        value = self.setting(SETTING_STOP)
+        return None if value is None else str(value)
+
+    def is_erased(self, subject: int) -> bool:
+        """Return whether a person's data is gone for good."""
+        return self._execute(statements.SELECT_ERASED, (subject,)).fetchone() is not None
 
     # --- the counter's own ------------------------------------------------------------------------
 
     def answer(self, request_id: str) -> bytes | None:
-        """Return the answer kept for a request id, None for a new one."""
-        raise NotImplementedError
+        """Return the answer kept for a request id, None for a new one; b"" for an erased one."""
+        row = self._execute(statements.SELECT_ANSWER, (request_id,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def print_job(self, job_id: int) -> PrintJob | None:
         """Return a print job."""
-        raise NotImplementedError
+        row = self._execute(statements.SELECT_PRINT_JOB, (job_id,)).fetchone()
+        return None if row is None else PrintJob(*row)
 
     def print_jobs(self, state: str, limit: int = 100) -> list[PrintJob]:
-        """Return the jobs in a state, oldest first."""
-        raise NotImplementedError
+        """Return the jobs in a state other than PRINT_DONE, oldest first."""
+        rows = self._execute(statements.SELECT_PRINT_JOBS, (state, limit))
+        return [PrintJob(*row) for row in rows]
+
+    def latest_print_jobs(self, limit: int = 50) -> list[PrintJob]:
+        """Return the last jobs in any state, newest first."""
+        rows = self._execute(statements.SELECT_LATEST_PRINT_JOBS, (limit,))
+        return [PrintJob(*row) for row in rows]
 
     def setting(self, name: str) -> object:
         """Return a kept value (any plain value of `sync_protocol.codec`), None if never set."""
-        raise NotImplementedError
+        row = self._execute(statements.SELECT_SETTING, (name,)).fetchone()
+        return None if row is None else unpack(row[0])
 
     def lockout(self, staff: int) -> Lockout:
         """Return a person's failed log-ins."""
-        raise NotImplementedError
+        row = self._execute(statements.SELECT_LOCKOUT, (staff,)).fetchone()
+        return Lockout(0, 0) if row is None else Lockout(*row)
+
+    # --- within the store -------------------------------------------------------------------------
+
+    def author(self, node: int, epoch: int) -> AuthorRow | None:
+        """Return an incarnation's row, None before its first op."""
+        row = self._execute(statements.SELECT_AUTHOR, (node, epoch)).fetchone()
+        return None if row is None else AuthorRow(*row)
+
+    def own_author(self) -> AuthorRow:
+        """Return this box's own row."""
+        author = self.author(self.identity.node, self.identity.epoch)
+        if author is None:
+            raise LookupError("the store has no row of its own author")
+        return author
+
+    def _mentions(self, subject: int | str | bytes) -> Iterator[LoggedOp]:
+        """Yield the ops that name `subject`: pending ones first, then newest in the log first.
+
+        An author's positions grow with its seqs, so that merging the authors keeps the order.
+        """
+        numbers = [row[0] for row in self._execute(statements.SELECT_AUTHORS)]
+        runs = [
+            self._execute(
+                statements.SELECT_MENTIONS, (subject, op_key(number, 1), op_key(number, SEQ_MAX))
+            )
+            for number in numbers
+        ]
+        for row in heapq.merge(*runs, key=_newest_first):
+            logged = StoredOp(*row).logged()
+            if logged is not None:
+                yield logged
+
+
+def _newest_first(row: tuple[int, int | None]) -> tuple[int, int]:
+    key, position = row[:2]
+    return (-POSITION_MAX - 1 if position is None else -position, -key)
+
+
+def _document(
+    kind: int, key: int | str, confirmed: bytes | None, pending: bytes | None
+) -> Document:
+    row = None if confirmed is None else row_from_stored(unpack(confirmed))
+    if pending is not None:
+        return Document(kind, key, row_from_stored(unpack(pending)), row)
+    if row is None:
+        raise ValueError(f"document {kind}/{key} has neither side")
+    return Document(kind, key, row, row)
+
+
+def _lookup_index(kind: int, field: str) -> int:
+    if field not in LOOKUP_FIELDS.get(kind, ()):
+        raise ValueError(f"no lookup of {KINDS[kind].name}.{field}: see tables.LOOKUP_FIELDS")
+    return field_index(kind, field)
+
+
+def _entries(logged: LoggedOp) -> Iterator[LedgerEntry]:
+    header = logged.op.header
+    transaction = transaction_from_body(logged.op.body)
+    postings = transaction.postings
+    if logged.verdict == DIVERTED:
+        annotation = annotation_from_row([logged.effective, logged.verdict, logged.detail])
+        postings = divert(postings, transaction.cafe, annotation.diversions())
+    for code, subject, node, epoch, month, unit, amount in postings:
+        yield LedgerEntry(
+            reference=logged.op.ref(),
+            stamp=header.stamp if logged.position is None else logged.effective,
+            actor=header.actor,
+            reason=transaction.reason,
+            business_day=transaction.business_day,
+            document=transaction.document,
+            account=(code, subject, node, epoch, month, unit),
+            amount=amount,
+            verdict=logged.verdict,
+        )

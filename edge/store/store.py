@@ -1,62 +1,274 @@
 """The store: opens and checks the file, hands work to the one writer and readers to pages."""
 
+import asyncio
+import fcntl
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar, cast
 
+from peewee import SqliteDatabase
+
+from edge.store import apply, backup, erasure, retention, snapshot
+from edge.store.apply import Applied
+from edge.store.errors import StoreMismatchError
+from edge.store.facts import Cursor, Head
 from edge.store.identity import Clock, Identity, RandomBytes
+from edge.store.integrity import SETTING_CHECKED, check_file, check_tail
+from edge.store.migrations import bring_up_to_date
+from edge.store.op_rows import op_key
+from edge.store.own_log import OwnLog
 from edge.store.reader import Reader
+from edge.store.statements import SELECT_LAST_OP, UPSERT_SETTING
+from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
+from edge.store.writer import Writer
+from sync_protocol.blocks import Block
+from sync_protocol.codec import pack, unpack
+from sync_protocol.manifest import Manifest
+from sync_protocol.ops import SEQ_MAX, genesis_hash, header_from_row
 
 T = TypeVar("T")
 Work = Callable[[WriteTransaction], T]
+
+SETTING_IDENTITY = "store.identity"
+READERS_MAX = 8
+"""Open read-only connections kept for the next page; more are opened and closed as needed."""
+
+_WRITER_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "cache_size": -16_000,
+    "temp_store": "memory",
+    # The writer checkpoints in quiet moments; this is for a counter that never is.
+    "wal_autocheckpoint": 8_000,
+    "journal_size_limit": 64 * 1024 * 1024,
+}
+_READER_PRAGMAS = {"query_only": 1, "cache_size": -2_000}
 
 
 class Store:
     """One box's SQLite file. Any thread may use it; `close` it, or use it as a context manager."""
 
-    identity: Identity
+    def __init__(
+        self, path: Path, lock: IO[bytes], database: SqliteDatabase, transaction: WriteTransaction
+    ) -> None:
+        """For `open` alone."""
+        self.path = path
+        self.identity = transaction.identity
+        self._lock = lock
+        self._database = database
+        self._readers: list[Reader] = []
+        self._readers_lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
+        self._writer = Writer(transaction, self._tell)
 
     @classmethod
     def open(cls, path: Path, identity: Identity, clock: Clock, random_bytes: RandomBytes) -> Self:
         """Open or create the file, bring its tables up to date, check it, start the writer.
 
         Raises `StoreDamagedError` for a file that fails its check and `StoreMismatchError` for
-        one that belongs to another box or a later program.
+        one that is in use, belongs to another box or was written by a later program.
         """
-        raise NotImplementedError
+        lock = _lock(path)
+        database = SqliteDatabase(
+            str(path), pragmas=_WRITER_PRAGMAS, thread_safe=False, check_same_thread=False
+        )
+        try:
+            transaction = _open(database, identity, clock, random_bytes)
+        except BaseException:
+            database.close()
+            lock.close()
+            raise
+        return cls(path, lock, database, transaction)
 
     async def write(self, work: Work[T]) -> T:
         """Run `work(transaction)` on the writer thread; return its result once it is on the disk.
 
-        Works that wait together share one commit. An exception, or a result whose `is_refusal` is
-        true, undoes that work alone and is passed on. Raises `StoreBusyError` when the bounded
-        queue is full, `StoreStoppedError` once the disk has refused a commit.
+        Works that wait together share one commit. An exception, or a `Refusal` as the result,
+        undoes that work alone and is passed on. Raises `StoreBusyError` when the bounded queue is
+        full, `StoreStoppedError` once the disk has failed.
         """
-        raise NotImplementedError
+        return await asyncio.wrap_future(self.submit(work))
 
     def submit(self, work: Work[T]) -> "Future[T]":
         """Do what `write` does, for a thread."""
-        raise NotImplementedError
+        return self._writer.submit(work)
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """Hand out a read-only `Reader` of what is committed now. Never waits for the writer."""
-        raise NotImplementedError
-        yield
+        with self._readers_lock:
+            reader = self._readers.pop() if self._readers else None
+        reader = reader or open_reader(self.path, self.identity)
+        reader.connection.execute("BEGIN")
+        try:
+            yield reader
+        finally:
+            reader.connection.execute("ROLLBACK")
+            with self._readers_lock:
+                keep = len(self._readers) < READERS_MAX
+                if keep:
+                    self._readers.append(reader)
+            if not keep:
+                reader.database.close()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called after every commit, on the writer thread: return at once."""
+        self._listeners.append(listener)
+
+    # --- sync -------------------------------------------------------------------------------------
+
+    async def apply_blocks(self, blocks: list[Block], signature: bytes | None) -> Applied:
+        """Apply verified blocks that follow the cursor, all or none; see `apply.apply_blocks`."""
+        applied = await self.write(lambda tx: apply.apply_blocks(tx, blocks, signature))
+        if applied.erased:
+            await self.scrub()
+        return applied
+
+    async def mark_acked(self, seq: int, hash: bytes) -> None:
+        """Note that the hub has committed own ops up to `seq`, whose hash begins with `hash`.
+
+        Raises `StoreMismatchError` if this store has another op there.
+        """
+        await self.write(lambda tx: tx.mark_acked(seq, hash))
+
+    async def load_snapshot(self, manifest: Manifest, path: Path) -> Cursor:
+        """Replace confirmed state by a snapshot, own unacked ops on top; see `snapshot.load`."""
+        cursor = await self.write(lambda tx: snapshot.load(tx, manifest, path))
+        await self.scrub()
+        return cursor
+
+    async def keep_manifest(self, manifest: Manifest, signature: bytes) -> bool:
+        """Keep a verified manifest of the hub for retention; False where it is ahead of us."""
+        return await self.write(lambda tx: retention.keep_manifest(tx, manifest, signature))
+
+    # --- upkeep -----------------------------------------------------------------------------------
+
+    async def retain(self) -> retention.Retained:
+        """Drop what may go by `kinds.keep_days`; in pieces, so that the counter goes on."""
+        return await retention.retain(self.write)
+
+    async def scrub(self) -> None:
+        """Rewrite the file so that nothing erased is left in its bytes; see `erasure.scrub`."""
+        with self._readers_lock:
+            idle, self._readers = self._readers, []
+        for reader in idle:
+            reader.database.close()
+        await asyncio.wrap_future(self._writer.submit_alone(erasure.scrub))
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy while the box goes on, checked and synced before it is named."""
-        raise NotImplementedError
+        with self.read() as reader:
+            backup.write_backup(reader, target)
 
     def close(self) -> None:
         """Finish the works taken in, checkpoint, close."""
-        raise NotImplementedError
+        self._writer.close()
+        with self._readers_lock:
+            for reader in self._readers:
+                reader.database.close()
+            self._readers.clear()
+        self._database.close()
+        self._lock.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+
+def open_reader(path: Path, identity: Identity | None = None) -> Reader:
+    """Open a file read only, beside a running box or without one; close `reader.database` after.
+
+    Without an identity it takes the one that the file belongs to.
+    """
+    address = f"file:{path.absolute()}?mode=ro"
+    database = SqliteDatabase(
+        address, uri=True, pragmas=_READER_PRAGMAS, thread_safe=False, check_same_thread=False
+    )
+    database.connect()
+    if identity is None:
+        identity = stored_identity(database)
+    return Reader(database, identity)
+
+
+def stored_identity(database: SqliteDatabase) -> Identity:
+    """Return whose the file is; `StoreMismatchError` if it is no store."""
+    row = None
+    if database.table_exists("setting"):
+        reader = Reader(database, Identity("", 0, 0, 0))
+        row = reader.setting(SETTING_IDENTITY)
+    if row is None:
+        raise StoreMismatchError("no_store", "this file is no box's store")
+    return Identity(*cast("list[object]", row))  # type: ignore[arg-type]  # as `_bind` packed it
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """Take the file's lock: two writing processes on one store would be two boxes of one name."""
+    lock = path.with_name(path.name + ".lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        words = f"another process uses {path}; stop it first"
+        raise StoreMismatchError("in_use", words) from error
+    return lock
+
+
+def _open(
+    database: SqliteDatabase, identity: Identity, clock: Clock, random_bytes: RandomBytes
+) -> WriteTransaction:
+    database.connect()
+    reader = Reader(database, identity)
+    check_file(reader)
+    bring_up_to_date(database)
+    _bind(database, identity)
+    checked = check_tail(reader)
+    head = reader.own_head()
+    transaction = WriteTransaction(database, _own_log(reader, identity, clock, head), random_bytes)
+    with database.atomic("IMMEDIATE"):
+        transaction.set_setting(SETTING_CHECKED, checked)
+        apply.unpark(transaction)
+    return transaction
+
+
+def _bind(database: SqliteDatabase, identity: Identity) -> None:
+    """Bind a new file to its box, or check whose it is; a later epoch of the same box is taken."""
+    reader = Reader(database, identity)
+    row = reader.setting(SETTING_IDENTITY)
+    if row is not None:
+        stored = Identity(*cast("list[object]", row))  # type: ignore[arg-type]  # as packed below
+        same = (stored.chain, stored.node, stored.cafe)
+        if same != (identity.chain, identity.node, identity.cafe) or stored.epoch > identity.epoch:
+            words = f"this store belongs to {stored}, the box is {identity}; enrol it anew"
+            raise StoreMismatchError("other_identity", words)
+    with database.atomic("IMMEDIATE"):
+        values = [identity.chain, identity.node, identity.epoch, identity.cafe]
+        reader.connection.execute(UPSERT_SETTING, (SETTING_IDENTITY, pack(values)))
+        if reader.author(identity.node, identity.epoch) is None:
+            genesis = genesis_hash(identity.chain, identity.node, identity.epoch)
+            Author.insert(node=identity.node, epoch=identity.epoch, seq=0, hash=genesis).execute(
+                database
+            )
+
+
+def _own_log(reader: Reader, identity: Identity, clock: Clock, head: Head) -> OwnLog:
+    number = reader.own_author().number
+    row = reader.connection.execute(
+        SELECT_LAST_OP, (op_key(number, 1), op_key(number, SEQ_MAX))
+    ).fetchone()
+    last = (0, 0)
+    if row is not None:
+        header = header_from_row(unpack(row[1]))
+        last = (header.stamp, header.segment)
+    own = OwnLog(identity, clock, number, head, last)
+    own.cursor = reader.cursor()
+    return own

@@ -1,0 +1,365 @@
+"""Applies a verified range of blocks: one transaction that moves log, projections and cursor."""
+
+from dataclasses import dataclass, field
+
+from edge.store import statements
+from edge.store.confirmed import ConfirmedState
+from edge.store.erasure import drop_bodies, forget_person
+from edge.store.errors import StoreMismatchError
+from edge.store.facts import Cursor
+from edge.store.op_rows import MentionKey, StoredOp, claim_mentions, ledger_mentions, op_key
+from edge.store.reader import SETTING_STOP, AuthorRow
+from edge.store.tables import Author
+from edge.store.transaction import WriteTransaction
+from sync_protocol.annotations import DEFERRED, DIVERTED, VOID, Annotation, annotation_from_row
+from sync_protocol.blocks import Block, Entry, log_genesis_hash
+from sync_protocol.claims import claim_from_body, fold_claim
+from sync_protocol.codec import pack
+from sync_protocol.errors import ChainError, DecodeError
+from sync_protocol.expect import expect_list
+from sync_protocol.fold import (
+    erased_subject,
+    fold_register,
+    fold_transaction,
+    has_effect,
+    personal_subject,
+)
+from sync_protocol.kinds import CLAIM, ERASE, KINDS, LATE_VERDICT, LEDGER, REGISTER, Kind
+from sync_protocol.ledger import transaction_from_body
+from sync_protocol.ops import OP_VERSION, Op, OpRef, genesis_hash, ref_from_row
+from sync_protocol.registers import write_from_body
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a range brought: for the page, the sync and the alarms.
+
+    `alarms` names own ledger ops that came back void or diverted, `lost_claims` own claims that
+    another holds; `erased` the people whose bytes are to be scrubbed from the files.
+    """
+
+    cursor: Cursor
+    ops: int = 0
+    own_ops: int = 0
+    parked: int = 0
+    alarms: list[OpRef] = field(default_factory=list)
+    lost_claims: list[OpRef] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
+
+
+def apply_blocks(
+    transaction: WriteTransaction, blocks: list[Block], signature: bytes | None
+) -> Applied:
+    """Apply blocks that follow the cursor, all or none.
+
+    `signature` is the hub's, of the last block; who calls has verified it. Raises `ChainError` for
+    blocks that do not follow what was applied before, and `StoreMismatchError` where the hub has
+    own ops that this store has not (an older copy of it was put back).
+    """
+    return _Application(transaction).run(blocks, signature)
+
+
+def is_known(op: Op, parked_kinds: set[int]) -> bool:
+    """Return whether an op can be folded here. Once one of a kind is parked, later ones wait too:
+    a document's changes are folded in their order."""
+    kind = KINDS.get(op.header.kind)
+    if kind is None or kind.code in parked_kinds:
+        return False
+    return op.header.version <= OP_VERSION or kind.policy == LEDGER
+
+
+def late_verdict(op: Op, effective: int) -> tuple[OpRef, Annotation]:
+    """Return whose verdict a LATE_VERDICT op gives, and the verdict, at the op's own stamp."""
+    values = expect_list(op.body, "late verdict", 3, 3)
+    return ref_from_row(values[0]), annotation_from_row([effective, values[1], values[2]])
+
+
+class _Application:
+    """The state of one `apply_blocks`."""
+
+    def __init__(self, transaction: WriteTransaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._identity = transaction.identity
+        self._own_place = (self._identity.node, self._identity.epoch)
+        self._state = ConfirmedState(transaction.connection, transaction.own)
+        rows = self._connection.execute(statements.SELECT_PARKED_KINDS)
+        self._parked_kinds = {row[0] for row in rows}
+        self._authors: dict[tuple[int, int], AuthorRow] = {}
+        self._heads: dict[tuple[int, int], tuple[int, bytes]] = {}
+        self._op_rows: list[tuple[object, ...]] = []
+        self._own_rows: list[tuple[object, ...]] = []
+        self._mention_rows: list[tuple[MentionKey, int]] = []
+        self._applied = Applied(transaction.cursor())
+
+    def run(self, blocks: list[Block], signature: bytes | None) -> Applied:
+        cursor = self._applied.cursor
+        greatest = cursor.greatest_effective
+        for block in blocks:
+            cursor = self._check_follows(cursor, block)
+            position = block.first_position
+            for entry in block.entries:
+                greatest = max(greatest, entry.annotation.effective)
+                self._apply_entry(entry, position)
+                position += 1
+            is_last = block is blocks[-1]
+            values = (block.generation, block.number, block.first_position, len(block.entries))
+            self._connection.execute(
+                statements.INSERT_BLOCK, (*values, block.hash, signature if is_last else None)
+            )
+            cursor = Cursor(
+                block.generation,
+                block.stream,
+                block.last_position(),
+                block.number,
+                block.hash,
+                greatest,
+            )
+        self._flush()
+        self._transaction.move_cursor(cursor)
+        self._note_outcome(cursor)
+        return self._applied
+
+    def fold_parked(self) -> Applied:
+        """Fold ops of kinds that an update brought, in order; see `unpark`."""
+        self._parked_kinds = set()
+        for row in self._connection.execute(statements.SELECT_PARKED).fetchall():
+            stored = StoredOp(*row)
+            op, annotation = stored.op(), stored.annotation()
+            if op is None or annotation is None or not is_known(op, self._parked_kinds):
+                self._parked_kinds.add(op.header.kind if op is not None else 0)
+                continue
+            self._connection.execute(statements.DELETE_WAITING, (stored.key,))
+            own = op.header.node == self._identity.node
+            mentions = self._fold(op, annotation, own, stored.key)
+            self._mention_rows.extend((subject, stored.key) for subject in mentions)
+            self._applied.ops += 1
+        self._flush()
+        self._note_outcome(self._applied.cursor)
+        return self._applied
+
+    # --- one entry --------------------------------------------------------------------------------
+
+    def _apply_entry(self, entry: Entry, position: int) -> None:
+        place = (entry.node, entry.epoch)
+        author = self._authors.get(place) or self._open_author(place)
+        last_seq = self._heads[place][0]
+        if entry.seq != last_seq + 1:
+            raise ChainError("seq_gap", f"{place}: {entry.seq} after {last_seq}")
+        self._heads[place] = (entry.seq, entry.hash)
+        key = op_key(author.number, entry.seq)
+        annotation, op = entry.annotation, entry.op
+        detail = None if annotation.detail is None else pack(annotation.detail)
+        row = (position, annotation.effective, annotation.verdict, detail)
+        self._applied.ops += 1
+        if place == self._own_place:
+            op = self._own_op(key, entry)
+            self._own_rows.append((*row, key))
+            self._applied.own_ops += 1
+        elif op is None:
+            self._op_rows.append((key, 0, *row, None, None, None, entry.hash))
+            return
+        else:
+            op = self._without_erased_body(op)
+            header = pack(op.header.row())
+            body = None if op.body is None else pack(op.body)
+            hash_of_body = op.hash_of_body if body is None else None
+            kind = op.header.kind
+            self._op_rows.append((key, kind, *row, header, body, hash_of_body, entry.hash))
+        own = entry.node == self._identity.node
+        kind = op.header.kind
+        if annotation.verdict == DEFERRED:
+            self._wait(key, position, kind, parked=False)
+        elif not is_known(op, self._parked_kinds):
+            self._wait(key, position, kind, parked=True)
+            self._parked_kinds.add(kind)
+            self._applied.parked += 1
+            return
+        for subject in self._fold(op, annotation, own, key):
+            self._mention_rows.append((subject, key))  # an own op has them: ignored
+
+    def _fold(self, op: Op, annotation: Annotation, own: bool, key: int) -> set[MentionKey]:
+        """Fold an op into both sides of the projections; return whom it names."""
+        if op.header.kind not in KINDS:  # deferred by a hub that does not know it either
+            return set()
+        kind = KINDS[op.header.kind]
+        if own:
+            self._note_own(op, annotation)
+        if op.body is None:
+            return set()
+        if not own and not has_effect(op, annotation):
+            return _mentions_of_void(op)
+        was_pending = own and annotation.verdict != DEFERRED  # a deferred one stays pending
+        if kind.policy == LEDGER:
+            return self._fold_ledger(op, annotation, was_pending and self._is_pending(op, key))
+        if kind.policy == REGISTER:
+            return self._fold_register(kind, op, annotation, was_pending)
+        if kind.policy == CLAIM:
+            return self._fold_claim(kind, op, annotation, was_pending)
+        if has_effect(op, annotation):
+            if kind.code == ERASE:
+                self._erase(erased_subject(op.body))
+            elif kind.code == LATE_VERDICT:
+                self._fold_late(op, annotation.effective)
+        return set()
+
+    def _fold_ledger(self, op: Op, annotation: Annotation, was_pending: bool) -> set[MentionKey]:
+        transaction = transaction_from_body(op.body)
+        if was_pending:
+            for posting in transaction.postings:
+                self._state.add_pending(posting[:6], -posting[6])
+        if has_effect(op, annotation):
+            cafe = self._identity.cafe
+            fold_transaction(self._state, transaction, annotation.diversions(), cafe)
+        return ledger_mentions(transaction, self._identity.cafe == transaction.cafe)
+
+    def _fold_register(
+        self, kind: Kind, op: Op, annotation: Annotation, was_pending: bool
+    ) -> set[MentionKey]:
+        write = write_from_body(kind, op.body)
+        if has_effect(op, annotation):
+            fold_register(self._state, kind.code, write, annotation, op.ref())
+        if was_pending:
+            self._state.touch_register(kind.code, write.key)
+        return {write.key}
+
+    def _fold_claim(
+        self, kind: Kind, op: Op, annotation: Annotation, was_pending: bool
+    ) -> set[MentionKey]:
+        claim = claim_from_body(kind, op.body)
+        if has_effect(op, annotation):
+            held = self._state.claim(kind.code, claim.key)
+            self._state.set_claim(kind.code, claim.key, fold_claim(held, claim, op.ref()))
+        if was_pending:
+            self._state.touch_claim(kind.code, claim.key)
+        return set(claim_mentions(claim))
+
+    def _fold_late(self, op: Op, effective: int) -> None:
+        reference, annotation = late_verdict(op, effective)
+        self._flush()
+        logged = self._transaction.op(reference)
+        author = self._transaction.author(reference.node, reference.epoch)
+        if logged is None or author is None:
+            return  # a stub here: out of reach
+        key = op_key(author.number, reference.seq)
+        self._connection.execute(statements.DELETE_WAITING, (key,))
+        if not is_known(logged.op, self._parked_kinds):
+            raise DecodeError("late_verdict", f"{reference!r} is of a kind that is parked here")
+        own = reference.node == self._identity.node
+        self._fold(logged.op, annotation, own, key)
+
+    def _erase(self, subject: int) -> None:
+        """Drop a person's rows and bodies; see `erasure`. All that came before is in the tables."""
+        self._flush()
+        state = self._state
+        documents, claims = state.personal_rows_of(subject)
+        drop_bodies(self._transaction, subject)
+        forget_person(self._transaction, subject)
+        for place in documents:
+            state.erase_register(*place)
+        for claim_place in claims:
+            state.erase_claim(*claim_place)
+        self._applied.erased.append(subject)
+
+    # --- own ops ----------------------------------------------------------------------------------
+
+    def _note_own(self, op: Op, annotation: Annotation) -> None:
+        policy = KINDS[op.header.kind].policy
+        if policy == LEDGER and annotation.verdict in (VOID, DIVERTED):
+            self._applied.alarms.append(op.ref())
+        elif policy == CLAIM and not has_effect(op, annotation):
+            self._applied.lost_claims.append(op.ref())
+
+    def _is_pending(self, op: Op, key: int) -> bool:
+        """Return whether the own op's postings are counted as pending: this store wrote it."""
+        if op.header.epoch == self._identity.epoch:
+            return True
+        row = self._connection.execute(statements.SELECT_OP, (key,)).fetchone()
+        return row is not None and row[1] is None
+
+    def _own_op(self, key: int, entry: Entry) -> Op:
+        """Return what this store wrote there: the broadcast may show it as a stub."""
+        row = self._connection.execute(statements.SELECT_OP, (key,)).fetchone()
+        if row is None:
+            raise StoreMismatchError("rewound", f"the hub has op {entry.seq}, this store does not")
+        op = StoredOp(*row).op()
+        if op is None or op.hash != entry.hash:
+            raise StoreMismatchError(
+                "forked", f"the hub has another op {entry.seq} than this store"
+            )
+        return op
+
+    # --- helpers of the range ---------------------------------------------------------------------
+
+    def _check_follows(self, cursor: Cursor, block: Block) -> Cursor:
+        if cursor.generation == 0:
+            first_hash = log_genesis_hash(self._identity.chain, block.generation)
+            cursor = Cursor(block.generation, block.stream, 0, 0, first_hash, 0)
+        expected = (cursor.generation, cursor.stream, cursor.block_number + 1, cursor.position + 1)
+        got = (block.generation, block.stream, block.number, block.first_position)
+        if got != expected or block.previous_hash != cursor.block_hash:
+            raise ChainError("block_gap", f"{got} does not follow {cursor.block_number}")
+        return cursor
+
+    def _open_author(self, place: tuple[int, int]) -> AuthorRow:
+        author = self._transaction.author(*place)
+        if author is None:
+            genesis = genesis_hash(self._identity.chain, *place)
+            number = Author.insert(node=place[0], epoch=place[1], seq=0, hash=genesis)
+            author = AuthorRow(number.execute(self._transaction.database), 0, genesis)
+        self._authors[place] = author
+        self._heads[place] = (author.seq, author.hash)
+        return author
+
+    def _without_erased_body(self, op: Op) -> Op:
+        """Apply the standing rule: what comes on an erased person loses its body."""
+        subject = personal_subject(op.header.kind, op.body)
+        if subject is None or not self._transaction.is_erased(subject):
+            return op
+        return Op(op.header, None, op.hash_of_body, op.hash)
+
+    def _wait(self, key: int, position: int, kind: int, *, parked: bool) -> None:
+        self._connection.execute(statements.INSERT_WAITING, (key, position, kind, parked))
+
+    def _flush(self) -> None:
+        self._connection.executemany(statements.UPSERT_LOGGED_OP, self._op_rows)
+        self._connection.executemany(statements.UPDATE_OWN_OP, self._own_rows)
+        self._mention_rows.sort(key=_mention_order)
+        self._connection.executemany(statements.INSERT_MENTION, self._mention_rows)
+        self._op_rows.clear()
+        self._own_rows.clear()
+        self._mention_rows.clear()
+        for place, author in self._authors.items():
+            self._connection.execute(statements.UPDATE_AUTHOR, (*self._heads[place], author.number))
+        own = self._transaction.own_author()
+        self._state.flush(own.seq)
+
+    def _note_outcome(self, cursor: Cursor) -> None:
+        self._applied.cursor = cursor
+        if self._applied.alarms:
+            reason = "own_op_not_applied"
+            self._transaction.set_setting(SETTING_STOP, reason)
+
+
+def _mentions_of_void(op: Op) -> set[MentionKey]:
+    """Return whose personal data an op without effect holds, so that an erasure finds it.
+
+    What was void for its shape may name nobody.
+    """
+    try:
+        subject = personal_subject(op.header.kind, op.body)
+    except DecodeError:
+        return set()
+    return set() if subject is None else {subject}
+
+
+def _mention_order(row: tuple[MentionKey, int]) -> tuple[str, int, str, int]:
+    subject, key = row
+    number = subject if isinstance(subject, int) else 0
+    text = subject if isinstance(subject, str) else ""
+    return (type(subject).__name__, number, text, key)
+
+
+def unpark(transaction: WriteTransaction) -> Applied:
+    """Fold the parked ops whose kinds this program knows, in their order."""
+    return _Application(transaction).fold_parked()

@@ -1,0 +1,48 @@
+"""Backups: a consistent copy while the box goes on, and the check before one is put back."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from edge.store.errors import StoreDamagedError
+from edge.store.integrity import check_file, check_tail
+from edge.store.reader import Reader
+
+
+def write_backup(reader: Reader, target: Path) -> None:
+    """Copy the snapshot that `reader` sees, check the copy, sync it, and only then name it.
+
+    Uses SQLite's online backup (https://www.sqlite.org/backup.html) in one step, from a reader, so
+    that the writer neither waits nor starts it over.
+    """
+    partial = target.with_name(target.name + ".part")
+    partial.unlink(missing_ok=True)
+    with closing(sqlite3.connect(partial)) as copy:
+        reader.connection.backup(copy)
+        # A copy of a WAL database is one: as a single file it can be carried away.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise StoreDamagedError("damaged_backup", f"the copy is damaged ({found}); the disk fails")
+    descriptor = os.open(partial, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    partial.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def check_backup(reader: Reader) -> None:
+    """Raise `StoreDamagedError` unless a backup could be put back: whole file, whole chains.
+
+    A backup put back is an older copy of the store: the hub finds it at HELLO and gives the box a
+    new epoch.
+    """
+    check_file(reader)
+    check_tail(reader)

@@ -1,0 +1,65 @@
+"""Erasing a person: bodies, answers and receipts go, chains and hashes stay.
+
+What is dropped from rows lingers in free pages and in the write-ahead log until `scrub` rewrites
+the files; `Store` does so after the commit.
+"""
+
+import sqlite3
+
+from edge.store import statements
+from edge.store.op_rows import StoredOp, mentions_of, op_key
+from edge.store.transaction import WriteTransaction
+from sync_protocol.fold import personal_subject
+from sync_protocol.ops import SEQ_MAX
+
+
+def drop_bodies(transaction: WriteTransaction, subject: int) -> None:
+    """Drop the bodies of the personal ops that name `subject`, own unacked ones among them.
+
+    The hub takes such an op by its header and body hash.
+    """
+    connection = transaction.connection
+    numbers = [row[0] for row in connection.execute(statements.SELECT_AUTHORS)]
+    for number in numbers:
+        keys = (subject, op_key(number, 1), op_key(number, SEQ_MAX))
+        for row in connection.execute(statements.SELECT_MENTIONS, keys).fetchall():
+            stored = StoredOp(*row)
+            op = stored.op()
+            if op is None or op.body is None:
+                continue
+            if personal_subject(op.header.kind, op.body) == subject:
+                connection.execute(statements.DROP_BODY, (op.hash_of_body, stored.key))
+
+
+def drop_mentions(transaction: WriteTransaction, row: StoredOp) -> None:
+    """Drop what finds an op, before the op itself goes."""
+    op = row.op()
+    if op is None or op.body is None:
+        return
+    for subject in mentions_of(op):
+        transaction.connection.execute(statements.DELETE_MENTION, (subject, row.key))
+
+
+def forget_person(transaction: WriteTransaction, subject: int) -> None:
+    """Note the standing rule, and empty the answers and receipts that hold a person's data.
+
+    The request ids stay, so that a repeated request is still not done again.
+    """
+    for statement in (
+        statements.INSERT_ERASED,
+        statements.EMPTY_ANSWERS,
+        statements.EMPTY_PRINT_JOBS,
+    ):
+        transaction.connection.execute(statement, (subject,))
+
+
+def scrub(connection: sqlite3.Connection) -> None:
+    """Rewrite the database so that no free page holds what was dropped, and empty the log.
+
+    Takes as long as copying the file. Raises `sqlite3.OperationalError` while a reader holds an
+    old snapshot; nothing is lost, and the next call does it.
+    """
+    connection.execute("VACUUM")
+    blocked = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if blocked:
+        raise sqlite3.OperationalError("a reader still holds the write-ahead log")

@@ -1,0 +1,113 @@
+"""Finds damage before the box starts: SQLite's own check, then the log's hash chains."""
+
+from typing import cast
+
+from edge.store import statements
+from edge.store.errors import StoreDamagedError
+from edge.store.op_rows import StoredOp, op_key
+from edge.store.reader import Reader
+from edge.store.tables import Author, Block
+from sync_protocol.annotations import Annotation
+from sync_protocol.blocks import Block as HubBlock
+from sync_protocol.blocks import Entry, block_hash
+from sync_protocol.codec import unpack
+from sync_protocol.errors import ProtocolError
+from sync_protocol.ops import SEQ_MAX, genesis_hash, op_from_wire
+
+SETTING_CHECKED = "store.checked"
+"""[block number, [[author number, seq], ...]] up to which the chains were found whole."""
+
+RESTORE = (
+    "restore the last backup (cafebox doctor says how); what the hub has acknowledged is there"
+)
+
+
+def check_file(reader: Reader) -> None:
+    """Raise `StoreDamagedError` unless SQLite finds the file whole."""
+    found = reader.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise StoreDamagedError("damaged_file", f"the store's file is damaged ({found}); {RESTORE}")
+
+
+def check_tail(reader: Reader) -> list[object]:
+    """Check every chain from the last checked point on; return the new point.
+
+    Raises `StoreDamagedError` that names the first op or block that is not what was written.
+    """
+    checked = reader.setting(SETTING_CHECKED)
+    block_number, seqs = 0, {}
+    if checked is not None:
+        block_number, pairs = cast("tuple[int, list[tuple[int, int]]]", checked)
+        seqs = dict(pairs)
+    authors = Author.select(Author.number, Author.node, Author.epoch).tuples()
+    points: list[list[int]] = []
+    for number, node, epoch in authors.execute(reader.database):
+        from_seq = seqs.get(number, 0)
+        points.append([number, _check_author(reader, (number, node, epoch), from_seq)])
+    return [_check_blocks(reader, block_number), points]
+
+
+def _damaged(what: str) -> StoreDamagedError:
+    return StoreDamagedError("damaged_log", f"{what} is not what was written; {RESTORE}")
+
+
+def _check_author(reader: Reader, author: tuple[int, int, int], checked_seq: int) -> int:
+    number, node, epoch = author
+    previous: bytes | None = genesis_hash(reader.identity.chain, node, epoch)
+    if checked_seq:
+        row = reader.connection.execute(
+            statements.SELECT_HASH, (op_key(number, checked_seq),)
+        ).fetchone()
+        previous = None if row is None else row[0]
+    seq = checked_seq
+    keys = (op_key(number, checked_seq + 1), op_key(number, SEQ_MAX), -1)
+    for values in reader.connection.execute(statements.SELECT_OP_RANGE, keys):
+        row = StoredOp(*values)
+        if row.key != op_key(number, seq + 1):
+            previous = None  # retention dropped what was before
+        seq = row.key - op_key(number, 0)
+        if previous is not None and not _follows(row, previous):
+            raise _damaged(f"op {node}.{epoch}.{seq}")
+        previous = row.hash
+    return seq
+
+
+def _follows(row: StoredOp, previous: bytes) -> bool:
+    if row.header is None:
+        return True  # a stub: its block vouches for the hash
+    try:
+        op = row.op()
+        return op is not None and op_from_wire(op.wire_row(), previous).hash == row.hash
+    except ProtocolError:
+        return False
+
+
+def _check_blocks(reader: Reader, checked_number: int) -> int:
+    generation = reader.cursor().generation
+    columns = (Block.number, Block.first_position, Block.count, Block.hash)
+    wanted = Block.select(*columns).where(
+        (Block.generation == generation) & (Block.number >= checked_number)
+    )
+    previous: bytes | None = None
+    number = checked_number
+    for number, first_position, count, hash in (
+        wanted.order_by(Block.number).tuples().execute(reader.database)
+    ):
+        if previous is not None:
+            entries = _entries(reader, first_position, count)
+            stream = reader.cursor().stream
+            block = HubBlock(generation, stream, number, first_position, previous, entries)
+            if block_hash(block) != bytes(hash):
+                raise _damaged(f"block {number}")
+        previous = bytes(hash)
+    return number
+
+
+def _entries(reader: Reader, first_position: int, count: int) -> list[Entry]:
+    entries = []
+    for hash, effective, verdict, detail in reader.connection.execute(
+        statements.SELECT_BLOCK_ENTRIES, (first_position, first_position + count - 1)
+    ):
+        annotation = Annotation(effective, verdict, None if detail is None else unpack(detail))
+        entries.append(Entry(0, 1, 1, hash, None, annotation))
+    return entries

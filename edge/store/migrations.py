@@ -1,0 +1,45 @@
+"""Brings a file's tables up to date. A step and its record share one transaction.
+
+A new file gets the tables as `tables` has them and all steps as done. To change a table: change it
+in `tables`, and add a step that changes older files the same way (`playhouse.migrate`). A step is
+never edited once it was released.
+"""
+
+from collections.abc import Callable, Sequence
+
+from peewee import SqliteDatabase
+
+from edge.store.errors import StoreMismatchError
+from edge.store.tables import Migration, create_all
+
+Step = tuple[int, str, Callable[[SqliteDatabase], None]]
+
+STEPS: tuple[Step, ...] = ((1, "initial tables", create_all),)
+
+
+def bring_up_to_date(database: SqliteDatabase, steps: Sequence[Step] = STEPS) -> int:
+    """Run the steps that the file has not been through; return how many.
+
+    Raises `StoreMismatchError` for a file that a later program has changed.
+    """
+    if not database.table_exists("migration"):
+        with database.atomic("IMMEDIATE"):
+            create_all(database)
+            _record(database, steps)
+        return len(steps)
+    done = {row[0] for row in Migration.select(Migration.number).tuples().execute(database)}
+    known = {number for number, _, _ in steps}
+    if done - known:
+        words = "a later version has used this store; install that version, or restore a backup"
+        raise StoreMismatchError("later_version", words)
+    waiting = [step for step in steps if step[0] not in done]
+    for step in waiting:
+        with database.atomic("IMMEDIATE"):
+            step[2](database)
+            _record(database, [step])
+    return len(waiting)
+
+
+def _record(database: SqliteDatabase, steps: Sequence[Step]) -> None:
+    rows = [{"number": number, "name": name} for number, name, _ in steps]
+    Migration.insert_many(rows).execute(database)

@@ -1,0 +1,244 @@
+"""Refolds the log from its opening rows and compares every row with the projections.
+
+A separate way to the same state: it reads the log and nothing else, through `RowState`, which
+shares no table and no cache with the projections. For `cafebox doctor`, tests and the smoke run:
+`python -m edge.store.refold FILE` prints one JSON line and exits 1 where anything differs.
+"""
+
+import json
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.store import statements
+from edge.store.log_fold import LogFold, log_after
+from edge.store.op_rows import StoredOp, op_key
+from edge.store.reader import Reader
+from edge.store.row_state import RowState, opening_of
+from edge.store.store import open_reader
+from sync_protocol import snapshot
+from sync_protocol.annotations import DEFERRED
+from sync_protocol.claims import claim_from_body, fold_claim
+from sync_protocol.codec import pack, unpack
+from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER
+from sync_protocol.ledger import transaction_from_body
+from sync_protocol.ops import SEQ_MAX, Op
+from sync_protocol.registers import fold_write, row_from_stored, write_from_body
+
+DIFFERENCES_MAX = 100
+"""Named in a report; more are only counted."""
+
+
+@dataclass(slots=True)
+class RefoldReport:
+    """`differences` are sentences; `state_hash` is the refolded sum per section, in hex."""
+
+    ops: int = 0
+    pending_ops: int = 0
+    rows: int = 0
+    differing: int = 0
+    differences: list[str] = field(default_factory=list)
+    state_hash: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def equal(self) -> bool:
+        """Whether every row and balance is as the log says."""
+        return self.differing == 0
+
+    def note(self, what: str) -> None:
+        """Count a difference and name it while there is room."""
+        self.differing += 1
+        if len(self.differences) < DIFFERENCES_MAX:
+            self.differences.append(what)
+
+
+def refold(reader: Reader) -> RefoldReport:
+    """Refold what `reader` sees in one moment and compare."""
+    report = RefoldReport()
+    with (
+        tempfile.TemporaryDirectory(prefix="cafebox-refold-") as folder,
+        closing(sqlite3.connect(Path(folder) / "scratch.db", isolation_level=None)) as scratch,
+    ):
+        scratch.execute("PRAGMA journal_mode = OFF")
+        scratch.execute("PRAGMA synchronous = OFF")
+        state = _fold_log(reader, scratch, report)
+        shown = _Shown(reader, state)
+        for op in shown.pending_ops():
+            shown.fold(op)
+            report.pending_ops += 1
+        _compare_documents(reader, state, shown, report)
+        _compare_claims(reader, state, shown, report)
+        _compare_balances(reader, state, shown, report)
+        _compare_sums(reader, state, report)
+    return report
+
+
+def _fold_log(reader: Reader, scratch: sqlite3.Connection, report: RefoldReport) -> RowState:
+    scratch.execute(statements.CREATE_SCRATCH)
+    scratch.execute("BEGIN")
+    opening = reader.connection.execute(statements.COPY_OPENING_ROWS)
+    scratch.executemany(statements.UPSERT_OPENING_ROW, opening)
+    position, sums = opening_of(reader)
+    state = RowState(scratch, sums)
+    log_fold = LogFold(reader, state)
+    for row in log_after(reader, position):
+        log_fold.fold(row)
+        report.ops += 1
+    state.flush()
+    scratch.execute("COMMIT")
+    return state
+
+
+class _Shown:
+    """What own pending ops make of refolded confirmed rows, in seq order."""
+
+    def __init__(self, reader: Reader, state: RowState) -> None:
+        self._reader = reader
+        self._state = state
+        self.documents: dict[tuple[int, int | str], list[object] | None] = {}
+        self.claims: dict[tuple[int, bytes], list[object] | None] = {}
+        self.balances: dict[tuple[object, ...], int] = {}
+
+    def pending_ops(self) -> list[Op]:
+        number = self._reader.own_author().number
+        keys = (op_key(number, 1), op_key(number, SEQ_MAX), -1)
+        found = []
+        for values in self._reader.connection.execute(statements.SELECT_OP_RANGE, keys):
+            row = StoredOp(*values)
+            if row.position is None or self._is_deferred(row):
+                op = row.op()
+                if op is not None and op.body is not None:
+                    found.append(op)
+        return found
+
+    def _is_deferred(self, row: StoredOp) -> bool:
+        if row.verdict != DEFERRED:
+            return False
+        found = self._reader.connection.execute(
+            statements.SELECT_FIRST_DEFERRED, (row.key, row.key)
+        ).fetchone()
+        return found[0] is not None
+
+    def fold(self, op: Op) -> None:
+        kind = KINDS[op.header.kind]
+        if kind.policy == LEDGER:
+            for posting in transaction_from_body(op.body).postings:
+                account = posting[:6]
+                self.balances[account] = self.balances.get(account, 0) + posting[6]
+        elif kind.policy == REGISTER:
+            write = write_from_body(kind, op.body)
+            place = (kind.code, write.key)
+            shown = self.documents.get(place)
+            row = self._state.register(*place) if shown is None else row_from_stored(shown)
+            self.documents[place] = fold_write(row, write, op.header.stamp, op.ref(), []).row()
+        elif kind.policy == CLAIM:
+            claim = claim_from_body(kind, op.body)
+            claim_place = (kind.code, claim.key)
+            holder = self._state.claim(*claim_place)
+            if claim_place in self.claims:
+                held = self.claims[claim_place]
+                holder = None if held is None else snapshot.claim_of([0, kind.code, b"0"], held)[2]
+            after = fold_claim(holder, claim, op.ref())
+            self.claims[claim_place] = None if after is None else after.row()
+
+
+def _compare_documents(
+    reader: Reader, state: RowState, shown: _Shown, report: RefoldReport
+) -> None:
+    seen = set()
+    for kind, key, confirmed, pending in reader.connection.execute(statements.SELECT_ALL_DOCUMENTS):
+        seen.add((kind, key))
+        report.rows += 1
+        row = state.register(kind, key)
+        expected = None if row is None else row.row()
+        found = None if confirmed is None else unpack(confirmed)
+        # A tombstone of somebody of whom the log holds no body any more.
+        erased = isinstance(found, list) and found[1] is None and row is None
+        if found != expected and not erased:
+            report.note(f"document {kind}/{key}: {found} is not {expected}")
+        expected_shown = shown.documents.get((kind, key))
+        found_shown = None if pending is None else unpack(pending)
+        if found_shown != expected_shown:
+            report.note(f"shown document {kind}/{key}: {found_shown} is not {expected_shown}")
+    for name, _row in state.items(pack([snapshot.REGISTER, 0, 0])[:2]):
+        if (name[1], name[2]) not in seen:
+            report.note(f"document {name[1]}/{name[2]} is missing")
+
+
+def _compare_claims(reader: Reader, state: RowState, shown: _Shown, report: RefoldReport) -> None:
+    seen = set()
+    for kind, key, confirmed, pending in reader.connection.execute(statements.SELECT_ALL_CLAIMS):
+        seen.add((kind, key))
+        report.rows += 1
+        row = state.claim(kind, key)
+        expected = None if row is None else row.row()
+        found = None if confirmed is None else unpack(confirmed)
+        if found != expected:
+            report.note(f"claim {kind}/{key.hex()}: {found} is not {expected}")
+        expected_shown = shown.claims.get((kind, key))
+        found_shown = None if pending is None else unpack(pending)
+        if found_shown != expected_shown:
+            report.note(f"shown claim {kind}/{key.hex()}: {found_shown} is not {expected_shown}")
+    for name, _row in state.items(pack([snapshot.CLAIM, 0, b""])[:2]):
+        if (name[1], name[2]) not in seen:
+            report.note(f"claim {name[1]}/{name[2]!r} is missing")
+
+
+def _compare_balances(reader: Reader, state: RowState, shown: _Shown, report: RefoldReport) -> None:
+    expected: dict[tuple[object, ...], int] = {}
+    for name, row in state.items(pack([snapshot.BALANCE, 0, 0, 0, 0, 0, 0, 0, ""])[:2]):
+        _section, account, amount = snapshot.balance_of(name, row)
+        expected[account] = amount
+    for values in reader.connection.execute(statements.SELECT_ALL_BALANCES):
+        account, confirmed, pending = values[:6], values[6], values[7]
+        report.rows += 1
+        amount = expected.pop(account, 0)
+        if confirmed != amount:
+            report.note(f"balance {account}: {confirmed} is not {amount}")
+        amount = shown.balances.pop(account, 0)
+        if pending != amount:
+            report.note(f"pending balance {account}: {pending} is not {amount}")
+    for missing, amount in [*expected.items(), *shown.balances.items()]:
+        if amount:
+            report.note(f"balance {missing} of {amount} is missing")
+
+
+def _compare_sums(reader: Reader, state: RowState, report: RefoldReport) -> None:
+    found = {
+        (kind, cafe): int.from_bytes(total, "big")
+        for kind, cafe, total in reader.connection.execute(statements.SELECT_SECTIONS)
+    }
+    for section in sorted(found.keys() | state.sums.sums.keys()):
+        total = state.sums.sums.get(section, 0)
+        report.state_hash[f"{section[0]}.{section[1]}"] = f"{total:064x}"
+        if found.get(section, 0) != total:
+            report.note(f"state hash of section {section} differs")
+
+
+def main(arguments: list[str]) -> int:
+    """Refold the file named on the command line; print the report as JSON."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m edge.store.refold FILE\n")
+        return 2
+    reader = open_reader(Path(arguments[0]))
+    with closing(reader.database):
+        reader.connection.execute("BEGIN")
+        report = refold(reader)
+    values = {
+        "equal": report.equal,
+        "ops": report.ops,
+        "pending_ops": report.pending_ops,
+        "rows": report.rows,
+        "differing": report.differing,
+        "differences": report.differences,
+        "state_hash": report.state_hash,
+    }
+    sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+    return 0 if report.equal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

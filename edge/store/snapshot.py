@@ -1,0 +1,216 @@
+"""Loads a snapshot: confirmed state becomes the hub's, own unacked ops are applied on top again."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+from edge.store import statements
+from edge.store.documents import update_lookups
+from edge.store.erasure import drop_bodies, forget_person
+from edge.store.errors import StoreMismatchError
+from edge.store.facts import Cursor
+from edge.store.op_rows import StoredOp, op_key
+from edge.store.reader import SETTING_OPENING
+from edge.store.tables import (
+    AccountBalance,
+    Author,
+    Block,
+    ClaimedKey,
+    DocumentRow,
+    HubManifest,
+    LogOp,
+    Lookup,
+    Mention,
+    OpeningRow,
+    StateSection,
+    WaitingOp,
+)
+from edge.store.transaction import WriteTransaction
+from sync_protocol import snapshot
+from sync_protocol.codec import pack
+from sync_protocol.errors import DecodeError
+from sync_protocol.expect import expect_int
+from sync_protocol.manifest import Manifest
+from sync_protocol.ops import SEQ_MAX
+from sync_protocol.registers import RegisterRow
+from sync_protocol.state_hash import (
+    CHAIN_WIDE,
+    StateHash,
+    balance_hash,
+    claim_hash,
+    register_hash,
+    section_of,
+)
+
+STAMP_LIMIT = (1 << 63) - 1
+
+
+class SnapshotRefusedError(StoreMismatchError):
+    """The rows are not what the hub signed. Nothing was changed."""
+
+
+def items_of(path: Path) -> Iterator[tuple[list[object], list[object]]]:
+    """Yield the (name, row) pairs of a snapshot's file."""
+    with path.open("rb") as file:
+        while prefix := file.read(snapshot.LENGTH_BYTES):
+            yield from snapshot.unpack_chunk(_exactly(file, snapshot.chunk_length(prefix)))
+
+
+def _exactly(file: IO[bytes], length: int) -> bytes:
+    data = file.read(length)
+    if len(data) != length:
+        raise DecodeError("malformed", "truncated snapshot")
+    return data
+
+
+def load(transaction: WriteTransaction, manifest: Manifest, path: Path) -> Cursor:
+    """Replace confirmed state by the snapshot in `path`; return the new cursor.
+
+    Who calls has verified the hub's signature of the manifest. Raises `SnapshotRefusedError` where
+    bytes or state hashes are not what it states, and `StoreMismatchError` where the hub knows
+    other own ops than this store.
+    """
+    _check_content(manifest, path)
+    kept_from = _check_own_chain(transaction, manifest)
+    _clear(transaction, kept_from)
+    loader = _Loader(transaction)
+    for name, row in items_of(path):
+        loader.take(name, row)
+    _check_sums(transaction, manifest, loader.sums)
+    _set_authors(transaction, manifest)
+    cursor = Cursor(
+        manifest.generation,
+        manifest.stream,
+        manifest.position,
+        manifest.block_number,
+        manifest.block_hash,
+        loader.greatest_effective,
+    )
+    transaction.move_cursor(cursor)
+    transaction.set_setting(SETTING_OPENING, [manifest.position, loader.sums.rows()])
+    for section in loader.sums.rows():
+        transaction.connection.execute(statements.UPSERT_SECTION, section)
+    _show_kept_ops(transaction, kept_from)
+    return cursor
+
+
+def _check_content(manifest: Manifest, path: Path) -> None:
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    if digest.digest() != manifest.content_hash:
+        raise SnapshotRefusedError("content_hash", "the snapshot's bytes are not the hub's")
+
+
+def _check_own_chain(transaction: WriteTransaction, manifest: Manifest) -> int:
+    """Return the key of the first own op that the snapshot has not; check that the rest agrees."""
+    identity = transaction.identity
+    if manifest.chain != identity.chain:
+        raise SnapshotRefusedError("chain", f"the snapshot is of chain {manifest.chain}")
+    number = transaction.own.author
+    for node, epoch, seq, hash in manifest.heads:
+        if (node, epoch) != (identity.node, identity.epoch) or not seq:
+            continue
+        key = op_key(number, seq)
+        row = transaction.connection.execute(statements.SELECT_HASH, (key,)).fetchone()
+        own = transaction.own_author()
+        if row is None and own.seq == seq and own.hash == hash:
+            return key + 1  # dropped by retention
+        if row is None or row[0] != hash:
+            raise StoreMismatchError("rewound", f"the hub has own op {seq}, this store does not")
+        transaction.mark_acked(seq, hash)
+        return key + 1
+    return op_key(number, 1)
+
+
+def _clear(transaction: WriteTransaction, kept_from: int) -> None:
+    """Drop the projections and the log, but for own ops that the snapshot has not."""
+    database = transaction.database
+    for table in (
+        DocumentRow,
+        Lookup,
+        ClaimedKey,
+        AccountBalance,
+        StateSection,
+        OpeningRow,
+        WaitingOp,
+        Block,
+        HubManifest,
+    ):
+        table.delete().execute(database)
+    last = op_key(transaction.own.author, SEQ_MAX)
+    Mention.delete().where(~Mention.op.between(kept_from, last)).execute(database)
+    LogOp.delete().where(~LogOp.key.between(kept_from, last)).execute(database)
+
+
+class _Loader:
+    """Writes a snapshot's rows into projections and opening rows."""
+
+    def __init__(self, transaction: WriteTransaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self.sums = StateHash()
+        self.greatest_effective = 0
+
+    def take(self, name: list[object], row: list[object]) -> None:
+        execute = self._connection.execute
+        execute(statements.UPSERT_OPENING_ROW, (pack(name), pack(row)))
+        form = name[0]
+        if form == snapshot.REGISTER:
+            kind, key, register = snapshot.register_of(name, row)
+            execute(statements.UPSERT_DOCUMENT, (kind, key, pack(row), None))
+            update_lookups(self._connection, kind, key, None, register)
+            self.sums.replace(
+                section_of(kind, register.cafe), 0, register_hash(kind, key, register)
+            )
+            self._note_stamps(register)
+        elif form == snapshot.CLAIM:
+            kind, claim_key, claim = snapshot.claim_of(name, row)
+            execute(statements.UPSERT_CLAIM, (kind, claim_key, pack(row), None))
+            self.sums.replace(section_of(kind, CHAIN_WIDE), 0, claim_hash(kind, claim_key, claim))
+        elif form == snapshot.BALANCE:
+            section, account, amount = snapshot.balance_of(name, row)
+            execute(statements.ADD_BALANCE, (*account, amount, 0)).fetchone()
+            self.sums.replace(section, 0, balance_hash(account, amount))
+        elif form == snapshot.ERASED:
+            subject = snapshot.erased_of(name)
+            drop_bodies(self._transaction, subject)
+            forget_person(self._transaction, subject)
+
+    def _note_stamps(self, register: RegisterRow) -> None:
+        for entry in register.entries or []:
+            if entry is not None:
+                stamp = expect_int(entry[1], "effective", 0, STAMP_LIMIT)
+                self.greatest_effective = max(self.greatest_effective, stamp)
+
+
+def _check_sums(transaction: WriteTransaction, manifest: Manifest, sums: StateHash) -> None:
+    """Compare the rows' sums with the signed ones of the sections within this cafe's reach."""
+    if not sums_match(manifest, sums, transaction.identity.cafe):
+        raise SnapshotRefusedError("state_hash", "the snapshot's rows are not what the hub signed")
+
+
+def sums_match(manifest: Manifest, sums: StateHash, cafe: int) -> bool:
+    """Return whether `sums` are the manifest's, of chain-wide sections and those of `cafe`."""
+    stated = [list(row) for row in manifest.state_hashes if row[1] in (CHAIN_WIDE, cafe)]
+    return stated == [row for row in sums.rows() if row[1] in (CHAIN_WIDE, cafe)]
+
+
+def _set_authors(transaction: WriteTransaction, manifest: Manifest) -> None:
+    for node, epoch, seq, hash in manifest.heads:
+        author = transaction.author(node, epoch)
+        if author is None:
+            Author.insert(node=node, epoch=epoch, seq=seq, hash=hash).execute(transaction.database)
+        else:
+            transaction.connection.execute(statements.UPDATE_AUTHOR, (seq, hash, author.number))
+
+
+def _show_kept_ops(transaction: WriteTransaction, kept_from: int) -> None:
+    keys = (kept_from, op_key(transaction.own.author, SEQ_MAX), -1)
+    rows = transaction.connection.execute(statements.SELECT_OP_RANGE, keys).fetchall()
+    for values in rows:
+        op = StoredOp(*values).op()
+        if op is not None and op.body is not None:
+            transaction.show_again(op)
