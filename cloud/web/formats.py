@@ -38,6 +38,11 @@ def short_id(value: int) -> str:
     return "-".join(groups + [digits[i : i + 4] for i in range(head, len(digits), 4)])
 
 
+def chain_code(node: int, epoch: int, seq: int, op_hash: bytes) -> str:
+    """An op as papers and pages name it: whose and which, and 32 bits of its hash."""
+    return f"{node}.{epoch}.{seq}-{short_id(int.from_bytes(op_hash[:4], 'big'))}"
+
+
 def clock(wall_ms: int, zone: tzinfo) -> str:
     """Hours and minutes, local."""
     return datetime.fromtimestamp(wall_ms / 1000, zone).strftime("%H:%M")

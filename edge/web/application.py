@@ -1,6 +1,7 @@
 """The counter page's web application: routes and what stands around every request."""
 
 from datetime import tzinfo
+from pathlib import Path
 
 from aiohttp import web
 
@@ -9,8 +10,11 @@ from edge.web.commands import post_command
 from edge.web.counter import Counter
 from edge.web.live import LIVE_STREAMS, close_streams, stream
 from edge.web.page_security import add_security_headers, refuse_foreign_pages
-from edge.web.rendering import FOLDER, Renderer
+from edge.web.rendering import Renderer
+from edge.web.terms import term
 from edge.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
+
+FOLDER = Path(__file__).parent
 
 BODY_BYTES_MAX = 64 * 1024
 """Of a command: the longest form is a transfer of 100 lines, some 10 KB."""
@@ -20,7 +24,7 @@ LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
 def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     """The pages under `/`; times are shown in `zone`. The caller adds what is not for people."""
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[refuse_foreign_pages])
-    counter = Counter(desk, Renderer(zone))
+    counter = Counter(desk, Renderer(FOLDER, zone, term))
     app[Counter.KEY] = counter
     app[LIVE_STREAMS] = set()
     app.on_response_prepare.append(add_security_headers)

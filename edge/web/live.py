@@ -47,7 +47,7 @@ OnScreen = tuple[int, int]
 async def stream(request: web.Request) -> web.StreamResponse:
     """Serve one page until it goes away, logs out, or the box stops."""
     counter = request.app[Counter.KEY]
-    session = await counter.session(request)
+    session = counter.session(request)
     if session is None:
         return web.Response(status=204)  # tells an EventSource not to come back
     task = asyncio.current_task()
@@ -85,7 +85,7 @@ async def _serve(
     shown: OnScreen | None = None
     waiting: asyncio.Task[tuple[Region, ...]] | None = None
     try:
-        while (session := await counter.session(request)) is not None:
+        while (session := counter.session(request)) is not None:
             screen = await counter.screen(request, session)
             on_screen = _on_screen(screen)
             text = _regions(counter, screen, regions)

@@ -72,6 +72,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "in_repair": _("Under repair"),
     },
     "role": {
+        "service": _("Service staff"),
         "cashier": _("Cashier"),
         "manager": _("Manager"),
         "head_office": _("Head office"),
