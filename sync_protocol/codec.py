@@ -213,10 +213,47 @@ def decode_text(data: bytes) -> str:
         text = data.decode("utf-8")
     except (UnicodeError, ValueError):
         raise DecodeError("malformed", "utf-8") from None
-    # MicroPython's decoder lets some malformed UTF-8 pass.
-    if text.encode("utf-8") != data:
+    if _LENIENT_UTF8 and not _is_utf8(data):
         raise DecodeError("malformed", "utf-8")
     return text
+
+
+def _takes_surrogates() -> bool:
+    try:
+        b"\xed\xa0\x80".decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
+
+
+_LENIENT_UTF8 = _takes_surrogates()
+"""MicroPython's decoder lets surrogates, over-long forms and too great code points pass."""
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Say whether the bytes are well-formed UTF-8 (The Unicode Standard, table 3-7)."""
+    at = 0
+    while at < len(data):
+        first = data[at]
+        at += 1
+        if first < 0x80:
+            continue
+        if first < 0xC2 or first > 0xF4:
+            return False
+        more = 1 if first < 0xE0 else 2 if first < 0xF0 else 3
+        tail = data[at : at + more]
+        at += more
+        if len(tail) < more:
+            return False
+        for byte in tail:
+            if byte & 0xC0 != 0x80:
+                return False
+        second = tail[0]
+        if (first == 0xE0 and second < 0xA0) or (first == 0xED and second > 0x9F):
+            return False
+        if (first == 0xF0 and second < 0x90) or (first == 0xF4 and second > 0x8F):
+            return False
+    return True
 
 
 def _unpack_at(data: bytes, at: int, depth: int) -> tuple[object, int]:

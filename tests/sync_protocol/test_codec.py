@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_protocol.codec import DEPTH_MAX, pack, pack_pure, unpack, unpack_pure
+from sync_protocol.codec import DEPTH_MAX, _is_utf8, pack, pack_pure, unpack, unpack_pure
 from sync_protocol.errors import DecodeError, LimitError, ProtocolError
 
 LEAVES = (
@@ -88,3 +88,14 @@ def test_depth_has_a_limit(decode):
         decode(b"\x91" * (DEPTH_MAX + 1) + b"\xc0")
     with pytest.raises(ProtocolError):
         decode(b"\x91" * 100_000 + b"\xc0")
+
+
+@settings(max_examples=500)
+@given(st.binary(max_size=6) | st.text(max_size=3).map(lambda text: text.encode()))
+def test_the_check_for_a_lenient_interpreter_agrees_with_a_strict_one(data):
+    try:
+        data.decode()
+        well_formed = True
+    except UnicodeError:
+        well_formed = False
+    assert _is_utf8(data) == well_formed

@@ -1,0 +1,53 @@
+"""The pump: ops arrive once over a line that is cut; a bug of the host is not swallowed."""
+
+import asyncio
+
+import pytest
+
+from sync_protocol.messages import FENCED_FORK
+from sync_protocol.pump import LineLostError, Pump
+from sync_protocol.session_events import SessionFenced, Transmit
+from tests.micropython.pump_line import (
+    NODE,
+    MemoryHost,
+    MemoryTransport,
+    RealClock,
+    send_through_cuts,
+)
+from tests.sync_protocol.peers import HubHost, NodeHost, Random
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_ops_arrive_once_through_cuts(seed):
+    node_host, hub, lines = await send_through_cuts(seed, 600)
+    assert hub.position == len(node_host.ops) == 600
+    assert lines > 1
+
+
+def pump_of(host_class=MemoryHost, transport_class=MemoryTransport):
+    hub = HubHost()
+    hub.enrol(NODE)
+    node_host = NodeHost(NODE, 1, Random(1))
+    clock = RealClock()
+    transport = transport_class(hub, clock)
+    host = host_class(node_host, hub)
+    return Pump(node_host.session, host, transport, clock, Random(2).below), node_host, hub
+
+
+async def test_a_bug_of_the_host_ends_the_pump_with_its_error():
+    class BrokenHost(MemoryHost):
+        async def read_ops(self, *_asked):
+            raise KeyError("broken")
+
+    pump, node_host, _hub = pump_of(BrokenHost)
+    last = node_host.append(3)
+    pump.ops_appended(3, last.hash)
+    with pytest.raises(KeyError, match="broken"):
+        await asyncio.wait_for(pump.run(), 10)
+
+
+async def test_a_fence_is_told_even_when_the_line_is_lost_before_it():
+    pump, node_host, _hub = pump_of()  # its line was never opened
+    with pytest.raises(LineLostError):
+        await pump.send([Transmit("topic", b"data"), SessionFenced(FENCED_FORK, 1)])
+    assert isinstance(node_host.events[-1], SessionFenced)
