@@ -11,47 +11,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks import wire
 from benchmarks.drain_floor import connect
+from benchmarks.hub import Hub
 from benchmarks.measure import Line, progress
-from benchmarks.traffic import BUSINESS_DAY, START_MS, UTC_OFFSET_MIN, CafeTraffic, OpChain
+from benchmarks.traffic import START_MS, UTC_OFFSET_MIN, CafeTraffic, OpChain, write_ops
 from cloud.domain.grants import GrantPolicy
-from cloud.hub.builder import BlockBuilder, Proposal
 from cloud.hub.inbox import Inbox
 from cloud.hub.metrics import HubMetrics
 from cloud.hub.worker import BATCH_OPS_MAX, Worker
-from cloud.store.database import Database, open_writer
-from cloud.store.log import create_log
-from cloud.store.migrations import migrate
 from sync_protocol.codec import pack
 from sync_protocol.frames import CODECS_READ
-from sync_protocol.kinds import NODE as NODE_KIND
-from sync_protocol.kinds import field_index
 from sync_protocol.messages import Ack, Hello, unpack_message
 from sync_protocol.ops import Op, genesis_hash
-from sync_protocol.registers import Change, RegisterWrite
 
 OPS = 20_000
 ROUNDS = 3
 OPS_PER_SECOND_MIN = 12_000
 ACK_BYTES_MAX = 64
-HUB_KEY = Ed25519PrivateKey.generate()
-
-
-def open_hub(path: Path, chain: str, now_ms: int) -> tuple[Database, BlockBuilder]:
-    """Return a new hub's database and the builder of its log."""
-    database = open_writer(f"sqlite:///{path}")
-    migrate(database)
-    create_log(database, chain, HUB_KEY.public_key().public_bytes_raw())
-    return database, BlockBuilder(database, HUB_KEY.sign, lambda: now_ms, lambda _point: None)
-
-
-def enrol(builder: BlockBuilder, node: int, cafe: int, public_key: bytes) -> None:
-    """Let the hub write a node into its log, as enrolment does."""
-    values = {"cafe": cafe, "public_key": public_key, "epoch": 1, "status": "active"}
-    changes = [Change(field_index(NODE_KIND, name), value, None) for name, value in values.items()]
-    changes.sort(key=lambda change: change.index)
-    body = RegisterWrite(b"", node, 0, changes).body()
-    if builder.build([], [Proposal(lambda _draft: [(NODE_KIND, body)])]) is None:
-        raise RuntimeError("the hub did not write the node")
 
 
 def hello(ops: list[Op]) -> bytes:
@@ -94,15 +69,15 @@ def _ingest(folder: Path, ops: list[Op], messages: list[bytes], key: Ed25519Priv
             if isinstance(message, Ack):
                 acked = message.seq
 
-    database, builder = open_hub(folder / "hub.sqlite", wire.CHAIN, now_ms)
-    with closing(database):
-        enrol(builder, wire.NODE, wire.CAFE, key.public_key().public_bytes_raw())
+    with Hub(folder / "hub.sqlite", wire.CHAIN) as hub:
+        hub.now_ms = now_ms
+        hub.enrol(wire.NODE, wire.CAFE, key.public_key().public_bytes_raw())
         worker = Worker(
-            builder,
+            hub.builder,
             inbox,
             HubMetrics(),
             lambda: now_ms,
-            lambda: (BUSINESS_DAY, UTC_OFFSET_MIN),
+            lambda: (20260529, UTC_OFFSET_MIN),
             GrantPolicy(),
             send,
         )
@@ -142,8 +117,9 @@ def run() -> list[Line]:
     os.sched_setaffinity(0, {max(cores)})
     try:
         key = Ed25519PrivateKey.generate()
-        ops = CafeTraffic(wire.CAFE, OpChain(wire.CHAIN, wire.NODE, wire.EPOCH), seed=1).ops(OPS)
-        batches = [ops[at : at + BATCH_OPS_MAX] for at in range(0, OPS, BATCH_OPS_MAX)]
+        traffic = CafeTraffic(wire.NODE, wire.EPOCH, wire.CAFE, seed=1)
+        ops = write_ops(traffic, OpChain(wire.CHAIN, wire.NODE, wire.EPOCH), OPS)
+        batches = [ops[at : at + BATCH_OPS_MAX] for at in range(0, len(ops), BATCH_OPS_MAX)]
         messages = [wire.push_message(batch, key) for batch in batches]
         rounds = []
         for number in range(ROUNDS):

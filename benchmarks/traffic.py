@@ -1,15 +1,15 @@
 """What a cafe writes in a day, by the product's own rules: taps, top-ups, spends, sales, releases.
 
 `CafeTraffic` plays the counter of one cafe against its memory and hands out each happening's
-ops as the domain decides them; `OpChain` gives them headers and hashes, for what is measured
-without a store. The mix is that of an internet cafe: who comes is known and comes back, seats are
-paid from stored value, drinks too.
+ops as the domain decides them; an `OpChain` gives them headers and hashes where there is no
+store. The mix is that of an internet cafe: who comes is known and comes back, seats and drinks
+are paid from stored value.
 """
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from edge.domain.business_day import business_day
 from edge.domain.decision import Decision, Here, NewOp
 from edge.domain.points import EARN_RULE_DEFAULT
 from edge.domain.refusals import Refusal
@@ -22,16 +22,16 @@ from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, Op, OpRef, gen
 from sync_protocol.registers import RegisterRow, fold_write, write_from_body
 
 START_MS = 1_780_000_000_000
+DAY_MS = 24 * 3600 * 1000
 UTC_OFFSET_MIN = 480
-BUSINESS_DAY = 20260529
+CUT_OVER_HOUR = 6
 SAME_TAP_MS = 3000
+HUB_REFERENCE = OpRef(0, 1, 1, bytes(8))
 STAFF = 4_000_000_000_000_001
 SHIFT = 4_100_000_000_000_001
 PRODUCTS = tuple(
-    Product(
-        f"drink-{index:02d}", f"饮料{index:02d}", f"Drink {index:02d}", price, 0, True, 100, True
-    )
-    for index, price in enumerate((300, 400, 500, 600, 800, 1000, 1200, 1500))
+    Product(f"drink-{price}", "饮料", "Drink", price, 0, True, 100, True)
+    for price in (300, 400, 500, 600, 800, 1000, 1200, 1500)
 )
 
 
@@ -81,12 +81,12 @@ class OpChain:
 
 
 class CafeTraffic:
-    """One cafe's counter. `members` come and go; the same seed gives the same day."""
+    """One cafe's counter. Its members come and go; the same seed gives the same days."""
 
-    def __init__(self, cafe: int, chain: OpChain, seed: int, members: int = 400) -> None:
+    def __init__(self, node: int, epoch: int, cafe: int, seed: int, members: int = 400) -> None:
+        self.now_ms = START_MS
+        self._node, self._epoch, self._cafe = node, epoch, cafe
         self._draw = random.Random(seed)
-        self._cafe = cafe
-        self._chain = chain
         self._members = [draw_id(self._draw) for _ in range(members)]
         self._cards = {member: draw_id(self._draw) for member in self._members}
         self._wallets = dict.fromkeys(self._members, 0)
@@ -94,43 +94,43 @@ class CafeTraffic:
         self._visits: dict[str, RegisterRow] = {}
         self._sales = 0
 
-    def ops(self, count: int, *, ledger_only: bool = False) -> list[Op]:
-        """Return the next `count` ops, or the next `count` ledger ops without the others."""
-        found: list[Op] = []
-        for op in self._endless():
-            if not ledger_only or KINDS[op.header.kind].policy == LEDGER:
-                found.append(op)
-            if len(found) == count:
-                return found
-        raise AssertionError("unreachable: traffic does not end")
-
-    def _endless(self) -> Iterator[Op]:
+    def happen(self) -> tuple[NewOp, ...]:
+        """Let some seconds pass and return the ops of what happens next."""
         happenings = (self._tap, self._spend, self._sell, self._top_up, self._leave)
         while True:
-            # 3,000 ops a day of 16 hours: a happening every 35 s or so
-            self._chain.now_ms += self._draw.randrange(2_000, 70_000)
+            # 3,000 ops a day of 16 hours: a happening every 36 s
+            self.now_ms += self._draw.randrange(2_000, 70_000)
             happening = self._draw.choices(happenings, weights=(30, 25, 20, 15, 10))[0]
             judged = happening(self._draw.choice(self._members))
-            if isinstance(judged, Refusal):
-                continue
-            for new in judged.ops:
-                op = self._chain.append(new)
-                self._remember(op)
-                yield op
+            if isinstance(judged, Decision) and judged.ops:
+                return judged.ops
+
+    def remember(self, op: Op) -> None:
+        """Take up an op that was written: the next one on its document builds on it."""
+        if op.header.kind == VISIT:
+            write = write_from_body(KINDS[VISIT], op.body)
+            key = str(write.key)
+            row = self._visits.get(key)
+            self._visits[key] = fold_write(row, write, op.header.stamp, op.ref(), [])
+
+    def start_day(self, day: int) -> None:
+        """Go to the morning of day 0, 1, ...; nobody is in the cafe."""
+        self.now_ms = START_MS + day * DAY_MS
+        self._visits.clear()
 
     @property
     def _here(self) -> Here:
-        chain = self._chain
-        return Here(self._cafe, chain.node, chain.epoch, chain.now_ms, BUSINESS_DAY, UTC_OFFSET_MIN)
+        day = business_day(self.now_ms, UTC_OFFSET_MIN, CUT_OVER_HOUR)
+        return Here(self._cafe, self._node, self._epoch, self.now_ms, day, UTC_OFFSET_MIN)
+
+    def _visit_key(self, member: int) -> str:
+        return visit_key(self._cafe, self._here.business_day, member)
 
     def _tap(self, member: int) -> Decision | Refusal:
-        reference = OpRef(0, 1, 1, bytes(8))
-        card = _row(CARD, {"member": member, "status": "active"}, reference)
-        person = _row(MEMBER, {"name": "会员", "number": "8F3K2Q", "status": "active"}, reference)
-        key = visit_key(self._cafe, BUSINESS_DAY, member)
-        facts = TapFacts(
-            self._cards[member], card, person, self._visits.get(key), None, EARN_RULE_DEFAULT
-        )
+        card = _row(CARD, {"member": member, "status": "active"})
+        person = _row(MEMBER, {"name": "会员", "number": "8F3K2Q", "status": "active"})
+        visit = self._visits.get(self._visit_key(member))
+        facts = TapFacts(self._cards[member], card, person, visit, None, EARN_RULE_DEFAULT)
         judged = tap(self._here, facts, SAME_TAP_MS)
         if isinstance(judged, Decision):
             self._points[member] += int(str(judged.values["points"]))
@@ -166,26 +166,35 @@ class CafeTraffic:
 
     def _leave(self, member: int) -> Decision | Refusal:
         """The member goes; what the cafe holds of them goes back to the hub."""
-        key = visit_key(self._cafe, BUSINESS_DAY, member)
-        left = leave(self._here, member, self._visits.get(key))
+        left = leave(self._here, member, self._visits.get(self._visit_key(member)))
         if isinstance(left, Refusal):
             return left
         back = release(self._here, member, self._wallets[member], self._points[member])
         self._wallets[member] = self._points[member] = 0
         return Decision((*left.ops, *back.ops))
 
-    def _remember(self, op: Op) -> None:
-        if op.header.kind == VISIT:
-            write = write_from_body(KINDS[VISIT], op.body)
-            key = str(write.key)
-            row = self._visits.get(key)
-            self._visits[key] = fold_write(row, write, op.header.stamp, op.ref(), [])
+
+def write_ops(
+    traffic: CafeTraffic, chain: OpChain, count: int, *, ledger_only: bool = False
+) -> list[Op]:
+    """Return the next `count` ops of a cafe, or the next `count` ledger ops without the others."""
+    found: list[Op] = []
+    while len(found) < count:
+        for new in traffic.happen():
+            chain.now_ms = traffic.now_ms
+            op = chain.append(new)
+            traffic.remember(op)
+            if not ledger_only or KINDS[op.header.kind].policy == LEDGER:
+                found.append(op)
+    if ledger_only:
+        return found[:count]
+    return found
 
 
-def _row(kind: int, values: dict[str, object], reference: OpRef) -> RegisterRow:
+def _row(kind: int, values: dict[str, object]) -> RegisterRow:
     entries: list[list[object] | None] = []
     for name, value in values.items():
         index = field_index(kind, name)
         entries += [None] * (index + 1 - len(entries))
-        entries[index] = [value, 1, reference.row()]
+        entries[index] = [value, 1, HUB_REFERENCE.row()]
     return RegisterRow(0, entries)

@@ -5,7 +5,7 @@ import zlib
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.measure import Line, for_reading
-from benchmarks.traffic import CafeTraffic, OpChain
+from benchmarks.traffic import CafeTraffic, OpChain, write_ops
 from sync_protocol.codec import pack
 from sync_protocol.frames import CODECS_READ, pack_frame
 from sync_protocol.messages import Push, push_signing_bytes
@@ -44,10 +44,10 @@ def _line(name: str, figures: tuple[float, float], bytes_max: int) -> Line:
 def run() -> list[Line]:
     """Measure batches of 1,000 and of one, of ledger ops and of all that a cafe writes."""
     key = Ed25519PrivateKey.generate()
-    traffic = CafeTraffic(CAFE, OpChain(CHAIN, NODE, EPOCH), seed=1)
-    traffic.ops(2000)  # past the morning: most have a visit and a balance
-    ledger = traffic.ops(BATCH, ledger_only=True)
-    mixed = traffic.ops(BATCH)
+    traffic, chain = CafeTraffic(NODE, EPOCH, CAFE, seed=1), OpChain(CHAIN, NODE, EPOCH)
+    write_ops(traffic, chain, 2000)  # past the morning: most have a visit and a balance
+    ledger = write_ops(traffic, chain, BATCH, ledger_only=True)
+    mixed = write_ops(traffic, chain, BATCH)[:BATCH]
     singles = [_bytes_each([op], key) for op in ledger]
     single = (
         sum(value for value, _ in singles) / len(singles),
