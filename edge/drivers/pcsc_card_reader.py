@@ -33,29 +33,31 @@ SCOPE_USER = 0
 SHARE_SHARED = 2
 PROTOCOL_T0_OR_T1 = 3
 LEAVE_CARD = 0
-RESET_CARD = 1
 INFINITE_MS = 0xFFFFFFFF
 STATE_UNAWARE = 0x0000
 STATE_CHANGED = 0x0002
 STATE_UNKNOWN = 0x0004
 STATE_UNAVAILABLE = 0x0008
 STATE_PRESENT = 0x0020
-STATE_MUTE = 0x0200
 PNP_NOTIFICATION = "\\\\?PnP?\\Notification"
 
 SUCCESS = 0x00000000
 NO_SMARTCARD = 0x8010000C
 SHARING_VIOLATION = 0x8010000B
+TIMEOUT = 0x8010000A
+NOT_TRANSACTED = 0x80100016
 READER_UNAVAILABLE = 0x80100017
 UNKNOWN_READER = 0x80100009
 NO_READERS_AVAILABLE = 0x8010002E
 UNRESPONSIVE_CARD = 0x80100066
 UNPOWERED_CARD = 0x80100067
+RESET_CARD = 0x80100068
 REMOVED_CARD = 0x80100069
 
 CARD_IS_GONE = {NO_SMARTCARD, REMOVED_CARD}
 READER_IS_GONE = {READER_UNAVAILABLE, UNKNOWN_READER, NO_READERS_AVAILABLE}
-CARD_IS_MUTE = {UNRESPONSIVE_CARD, UNPOWERED_CARD}
+CARD_IS_MUTE = {UNRESPONSIVE_CARD, UNPOWERED_CARD, RESET_CARD, NOT_TRANSACTED}
+READER_FAULTS = {Reason.READER_FAULT, Reason.READER_BUSY}
 
 GET_UID = [0xFF, 0xCA, 0x00, 0x00, 0x00]
 SW_SUCCESS = [0x90, 0x00]
@@ -65,6 +67,8 @@ UID_ATTEMPTS = 3
 """A card at the edge of the field often answers at the second try."""
 RETRY_SECONDS = 0.25
 """Between attempts to reach a daemon that is not there: nothing can be blocked on then."""
+REREAD_MS = 250
+"""Between attempts to read a card that lies there unread: no change will announce it."""
 RELIST_SECONDS = 0.02
 """A reader that is going away stays in the list for a moment."""
 
@@ -92,8 +96,14 @@ class _Slot:
     event_state: int = STATE_UNAWARE
     present: bool = False
     uid: bytes | None = None
+    unread_reason: str = ""
+    """Why the card that is present is not read yet; it is told once."""
     known: bool = False
     """False until the reader was seen once: a card that lies there then is no tap."""
+
+    @property
+    def to_be_reread(self) -> bool:
+        return self.unread_reason not in {"", Reason.NO_UID}
 
 
 class PcscCardReader(CardReader):
@@ -165,22 +175,26 @@ class PcscCardReader(CardReader):
         for name in matching:
             self._slots.setdefault(name, _Slot()).event_state = STATE_UNAWARE
         self._plugged = sorted(matching)
-        if matching:
-            self._report(DeviceState.OK)
-        else:
+        if not matching:
             self._report(DeviceState.ABSENT, Reason.NO_READER)
         return True
 
     def _watch_slots(self, context: Any) -> bool:
         """Block for changes until the set of readers changes (True) or the context is lost."""
-        pnp_state = STATE_UNAWARE
         while not self._stopping.is_set():
             states = [(name, self._slots[name].event_state) for name in self._plugged]
+            unread = [name for name in self._plugged if self._slots[name].to_be_reread]
             result, changes = self._pcsc.SCardGetStatusChange(
-                context, INFINITE_MS, [*states, (PNP_NOTIFICATION, pnp_state)]
+                context,
+                REREAD_MS if unread else INFINITE_MS,
+                [*states, (PNP_NOTIFICATION, STATE_UNAWARE)],
             )
             at_monotonic_ns = time.monotonic_ns()
             code = _code(result)
+            if code == TIMEOUT:
+                for name in unread:
+                    self._present(context, name, at_monotonic_ns)
+                continue
             if code != SUCCESS:
                 return code in READER_IS_GONE
             for name, event_state, _atr in changes:
@@ -191,6 +205,8 @@ class PcscCardReader(CardReader):
                 if event_state & (STATE_UNKNOWN | STATE_UNAVAILABLE):
                     return True
                 self._changed(context, name, event_state, at_monotonic_ns)
+            if self._plugged and self.status.reason not in READER_FAULTS:
+                self._report(DeviceState.OK)
         return True
 
     def _changed(self, context: Any, name: str, event_state: int, at_monotonic_ns: int) -> None:
@@ -199,43 +215,54 @@ class PcscCardReader(CardReader):
         rearmed = slot.event_state == STATE_UNAWARE
         slot.event_state = event_state & ~STATE_CHANGED
         if not event_state & STATE_PRESENT:
-            slot.known = True
+            slot.known, slot.unread_reason = True, ""
             self._lifted(slot, at_monotonic_ns)
             return
         if slot.present and not counted and not rearmed:
             return  # another program took or left the card
-        mute = bool(event_state & STATE_MUTE)
-        self._present(context, name, at_monotonic_ns, mute=mute, rearmed=rearmed)
+        self._present(context, name, at_monotonic_ns, rearmed=rearmed)
 
     def _present(
-        self, context: Any, name: str, at_monotonic_ns: int, *, mute: bool, rearmed: bool
+        self, context: Any, name: str, at_monotonic_ns: int, *, rearmed: bool = False
     ) -> None:
         slot = self._slots[name]
         try:
-            if mute:
-                raise _UidError(Reason.CARD_MUTE, SUCCESS)
-            uid = self._read_uid(context, name)
+            uid, card = self._read_uid(context, name)
         except _UidError as error:
-            self._lifted(slot, at_monotonic_ns)
-            slot.present, slot.known = error.reason != Reason.CARD_GONE, True
-            if error.reason in {Reason.READER_FAULT, Reason.READER_BUSY}:
-                self._report(DeviceState.DEGRADED, error.reason)
-            self._bridge.post(CardUnread(self.name, error.reason.value, at_monotonic_ns))
+            self._unread(slot, error.reason, at_monotonic_ns)
             return
-        lay_there = not slot.known or (rearmed and slot.present and slot.uid == uid)
+        lay_there = not slot.known or (rearmed and slot.uid == uid)
         if not lay_there:
-            self._lifted(slot, at_monotonic_ns)
+            self._swapped(slot, at_monotonic_ns)
             self._bridge.post(CardTapped(self.name, uid, at_monotonic_ns))
-        slot.present, slot.uid, slot.known = True, uid, True
+        self._let_go(card)  # after the news: it takes as long as the reading
+        slot.present, slot.uid, slot.known, slot.unread_reason = True, uid, True, ""
         self._report(DeviceState.OK)
+
+    def _unread(self, slot: _Slot, reason: Reason, at_monotonic_ns: int) -> None:
+        """Tell it once; the card is read again until it answers or leaves."""
+        self._swapped(slot, at_monotonic_ns)
+        if reason in READER_FAULTS:
+            self._report(DeviceState.DEGRADED, reason)
+        if slot.unread_reason != reason:
+            self._bridge.post(CardUnread(self.name, reason.value, at_monotonic_ns))
+        slot.present, slot.known, slot.unread_reason = True, True, reason.value
+
+    def _swapped(self, slot: _Slot, at_monotonic_ns: int) -> None:
+        """A card is there: if another one was read before it, that one is gone."""
+        if slot.uid is not None:
+            self._lifted(slot, at_monotonic_ns)
 
     def _lifted(self, slot: _Slot, at_monotonic_ns: int) -> None:
         if slot.present:
             self._bridge.post(CardRemoved(self.name, at_monotonic_ns))
         slot.present, slot.uid = False, None
 
-    def _read_uid(self, context: Any, name: str) -> bytes:
-        """The UID of the card that lies there now. Raises _UidError."""
+    def _read_uid(self, context: Any, name: str) -> tuple[bytes, Any]:
+        """The UID of the card that lies there now, and its handle, still in a transaction.
+
+        Raises _UidError, and holds nothing then.
+        """
         for attempt in range(UID_ATTEMPTS):
             try:
                 return self._read_uid_once(context, name)
@@ -245,28 +272,33 @@ class PcscCardReader(CardReader):
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _read_uid_once(self, context: Any, name: str) -> bytes:
+    def _read_uid_once(self, context: Any, name: str) -> tuple[bytes, Any]:
         result, card, protocol = self._pcsc.SCardConnect(
             context, name, SHARE_SHARED, PROTOCOL_T0_OR_T1
         )
         _check(result)
-        disposition = RESET_CARD
         try:
             _check(self._pcsc.SCardBeginTransaction(card))
-            try:
-                result, answer = self._pcsc.SCardTransmit(card, protocol, GET_UID)
-            finally:
-                self._pcsc.SCardEndTransaction(card, LEAVE_CARD)
+            result, answer = self._pcsc.SCardTransmit(card, protocol, GET_UID)
             _check(result)
             if not answer:  # what pcscd answers when the card leaves in mid-exchange
                 raise _UidError(Reason.CARD_MUTE, SUCCESS)
             uid = bytes(answer[:-2])
             if answer[-2:] != SW_SUCCESS or len(uid) not in UID_LENGTHS:
                 raise _UidError(Reason.NO_UID, SUCCESS)
-            disposition = LEAVE_CARD
-            return uid
-        finally:
-            self._pcsc.SCardDisconnect(card, disposition)
+        except _UidError:
+            self._let_go(card)
+            raise
+        return uid, card
+
+    def _let_go(self, card: Any) -> None:
+        """End what was begun; whether the card is still there to hear it does not matter.
+
+        Never with a reset: when the reset of a card that just left fails, pcscd 1.9 calls the
+        reader empty and does not see the next card if that one comes before its next look.
+        """
+        self._pcsc.SCardEndTransaction(card, LEAVE_CARD)
+        self._pcsc.SCardDisconnect(card, LEAVE_CARD)
 
 
 def _check(result: int) -> None:

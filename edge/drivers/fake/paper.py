@@ -19,10 +19,11 @@ from edge.receipt import Align
 
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 12, 30, 12
 FONTS = (
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    ("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc", 1),
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 7),
+    ("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc", 1),
 )
+"""Fonts with Chinese, and which of their faces has one width."""
 COPY_WORD = "COPY"
 
 
@@ -96,9 +97,9 @@ def _draw_line(draw: ImageDraw.ImageDraw, line: PrintedLine, x: int, y: int) -> 
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    for path in FONTS:
+    for path, face in FONTS:
         if Path(path).exists():
-            return ImageFont.truetype(path, size)
+            return ImageFont.truetype(path, size, index=face)
     return ImageFont.load_default(size)
 
 

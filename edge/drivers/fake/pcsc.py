@@ -8,24 +8,27 @@ memory: cards answer APDUs, event states carry pcscd's counter of insertions and
 
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from edge.drivers.fake.card import VirtualCard
 from edge.drivers.fake.link import Dialler, Listener
 from edge.drivers.pcsc_card_reader import (
+    INFINITE_MS,
+    NOT_TRANSACTED,
     PNP_NOTIFICATION,
     READER_UNAVAILABLE,
     REMOVED_CARD,
     STATE_CHANGED,
     STATE_PRESENT,
     SUCCESS,
+    TIMEOUT,
 )
 
 CANCELLED = 0x80100002
 INVALID_HANDLE = 0x80100003
 NO_SERVICE = 0x8010001D
-NOT_TRANSACTED = 0x80100016
 STATE_EMPTY = 0x0010
 PROTOCOL_T1 = 2
 READER_NAMES = ("Fake PICC 00 00", "Fake PICC 00 01")
@@ -150,6 +153,7 @@ class FakePcsc:
     ) -> tuple[int, list[tuple[str, int, list[int]]]]:
         with self._changed:
             plug_count = self._plug_count
+            deadline_s = time.monotonic() + timeout_ms / 1000
             self._cancelled.discard(context)
             while True:
                 if context not in self._contexts:
@@ -169,7 +173,10 @@ class FakePcsc:
                     changes.append((name, event_state | changed, []))
                 if any(event_state & STATE_CHANGED for _name, event_state, _atr in changes):
                     return SUCCESS, changes
-                self._changed.wait(timeout_ms / 1000 if timeout_ms < 1 << 31 else None)
+                if timeout_ms == INFINITE_MS:
+                    self._changed.wait()
+                elif not self._changed.wait(max(0.0, deadline_s - time.monotonic())):
+                    return TIMEOUT, []
 
     def SCardConnect(  # noqa: N802 PC/SC's name
         self, context: int, reader: str, _share: int, _protocols: int, /

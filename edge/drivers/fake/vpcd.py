@@ -65,14 +65,14 @@ class CardSlot:
             with self._lock:
                 self._link = link
             with link:
-                if not gone.is_set():
-                    self._serve(link, card)
+                if not gone.is_set() and self._left_the_field(link, card):
+                    gone.set()
             with self._lock:
                 self._link = None
             gone.wait(REDIAL_SECONDS)
 
-    def _serve(self, link: socket.socket, card: VirtualCard) -> None:
-        """Answer until either side hangs up."""
+    def _left_the_field(self, link: socket.socket, card: VirtualCard) -> bool:
+        """Answer until the card leaves by itself (True) or the link is cut."""
         try:
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:
@@ -84,10 +84,10 @@ class CardSlot:
                 else:
                     continue  # power and reset have no answer
                 if answer is None:
-                    return
+                    return True
                 link.sendall(len(answer).to_bytes(2, "big") + answer)
         except OSError:
-            return
+            return False
 
 
 def _receive(link: socket.socket, size: int) -> bytes:

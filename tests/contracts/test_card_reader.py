@@ -1,0 +1,205 @@
+"""The contract of card readers, on a real pcscd and on the fake PC/SC stack."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import pytest
+
+from edge.drivers.fake.card import VirtualCard
+from edge.drivers.fake.pcsc import STATE_EMPTY, FakePcsc
+from edge.drivers.fake.virtual_pcscd import VirtualPcscd
+from edge.drivers.pcsc_card_reader import (
+    INFINITE_MS,
+    SCOPE_USER,
+    STATE_CHANGED,
+    STATE_UNAWARE,
+    Options,
+    PcscCardReader,
+)
+from edge.drivers.stacks import PcscStack, Stacks
+from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
+from tests.contracts.collector import Collector
+
+UID_A = bytes.fromhex("04A1B2C3")
+UID_B = bytes.fromhex("04112233445566")  # seven bytes, as most new cards have
+NOT_SUPPORTED = bytes.fromhex("6A81")
+
+
+class Rig(Protocol):
+    """A stack and the hands that lay cards and pull plugs beneath it."""
+
+    reader_name: str
+    pcsc: PcscStack
+
+    def insert(self, card: VirtualCard) -> None: ...
+    def remove(self) -> None: ...
+    def kill_daemon(self) -> None: ...
+    def start_daemon(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class PcscdRig:
+    """pcscd with vpcd."""
+
+    def __init__(self, pcscd: VirtualPcscd) -> None:
+        self._pcscd = pcscd
+        self.reader_name = pcscd.reader_names[0]
+        self.pcsc = Stacks().pcsc
+        self.remove = pcscd.slots[0].remove
+        self.kill_daemon, self.start_daemon = pcscd.kill, pcscd.start
+
+    def insert(self, card: VirtualCard) -> None:
+        self._pcscd.slots[0].insert(card)
+
+    def close(self) -> None:
+        """Leave the reader empty for the next test, and known to be empty."""
+        self.remove()
+        _, context = self.pcsc.SCardEstablishContext(SCOPE_USER)
+        event_state = STATE_UNAWARE
+        while not event_state & STATE_EMPTY:
+            _, changes = self.pcsc.SCardGetStatusChange(
+                context, INFINITE_MS, [(self.reader_name, event_state)]
+            )
+            event_state = changes[0][1] & ~STATE_CHANGED
+        self.pcsc.SCardReleaseContext(context)
+
+
+class FakeRig:
+    """The fake stack."""
+
+    def __init__(self) -> None:
+        fake = FakePcsc()
+        self.pcsc: PcscStack = fake
+        self.reader_name = "Fake PICC 00 00"
+        self._fake = fake
+        self.kill_daemon, self.start_daemon = fake.stop_daemon, fake.start_daemon
+
+    def insert(self, card: VirtualCard) -> None:
+        self._fake.insert(0, card)
+
+    def remove(self) -> None:
+        self._fake.remove(0)
+
+    def close(self) -> None:
+        self.remove()
+
+
+@pytest.fixture(params=["pcscd", "fake"])
+def rig(request: pytest.FixtureRequest) -> Rig:
+    if request.param == "fake":
+        return FakeRig()
+    return PcscdRig(request.getfixturevalue("private_pcscd"))
+
+
+@pytest.fixture
+async def reader(rig: Rig, collector: Collector) -> AsyncIterator[PcscCardReader]:
+    """An open reader that has said that it is well."""
+    driver = PcscCardReader("counter", Options(port=rig.reader_name), collector.bridge, rig.pcsc)
+    await driver.open()
+    await collector.state(DeviceState.OK)
+    yield driver
+    await driver.close()
+    await asyncio.to_thread(rig.close)
+
+
+async def tap(rig: Rig, uid: bytes) -> None:
+    await asyncio.to_thread(rig.insert, VirtualCard(uid))
+
+
+async def test_a_tap_tells_the_uid_and_a_removal_follows(
+    rig: Rig, reader: PcscCardReader, collector: Collector
+) -> None:
+    for round_, uid in enumerate((UID_A, UID_B), start=1):
+        await tap(rig, uid)
+        tapped = await collector.nth(CardTapped, round_)
+        assert (tapped.reader, tapped.uid) == (reader.name, uid)
+        await asyncio.to_thread(rig.remove)
+        removed = await collector.nth(CardRemoved, round_)
+        assert removed.at_monotonic_ns > tapped.at_monotonic_ns
+
+
+async def test_a_card_swapped_in_one_movement_is_read_anew(
+    rig: Rig, reader: PcscCardReader, collector: Collector
+) -> None:
+    await tap(rig, UID_A)
+    await collector.nth(CardTapped, 1)
+    await tap(rig, UID_B)  # laid over the first one: vpcd may show it as no change of presence
+    assert (await collector.nth(CardTapped, 2)).uid == UID_B
+    assert [type(event) for event in collector.events[-3:]] == [CardTapped, CardRemoved, CardTapped]
+
+
+async def test_a_card_that_lies_there_at_the_start_is_no_tap(
+    rig: Rig, collector: Collector, reader: PcscCardReader
+) -> None:
+    await tap(rig, UID_A)
+    await collector.nth(CardTapped, 1)
+    second = Collector()
+    late = PcscCardReader("late", Options(port=rig.reader_name), second.bridge, rig.pcsc)
+    await late.open()
+    await second.state(DeviceState.OK)
+    await asyncio.to_thread(rig.remove)
+    await second.nth(CardRemoved, 1)
+    await late.close()
+    assert second.of(CardTapped) == []
+
+
+async def test_the_daemon_killed_and_back_needs_no_restart(
+    rig: Rig, reader: PcscCardReader, collector: Collector
+) -> None:
+    await asyncio.to_thread(rig.kill_daemon)
+    await collector.state(DeviceState.ABSENT, "no_daemon")
+    assert "pcscd" in reader.status.hint
+    await asyncio.to_thread(rig.start_daemon)
+    await collector.state(DeviceState.OK)
+    await tap(rig, UID_A)
+    assert (await collector.nth(CardTapped, 1)).uid == UID_A
+
+
+async def test_a_card_without_a_uid_is_told_and_the_next_one_read(
+    rig: Rig, reader: PcscCardReader, collector: Collector
+) -> None:
+    card = VirtualCard(UID_A)
+    card.answers.append(NOT_SUPPORTED)
+    await asyncio.to_thread(rig.insert, card)
+    assert (await collector.nth(CardUnread, 1)).reason == "no_uid"
+    await asyncio.to_thread(rig.remove)
+    await collector.nth(CardRemoved, 1)
+    await tap(rig, UID_B)
+    assert (await collector.nth(CardTapped, 1)).uid == UID_B
+
+
+async def test_a_card_pulled_in_mid_exchange_is_never_a_tap(
+    rig: Rig, reader: PcscCardReader, collector: Collector
+) -> None:
+    card = VirtualCard(UID_A)
+    card.answers.append(None)
+    await asyncio.to_thread(rig.insert, card)
+    await collector.nth(CardUnread, 1)
+    await tap(rig, UID_B)
+    assert (await collector.nth(CardTapped, 1)).uid == UID_B
+    assert len(collector.of(CardTapped)) == 1
+
+
+async def test_only_readers_that_fit_the_pattern_are_watched(
+    rig: Rig, reader: PcscCardReader, collector: Collector
+) -> None:
+    other = Collector()
+    elsewhere = PcscCardReader("sam", Options(port="* SAM *"), other.bridge, rig.pcsc)
+    await elsewhere.open()
+    await other.state(DeviceState.ABSENT, "no_reader")
+    await tap(rig, UID_A)
+    await collector.nth(CardTapped, 1)
+    await elsewhere.close()
+    assert other.of(CardTapped) == []
+
+
+async def test_closing_ends_the_thread_and_may_be_done_twice(
+    rig: Rig, reader: PcscCardReader
+) -> None:
+    assert any(thread.name == "pcsc:counter" for thread in threading.enumerate())
+    async with asyncio.timeout(2):
+        await reader.close()
+        await reader.close()
+    assert not any(thread.name == "pcsc:counter" for thread in threading.enumerate())
