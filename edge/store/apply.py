@@ -82,13 +82,14 @@ class _Application:
         self._connection = transaction.connection
         self._identity = transaction.identity
         self._own_place = (self._identity.node, self._identity.epoch)
-        self._state = ConfirmedState(transaction.connection, transaction.own)
+        self._state = ConfirmedState(transaction.connection)
         rows = self._connection.execute(statements.SELECT_PARKED_KINDS)
         self._parked_kinds = {row[0] for row in rows}
         self._authors: dict[tuple[int, int], AuthorRow] = {}
         self._heads: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._op_rows: list[tuple[object, ...]] = []
         self._own_rows: list[tuple[object, ...]] = []
+        self._confirmed_keys: list[tuple[int]] = []
         self._mention_rows: list[tuple[MentionKey, int]] = []
         self._applied = Applied(transaction.cursor())
 
@@ -180,16 +181,16 @@ class _Application:
 
     def _fold(self, op: Op, annotation: Annotation, own: bool, key: int) -> set[MentionKey]:
         """Fold an op into both sides of the projections; return whom it names."""
-        if op.header.kind not in KINDS:  # deferred by a hub that does not know it either
-            return set()
-        kind = KINDS[op.header.kind]
+        was_pending = own and annotation.verdict != DEFERRED  # a deferred one stays pending
+        if was_pending:
+            self._confirmed_keys.append((key,))
         if own:
             self._note_own(op, annotation)
-        if op.body is None:
+        kind = KINDS.get(op.header.kind)
+        if kind is None or op.body is None:  # deferred by a hub that does not know it, or erased
             return set()
         if not own and not has_effect(op, annotation):
             return _mentions_of_void(op)
-        was_pending = own and annotation.verdict != DEFERRED  # a deferred one stays pending
         if kind.policy == LEDGER:
             return self._fold_ledger(op, annotation, was_pending and self._is_pending(op, key))
         if kind.policy == REGISTER:
@@ -264,7 +265,8 @@ class _Application:
     # --- own ops ----------------------------------------------------------------------------------
 
     def _note_own(self, op: Op, annotation: Annotation) -> None:
-        policy = KINDS[op.header.kind].policy
+        kind = KINDS.get(op.header.kind)
+        policy = None if kind is None else kind.policy
         if policy == LEDGER and annotation.verdict in (VOID, DIVERTED):
             self._applied.alarms.append(op.ref())
         elif policy == CLAIM and not has_effect(op, annotation):
@@ -324,15 +326,16 @@ class _Application:
     def _flush(self) -> None:
         self._connection.executemany(statements.UPSERT_LOGGED_OP, self._op_rows)
         self._connection.executemany(statements.UPDATE_OWN_OP, self._own_rows)
+        self._connection.executemany(statements.DELETE_PENDING_MENTIONS, self._confirmed_keys)
         self._mention_rows.sort(key=_mention_order)
         self._connection.executemany(statements.INSERT_MENTION, self._mention_rows)
         self._op_rows.clear()
         self._own_rows.clear()
+        self._confirmed_keys.clear()
         self._mention_rows.clear()
         for place, author in self._authors.items():
             self._connection.execute(statements.UPDATE_AUTHOR, (*self._heads[place], author.number))
-        own = self._transaction.own_author()
-        self._state.flush(own.seq)
+        self._state.flush()
 
     def _note_outcome(self, cursor: Cursor) -> None:
         self._applied.cursor = cursor

@@ -9,14 +9,12 @@ from typing import NamedTuple
 
 from edge.store import statements
 from edge.store.documents import update_lookups
-from edge.store.op_rows import NIL_BYTES, StoredOp, op_key
-from edge.store.own_log import OwnLog
-from sync_protocol.annotations import DEFERRED
+from edge.store.op_rows import NIL_BYTES, StoredOp
 from sync_protocol.claims import ClaimRow, claim_from_body, claim_row_from_stored, fold_claim
 from sync_protocol.codec import pack, unpack
 from sync_protocol.fold import State
 from sync_protocol.kinds import CLAIM, KINDS, REGISTER
-from sync_protocol.ops import SEQ_MAX, Op
+from sync_protocol.ops import Op
 from sync_protocol.registers import RegisterRow, fold_write, row_from_stored, write_from_body
 from sync_protocol.state_hash import (
     CHAIN_WIDE,
@@ -51,10 +49,9 @@ _NOTHING = _Stored(None, None)
 class ConfirmedState(State):
     """The `State` that a box folds annotated ops into, inside one write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, own: OwnLog) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
         self._connection = connection
-        self._own = own
         rows = self._execute(statements.SELECT_SECTIONS).fetchall()
         self._sums = StateHash({(row[0], row[1]): int.from_bytes(row[2], "big") for row in rows})
         self._sums_before = dict(self._sums.sums)
@@ -64,6 +61,7 @@ class ConfirmedState(State):
         self._changed_claims: dict[tuple[int, bytes], ClaimRow | None] = {}
         self._confirmed_deltas: dict[tuple[Section, Account], int] = {}
         self._pending_deltas: dict[Account, int] = {}
+        self._pending_keys: dict[int | str | bytes, list[int]] | None = None
 
     # --- State -----------------------------------------------------------------------------------
 
@@ -143,17 +141,15 @@ class ConfirmedState(State):
 
     # --- flush ------------------------------------------------------------------------------------
 
-    def flush(self, own_confirmed_seq: int) -> None:
-        """Write what changed; own ops up to `own_confirmed_seq` are no longer pending.
-
-        The op rows of the range are written before: pending ops are read back from the log.
-        """
+    def flush(self) -> None:
+        """Write what changed. The op rows of the range, and which own ops are still pending, are
+        written before: they are read back here."""
+        self._pending_keys = None
         self._flush_balances()
-        first_pending = self._first_pending(own_confirmed_seq)
         for (kind, key), row in self._changed_documents.items():
-            self._flush_document(kind, key, row, first_pending)
+            self._flush_document(kind, key, row)
         for (kind, claim_key), claim in self._changed_claims.items():
-            self._flush_claim(kind, claim_key, claim, first_pending)
+            self._flush_claim(kind, claim_key, claim)
         self._flush_sections()
         self._documents.clear()
         self._claims.clear()
@@ -178,14 +174,12 @@ class ConfirmedState(State):
         self._confirmed_deltas.clear()
         pending_deltas.clear()
 
-    def _flush_document(
-        self, kind: int, key: int | str, row: RegisterRow | None, first_pending: int
-    ) -> None:
+    def _flush_document(self, kind: int, key: int | str, row: RegisterRow | None) -> None:
         stored, before = self._document((kind, key))
         confirmed = None if row is None else pack(row.row())
         pending, shown = None, row
         if stored.pending is not None:
-            for op in self._pending_ops(key, kind, first_pending):
+            for op in self._pending_ops(key, kind):
                 write = write_from_body(KINDS[kind], op.body)
                 shown = fold_write(shown, write, op.header.stamp, op.ref(), [])
                 pending = pack(shown.row())
@@ -205,12 +199,12 @@ class ConfirmedState(State):
             shown_before = row_from_stored(unpack(stored.pending))
         update_lookups(self._connection, kind, key, shown_before, shown)
 
-    def _flush_claim(self, kind: int, key: bytes, row: ClaimRow | None, first_pending: int) -> None:
+    def _flush_claim(self, kind: int, key: bytes, row: ClaimRow | None) -> None:
         stored, before = self._claim((kind, key))
         confirmed = None if row is None else pack(row.row())
         pending, shown = None, row
         if stored.pending is not None:
-            for op in self._pending_ops(key, kind, first_pending):
+            for op in self._pending_ops(key, kind):
                 shown = fold_claim(shown, claim_from_body(KINDS[kind], op.body), op.ref())
                 pending = NIL_BYTES if shown is None else pack(shown.row())
         if confirmed is None and pending is None:
@@ -259,24 +253,15 @@ class ConfirmedState(State):
             self._claims[place] = known
         return known
 
-    def _first_pending(self, own_confirmed_seq: int) -> int:
-        """Return the key of the first own op that may be pending: not in the log, or deferred."""
-        first = op_key(self._own.author, own_confirmed_seq + 1)
-        deferred = self._execute(
-            statements.SELECT_FIRST_DEFERRED, (op_key(self._own.author, 0), first)
-        ).fetchone()[0]
-        return first if deferred is None else min(first, deferred)
-
-    def _pending_ops(self, subject: int | str | bytes, kind: int, first_pending: int) -> list[Op]:
-        last = op_key(self._own.author, SEQ_MAX)
+    def _pending_ops(self, subject: int | str | bytes, kind: int) -> list[Op]:
+        """Return own ops of a kind that name `subject` and are not confirmed, in seq order."""
+        if self._pending_keys is None:
+            self._pending_keys = {}
+            for named, key in self._execute(statements.SELECT_ALL_PENDING_MENTIONS):
+                self._pending_keys.setdefault(named, []).append(key)
         found = []
-        for row in self._execute(
-            statements.SELECT_PENDING_MENTIONS, (subject, first_pending, last)
-        ):
-            stored = StoredOp(*row)
-            if stored.position is not None and stored.verdict != DEFERRED:
-                continue
-            op = stored.op()
+        for key in self._pending_keys.get(subject, ()):
+            op = StoredOp(*self._execute(statements.SELECT_OP, (key,)).fetchone()).op()
             if op is not None and op.body is not None and op.header.kind == kind:
                 found.append(op)
         return found

@@ -3,22 +3,15 @@
 import sqlite3
 
 from edge.store import statements
-from edge.store.tables import LOOKUP_FIELDS, LOOKUP_UNSET
+from edge.store.tables import LOOKUP_FIELDS
+from sync_protocol.codec import unpack
 from sync_protocol.kinds import field_index
-from sync_protocol.registers import RegisterRow
+from sync_protocol.registers import RegisterRow, row_from_stored
 
 _FIELDS = {
-    kind: tuple((field_index(kind, name), (kind, name) in LOOKUP_UNSET) for name in names)
-    for kind, names in LOOKUP_FIELDS.items()
+    kind: tuple(field_index(kind, name) for name in names) for kind, names in LOOKUP_FIELDS.items()
 }
-"""Kind -> ((field index, also where not set), ...)."""
-
-
-def _value(row: RegisterRow | None, index: int, unset_too: bool) -> object:
-    if row is None or row.entries is None:
-        return None
-    value = row.value(index)
-    return b"" if value is None and unset_too else value
+"""Kind -> field indexes."""
 
 
 def update_lookups(
@@ -29,12 +22,20 @@ def update_lookups(
     after: RegisterRow | None,
 ) -> None:
     """Move a document's lookup rows from its shown row `before` to `after`."""
-    for index, unset_too in _FIELDS.get(kind, ()):
-        old = _value(before, index, unset_too)
-        new = _value(after, index, unset_too)
+    for index in _FIELDS.get(kind, ()):
+        old = None if before is None else before.value(index)
+        new = None if after is None else after.value(index)
         if old == new:
             continue
         if old is not None:
             connection.execute(statements.DELETE_LOOKUP, (kind, index, old, key))
         if new is not None:
             connection.execute(statements.INSERT_LOOKUP, (kind, index, new, key))
+
+
+def index_kind(connection: sqlite3.Connection, kind: int) -> None:
+    """Write a kind's lookup rows anew: for a migration that adds a field to `LOOKUP_FIELDS`."""
+    connection.execute(statements.DELETE_LOOKUPS, (kind,))
+    rows = connection.execute(statements.SELECT_SHOWN_DOCUMENTS, (kind,)).fetchall()
+    for key, shown in rows:
+        update_lookups(connection, kind, key, None, row_from_stored(unpack(shown)))

@@ -19,16 +19,17 @@ def drop_bodies(transaction: WriteTransaction, subject: int) -> None:
     The hub takes such an op by its header and body hash.
     """
     connection = transaction.connection
-    numbers = [row[0] for row in connection.execute(statements.SELECT_AUTHORS)]
-    for number in numbers:
+    rows = connection.execute(statements.SELECT_PENDING_MENTIONS, (subject,)).fetchall()
+    for (number,) in connection.execute(statements.SELECT_AUTHORS).fetchall():
         keys = (subject, op_key(number, 1), op_key(number, SEQ_MAX))
-        for row in connection.execute(statements.SELECT_MENTIONS, keys).fetchall():
-            stored = StoredOp(*row)
-            op = stored.op()
-            if op is None or op.body is None:
-                continue
-            if personal_subject(op.header.kind, op.body) == subject:
-                connection.execute(statements.DROP_BODY, (op.hash_of_body, stored.key))
+        rows += connection.execute(statements.SELECT_MENTIONS, keys).fetchall()
+    for row in rows:
+        stored = StoredOp(*row)
+        op = stored.op()
+        if op is None or op.body is None:
+            continue
+        if personal_subject(op.header.kind, op.body) == subject:
+            connection.execute(statements.DROP_BODY, (op.hash_of_body, stored.key))
 
 
 def drop_mentions(transaction: WriteTransaction, row: StoredOp) -> None:

@@ -1,6 +1,7 @@
 """What the box knows: documents, claims, balances, ledgers, outbox. Read only, one snapshot."""
 
 import heapq
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple, cast
@@ -31,7 +32,7 @@ from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import unpack
 from sync_protocol.kinds import KINDS, LEDGER, field_index
 from sync_protocol.ledger import divert, transaction_from_body
-from sync_protocol.ops import POSITION_MAX, SEQ_MAX, OpRef, genesis_hash
+from sync_protocol.ops import SEQ_MAX, OpRef, genesis_hash
 from sync_protocol.registers import row_from_stored
 
 SETTING_CURSOR = "store.cursor"
@@ -86,14 +87,13 @@ class Reader:
             yield _document(kind, key, confirmed, pending)
 
     def registers_where(
-        self, kind: int, field: str, value: int | str | None, limit: int = 1000
+        self, kind: int, field: str, value: int | str, limit: int = 1000
     ) -> list[Document]:
         """Return the documents whose shown `field` is `value`, in order of their keys.
 
-        `field` is one of `tables.LOOKUP_FIELDS[kind]`, ValueError for any other; None finds those
-        where it is not set, for the fields in `tables.LOOKUP_UNSET`.
+        `field` is one of `tables.LOOKUP_FIELDS[kind]`, ValueError for any other.
         """
-        wanted = (kind, _lookup_index(kind, field), b"" if value is None else value, limit)
+        wanted = (kind, _lookup_index(kind, field), value, limit)
         rows = self._execute(statements.SELECT_LOOKUP, wanted)
         return [_document(kind, *row) for row in rows]
 
@@ -302,6 +302,7 @@ class Reader:
 
         An author's positions grow with its seqs, so that merging the authors keeps the order.
         """
+        pending = self._execute(statements.SELECT_PENDING_MENTIONS, (subject,)).fetchall()
         numbers = [row[0] for row in self._execute(statements.SELECT_AUTHORS)]
         runs = [
             self._execute(
@@ -309,15 +310,14 @@ class Reader:
             )
             for number in numbers
         ]
-        for row in heapq.merge(*runs, key=_newest_first):
+        for row in itertools.chain(pending, heapq.merge(*runs, key=_newest_first)):
             logged = StoredOp(*row).logged()
             if logged is not None:
                 yield logged
 
 
-def _newest_first(row: tuple[int, int | None]) -> tuple[int, int]:
-    key, position = row[:2]
-    return (-POSITION_MAX - 1 if position is None else -position, -key)
+def _newest_first(row: tuple[int, int]) -> int:
+    return -row[1]  # the position
 
 
 def _document(

@@ -19,6 +19,7 @@ from edge.store.op_rows import StoredOp, op_key
 from edge.store.reader import Reader
 from edge.store.row_state import RowState, opening_of
 from edge.store.store import open_reader
+from edge.store.tables import WaitingOp
 from sync_protocol import snapshot
 from sync_protocol.annotations import DEFERRED
 from sync_protocol.claims import claim_from_body, fold_claim
@@ -105,22 +106,16 @@ class _Shown:
     def pending_ops(self) -> list[Op]:
         number = self._reader.own_author().number
         keys = (op_key(number, 1), op_key(number, SEQ_MAX), -1)
+        waiting = WaitingOp.select(WaitingOp.op).where(~WaitingOp.parked).tuples()
+        deferred = {key for (key,) in waiting.execute(self._reader.database)}
         found = []
         for values in self._reader.connection.execute(statements.SELECT_OP_RANGE, keys):
             row = StoredOp(*values)
-            if row.position is None or self._is_deferred(row):
+            if row.position is None or (row.verdict == DEFERRED and row.key in deferred):
                 op = row.op()
                 if op is not None and op.body is not None:
                     found.append(op)
         return found
-
-    def _is_deferred(self, row: StoredOp) -> bool:
-        if row.verdict != DEFERRED:
-            return False
-        found = self._reader.connection.execute(
-            statements.SELECT_FIRST_DEFERRED, (row.key, row.key)
-        ).fetchone()
-        return found[0] is not None
 
     def fold(self, op: Op) -> None:
         kind = KINDS[op.header.kind]

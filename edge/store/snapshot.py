@@ -23,6 +23,7 @@ from edge.store.tables import (
     Lookup,
     Mention,
     OpeningRow,
+    PendingMention,
     StateSection,
     WaitingOp,
 )
@@ -138,10 +139,11 @@ def _clear(transaction: WriteTransaction, kept_from: int) -> None:
         WaitingOp,
         Block,
         HubManifest,
+        Mention,
     ):
         table.delete().execute(database)
     last = op_key(transaction.own.author, SEQ_MAX)
-    Mention.delete().where(~Mention.op.between(kept_from, last)).execute(database)
+    PendingMention.delete().where(PendingMention.op < kept_from).execute(database)
     LogOp.delete().where(~LogOp.key.between(kept_from, last)).execute(database)
 
 

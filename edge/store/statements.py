@@ -47,11 +47,18 @@ SELECT {_OP_COLUMNS} FROM mention JOIN op ON op.key = mention.op
 WHERE mention.subject = ? AND mention.op BETWEEN ? AND ? ORDER BY mention.op DESC
 """  # noqa: S608  # constants only
 
-# Own ops on one document or key that are not confirmed: when one comes back.
+INSERT_PENDING_MENTION = "INSERT INTO pending_mention (op, subject) VALUES (?, ?)"
+
+DELETE_PENDING_MENTIONS = "DELETE FROM pending_mention WHERE op = ?"
+
+# A page of one ledger: own ops that are not confirmed.
 SELECT_PENDING_MENTIONS = f"""
-SELECT {_OP_COLUMNS} FROM mention JOIN op ON op.key = mention.op
-WHERE mention.subject = ? AND mention.op BETWEEN ? AND ? ORDER BY mention.op
+SELECT {_OP_COLUMNS} FROM pending_mention JOIN op ON op.key = pending_mention.op
+WHERE pending_mention.subject = ? ORDER BY pending_mention.op DESC
 """  # noqa: S608  # constants only
+
+# An applied range folds them anew over what it changed.
+SELECT_ALL_PENDING_MENTIONS = "SELECT subject, op FROM pending_mention ORDER BY op"
 
 SELECT_LAST_OP = (
     "SELECT key, header, hash FROM op WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1"
@@ -83,6 +90,10 @@ ON CONFLICT (kind, key) DO UPDATE SET confirmed = excluded.confirmed, pending = 
 DELETE_DOCUMENT = "DELETE FROM document WHERE kind = ? AND key = ?"
 
 INSERT_LOOKUP = "INSERT OR IGNORE INTO lookup (kind, field, value, key) VALUES (?, ?, ?, ?)"
+
+DELETE_LOOKUPS = "DELETE FROM lookup WHERE kind = ?"
+
+SELECT_SHOWN_DOCUMENTS = "SELECT key, COALESCE(pending, confirmed) FROM document WHERE kind = ?"
 
 DELETE_LOOKUP = "DELETE FROM lookup WHERE kind = ? AND field = ? AND value = ? AND key = ?"
 
@@ -233,10 +244,6 @@ INSERT_WAITING = (
 )
 
 DELETE_WAITING = "DELETE FROM waiting_op WHERE op = ?"
-
-SELECT_FIRST_DEFERRED = """
-SELECT MIN(op) FROM waiting_op WHERE op BETWEEN ? AND ? AND NOT parked
-"""
 
 SELECT_PARKED_KINDS = "SELECT DISTINCT kind FROM waiting_op WHERE parked"
 

@@ -206,7 +206,7 @@ class WriteTransaction(Reader):
         row = (key, kind.code, money, pack(op.header.row()), pack(body), None, op.hash)
         self._execute(statements.INSERT_OWN_OP, row)
         for subject in mentions:
-            self._execute(statements.INSERT_MENTION, (subject, key))
+            self._execute(statements.INSERT_PENDING_MENTION, (key, subject))
         own.head = Head(op.header.seq, op.hash)
         return op
 
