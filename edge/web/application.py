@@ -8,7 +8,7 @@ from aiohttp import web
 from edge.desk.desk import Desk
 from edge.web.commands import post_command
 from edge.web.counter import Counter
-from edge.web.live import LIVE_STREAMS, close_streams, stream
+from edge.web.live import LIVE_STREAMS, LiveStreams, close_streams, stream
 from edge.web.page_security import add_security_headers, refuse_foreign_pages
 from edge.web.rendering import Renderer
 from edge.web.terms import term
@@ -26,7 +26,7 @@ def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[refuse_foreign_pages])
     counter = Counter(desk, Renderer(FOLDER, zone, term))
     app[Counter.KEY] = counter
-    app[LIVE_STREAMS] = set()
+    app[LIVE_STREAMS] = LiveStreams()
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(close_streams)
     app.router.add_get("/", counter.show_work)

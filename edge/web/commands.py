@@ -71,7 +71,7 @@ async def _answer_form(request: web.Request, command: str) -> web.StreamResponse
 
 async def _perform(request: web.Request, command: str, inputs: Mapping[str, object]) -> Outcome:
     counter = request.app[Counter.KEY]
-    session = counter.session(request)
+    session = await counter.session(request)
     rest = {name: value for name, value in inputs.items() if name != "request_id"}
     request_id = inputs.get("request_id", "")
     outcome = await counter.desk.perform(

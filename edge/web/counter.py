@@ -32,10 +32,10 @@ class Counter:
         self.renderer = renderer
         self._done: Done | None = None
 
-    def session(self, request: web.Request) -> Session | None:
+    async def session(self, request: web.Request) -> Session | None:
         """Who is logged in at the browser that asks."""
         token = request.cookies.get(SESSION_COOKIE, "")
-        return self.desk.session(token) if token else None
+        return await self.desk.session(token) if token else None
 
     async def screen(
         self, request: web.Request, session: Session, refusal: Refusal | None = None
@@ -58,7 +58,7 @@ class Counter:
         name = request.match_info.get("work", TICKET)
         if name not in WORKS:
             raise web.HTTPNotFound
-        session = self.session(request)
+        session = await self.session(request)
         if session is None:
             return await self.log_in_page(request)
         screen = await self.screen(request, session)
@@ -72,7 +72,7 @@ class Counter:
         values: Mapping[str, str],
     ) -> web.Response:
         """What a form's command did."""
-        session = self.session(request)
+        session = await self.session(request)
         if session is None:
             return await self.log_in_page(request)
         refusal = outcome if isinstance(outcome, Refusal) else None

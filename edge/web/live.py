@@ -21,7 +21,12 @@ HEARTBEAT_SECONDS = 10.0
 WRITE_TIMEOUT_SECONDS = 10.0
 """A page that takes nothing for this long is gone; it reconnects by itself."""
 
-LIVE_STREAMS: web.AppKey[set[asyncio.Task[object]]] = web.AppKey("live_streams", set)
+
+class LiveStreams(set[asyncio.Task[object]]):
+    """The tasks that serve open pages."""
+
+
+LIVE_STREAMS = web.AppKey("live_streams", LiveStreams)
 
 _REGION_EVENTS = {
     Region.TAP: ("who", "right", "left"),
@@ -47,7 +52,7 @@ OnScreen = tuple[int, int]
 async def stream(request: web.Request) -> web.StreamResponse:
     """Serve one page until it goes away, logs out, or the box stops."""
     counter = request.app[Counter.KEY]
-    session = counter.session(request)
+    session = await counter.session(request)
     if session is None:
         return web.Response(status=204)  # tells an EventSource not to come back
     task = asyncio.current_task()
@@ -71,7 +76,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 async def close_streams(app: web.Application) -> None:
     """End every open stream, so that the box stops without waiting for browsers."""
-    for task in tuple(app[LIVE_STREAMS]):
+    streams = app[LIVE_STREAMS]
+    for task in tuple(streams):
         task.cancel()
 
 
@@ -85,7 +91,7 @@ async def _serve(
     shown: OnScreen | None = None
     waiting: asyncio.Task[tuple[Region, ...]] | None = None
     try:
-        while (session := counter.session(request)) is not None:
+        while (session := await counter.session(request)) is not None:
             screen = await counter.screen(request, session)
             on_screen = _on_screen(screen)
             text = _regions(counter, screen, regions)

@@ -1,0 +1,188 @@
+"""Documents as head office shows them: cafes, staff, products, cases."""
+
+from dataclasses import dataclass
+
+from cloud.store.database import Database
+from cloud.store.models import EnrolmentCode
+from cloud.store.reports import read_documents
+from cloud.web.formats import chain_code
+from sync_protocol.kinds import CASE, KINDS, PRODUCT, SITE, STAFF
+from sync_protocol.registers import RegisterRow
+
+Fields = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Cafe:
+    """A cafe of the chain."""
+
+    cafe: int
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """One who works in the chain; `has_pin` for counters, `has_password` for head office."""
+
+    staff: int
+    name: str
+    role: str
+    cafes: tuple[int, ...]
+    has_pin: bool
+    has_password: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is sold; a member price of 0 is none."""
+
+    sku: str
+    name: str
+    name_en: str
+    category: str
+    barcode: str
+    price_fen: int
+    member_price_fen: int
+    counted: bool
+    on_sale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A conflict that a person must look at: the op, and the one on the other side."""
+
+    case: int
+    type: str
+    status: str
+    cafe: int
+    op: str
+    against: str
+    subject: int
+    fields: tuple[str, ...]
+    reason: str
+    opened_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An enrolment code that was given out; the code itself is kept as its hash only."""
+
+    cafe: int
+    name: str
+    created_ms: int
+    used_node: int
+
+
+def fields_of(kind: int, row: RegisterRow | None) -> Fields:
+    """A document's values by field name; nothing for one that is erased or not there."""
+    if row is None or row.entries is None:
+        return {}
+    return {field.name: row.value(index) for index, field in enumerate(KINDS[kind].fields)}
+
+
+def _text(fields: Fields, name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _int(fields: Fields, name: str) -> int:
+    value = fields.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _list(fields: Fields, name: str) -> list[object]:
+    value = fields.get(name)
+    return value if isinstance(value, list) else []
+
+
+def cafes(database: Database) -> list[Cafe]:
+    """Every cafe, by its number."""
+    return [
+        Cafe(int(key), _text(fields, "code"), _text(fields, "name"), _text(fields, "name_en"))
+        for key, row in read_documents(database, SITE)
+        if (fields := fields_of(SITE, row))
+    ]
+
+
+def staff(database: Database) -> list[Staff]:
+    """Everyone who is not erased."""
+    return [
+        Staff(
+            int(key),
+            _text(fields, "name"),
+            _text(fields, "role"),
+            tuple(cafe for cafe in _list(fields, "cafes") if isinstance(cafe, int)),
+            bool(fields.get("pin_hash")),
+            bool(fields.get("password_hash")),
+            fields.get("active") is not False,
+        )
+        for key, row in read_documents(database, STAFF)
+        if (fields := fields_of(STAFF, row))
+    ]
+
+
+def products(database: Database) -> list[Product]:
+    """The catalogue."""
+    return [
+        Product(
+            str(key),
+            _text(fields, "name"),
+            _text(fields, "name_en"),
+            _text(fields, "category"),
+            _text(fields, "barcode"),
+            _int(fields, "price_fen"),
+            _int(fields, "member_price_fen"),
+            bool(fields.get("counted")),
+            fields.get("on_sale") is not False,
+        )
+        for key, row in read_documents(database, PRODUCT)
+        if (fields := fields_of(PRODUCT, row))
+    ]
+
+
+def cases(database: Database) -> list[Case]:
+    """Conflict cases, open ones first, then the newest."""
+    found = [
+        _case(int(key), fields)
+        for key, row in read_documents(database, CASE)
+        if (fields := fields_of(CASE, row))
+    ]
+    return sorted(found, key=lambda case: (case.status != "open", -case.opened_ms))
+
+
+def _case(key: int, fields: Fields) -> Case:
+    changed = [
+        str(row[0]) if row[1] else f"{row[0]}*"
+        for row in _list(fields, "fields")
+        if isinstance(row, list)
+    ]
+    return Case(
+        key,
+        _text(fields, "type"),
+        _text(fields, "status"),
+        _int(fields, "cafe"),
+        _reference_text(fields.get("op")),
+        _reference_text(fields.get("against")),
+        _int(fields, "subject"),
+        tuple(changed),
+        _text(fields, "reason"),
+        _int(fields, "opened_ms"),
+    )
+
+
+def _reference_text(reference: object) -> str:
+    if not isinstance(reference, list):
+        return ""
+    node, epoch, seq, hash8 = reference
+    return chain_code(node, epoch, seq, hash8)
+
+
+def codes(database: Database) -> list[Code]:
+    """The enrolment codes given out, newest first."""
+    query = EnrolmentCode.select().order_by(EnrolmentCode.created_ms.desc()).limit(50)
+    return [
+        Code(row.cafe, row.name, row.created_ms, row.used_node or 0) for row in database.rows(query)
+    ]

@@ -1,0 +1,79 @@
+"""Head office's pages: each reads the store in a thread, each change goes through `HeadOffice`."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import ClassVar, TypeVar
+
+from aiohttp import web
+
+from cloud.domain.refusals import Refusal
+from cloud.hub.office import HeadOffice
+from cloud.hub.staff import Person
+from cloud.store.database import Database
+from cloud.web.rendering import Renderer
+from cloud.web.translations import chosen_language
+
+SESSION_COOKIE = "cafebox_head_office"
+T = TypeVar("T")
+
+
+class Pages:
+    """What every handler needs: who asks, reads in a thread, the renderer."""
+
+    KEY: ClassVar[web.AppKey["Pages"]]
+
+    def __init__(self, office: HeadOffice, renderer: Renderer) -> None:
+        self.office = office
+        self.renderer = renderer
+
+    async def person(self, request: web.Request) -> Person | None:
+        """Who is logged in at the browser that asks."""
+        token = request.cookies.get(SESSION_COOKIE, "")
+        return await self.office.person(token) if token else None
+
+    async def read(self, function: Callable[[Database], T]) -> T:
+        """Run a read of one moment in a thread."""
+        reader = self.office.hub.reader
+
+        def run() -> T:
+            with reader.consistent_read():
+                return function(reader)
+
+        return await asyncio.to_thread(run)
+
+    def respond(
+        self,
+        request: web.Request,
+        template: str,
+        facts: Mapping[str, object],
+        outcome: Refusal | str | None = None,
+    ) -> web.Response:
+        """A page; `outcome` is what the change before it did, or why it was refused."""
+        refusal = outcome if isinstance(outcome, Refusal) else None
+        text = self.renderer.render(
+            template,
+            chosen_language(request.cookies),
+            **{
+                "session": request.get("person"),
+                "chain_name": self.office.hub.chain,
+                "here": "/" + request.path.strip("/").partition("/")[0],
+                "refusal": refusal,
+                "done": outcome if isinstance(outcome, str) else "",
+                **facts,
+            },
+        )
+        return web.Response(
+            text=text,
+            status=422 if refusal else 200,
+            content_type="text/html",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+Pages.KEY = web.AppKey("pages", Pages)
+
+
+def form_text(form: Mapping[str, object], name: str) -> str:
+    """A field of a posted form, stripped; empty where it is missing or a file."""
+    value = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
