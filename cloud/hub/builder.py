@@ -277,12 +277,14 @@ class BlockBuilder:
                     author.proof = batch.signature
                 outcomes = [self._propose(draft, proposal) for proposal in proposals]
                 committed = self._write(draft) if draft.entries else None
-                self._reached("hub_committing")
+                if committed is not None:
+                    self._reached("hub_committing")
             done = True
         finally:
             if not done:
                 self.state.forget()
-        self._reached("hub_committed")
+        if committed is not None:
+            self._reached("hub_committed")
         for proposal, outcome in zip(proposals, outcomes, strict=True):
             proposal.outcome = outcome
         if committed is not None:

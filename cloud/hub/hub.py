@@ -6,17 +6,22 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
+
+from peewee import IntegrityError
 
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal
+from cloud.hub.background import Background
 from cloud.hub.builder import BlockBuilder, HubOpVoidError, Proposal
 from cloud.hub.inbox import Inbox
 from cloud.hub.keys import HubKeys
 from cloud.hub.metrics import HubMetrics, reason_label
 from cloud.hub.publishing import head_message, range_message
+from cloud.hub.snapshots import Snapshots
 from cloud.hub.worker import NodeLine, Send, Worker
-from cloud.store import log, reports, scrub
+from cloud.store import log
 from cloud.store.backup import check_integrity
 from cloud.store.database import Database, open_reader, open_writer
 from cloud.store.log import Author, Head
@@ -30,8 +35,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 IDLE_WAIT_S = 1.0
-REPORT_LAG_MAX_S = 5.0
-"""Reports that are this far behind get a chunk even while ops wait."""
 
 
 class HubStoppedError(Exception):
@@ -66,12 +69,14 @@ class Hub:
         chain: str,
         keys: HubKeys,
         policy: GrantPolicy,
+        snapshot_dir: Path,
         surroundings: HubSurroundings,
     ) -> None:
         self.chain = chain
         self.keys = keys
         self.metrics = HubMetrics()
         self.surroundings = surroundings
+        self.snapshots = Snapshots(snapshot_dir, keys.sign)
         self._url = url
         self._policy = policy
         self._inbox = Inbox()
@@ -79,7 +84,6 @@ class Hub:
         self._started: Future[None] = Future()
         self._stopping = False
         self._published_number = 0
-        self._report_done_s = 0.0
         self._worker: Worker | None = None
         self._reader: Database | None = None
         self._head: Head | None = None
@@ -103,6 +107,10 @@ class Hub:
         self._inbox.call(lambda: None)
         self._thread.join()
 
+    def is_running(self) -> bool:
+        """Return whether the writer takes ops."""
+        return self._worker is not None and self._thread.is_alive()
+
     # For the line to the broker
 
     def receive(self, node: int, data: bytes) -> None:
@@ -121,7 +129,7 @@ class Hub:
         return head_message(self.head(), self.surroundings.now_ms())
 
     def blocks(self, generation: int, first: int, last: int, cafe: int) -> Blocks | None:
-        """Return blocks first..last or as many as fit, None if there is no such block (blocking)."""
+        """Return blocks first..last or as many as fit; None if there is no such block."""
         return range_message(self.reader, generation, first, last, cafe)
 
     def note_published(self, number: int) -> None:
@@ -190,6 +198,8 @@ class Hub:
         def run() -> None:
             try:
                 function(worker)
+            except IntegrityError as error:
+                future.set_exception(error)
             except BaseException as error:
                 future.set_exception(error)
                 raise
@@ -219,13 +229,16 @@ class Hub:
                 database.close()
             return
         self._worker = worker
+        background = Background(
+            database, self.metrics, self.surroundings.monotonic_s, self.snapshots.drop_below
+        )
         self._started.set_result(None)
         try:
             while not self._stopping:
-                busy = self._background(database)
-                self._inbox.wait(0 if busy else IDLE_WAIT_S)
+                more = background.step(self.head().position, not self._inbox.is_empty())
+                self._inbox.wait(0 if more else IDLE_WAIT_S)
                 worker.builder.head.published_number = self._published_number
-                worker.run_round()
+                background.scrub_due |= worker.run_round()
                 self._head = replace(worker.builder.head)
         except BaseException as error:
             self._worker = None
@@ -253,18 +266,3 @@ class Hub:
             self._policy,
             self.surroundings.send,
         )
-
-    def _background(self, database: Database) -> bool:
-        """Do a piece of what can wait, if nothing else does; returns whether there is more."""
-        now_s = self.surroundings.monotonic_s()
-        if not self._inbox.is_empty() and now_s - self._report_done_s < REPORT_LAG_MAX_S:
-            return False
-        end = self.head().position
-        folded = reports.fold_chunk(database, end)
-        self._report_done_s = now_s
-        self.metrics.report_lag.set(end - reports.report_position(database))
-        if folded:
-            return True
-        if scrub.is_needed(database):
-            scrub.scrub(database)
-        return False

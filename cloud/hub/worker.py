@@ -114,6 +114,7 @@ class Worker:
         self._sessions: dict[int, HubSession] = {}
         self._verifiers: dict[tuple[int, int], Callable[[bytes, bytes], bool]] = {}
         self._round = Round()
+        self._erased = False
 
     @property
     def chain(self) -> str:
@@ -123,8 +124,9 @@ class Worker:
         """Have `proposal` in the next block; `done` is called when it is committed or refused."""
         self._round.calls.append((proposal, done))
 
-    def run_round(self) -> None:
-        """Take what waits, up to one block, commit it, ack and publish it."""
+    def run_round(self) -> bool:
+        """Take what waits, commit, ack and publish it; returns whether somebody was erased."""
+        self._erased = False
         for call in self._inbox.take_calls():
             call()
         while self._round.ops + BATCH_OPS_MAX <= ROUND_OPS_MAX:
@@ -134,6 +136,7 @@ class Worker:
             self._hear(*message)
         self._metrics.waiting.set(self._inbox.waiting())
         self._commit()
+        return self._erased
 
     # What nodes say
 
@@ -292,6 +295,7 @@ class Worker:
         for proposal, done in current.calls:
             done(proposal)
         if committed is not None:
+            self._erased |= bool(committed.erased)
             self._publish(committed)
 
     def _complete(self, batch: Batch) -> None:

@@ -97,6 +97,10 @@ class StoredState(State):
             found[(section_of_posting(code, cafe), account)] = amount
         return found
 
+    def touched(self) -> set[int | str]:
+        """Return the subjects whose balances this block has changed so far."""
+        return {account[1] for _section, account in self._old_balances}
+
     # State
 
     def add(self, section: Section, account: Account, amount: int) -> None:

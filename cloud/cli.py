@@ -1,0 +1,216 @@
+"""`cafebox-hub`: run the hub, and what an operator does to it.
+
+Exit codes: 0 done; 1 refused, or a check found a difference; 2 wrong usage or configuration;
+3 the store, a key file, a port or the broker stopped us.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from cloud import app
+from cloud.broker import BrokerError
+from cloud.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
+from cloud.domain.refusals import Refusal
+from cloud.hub import control
+from cloud.hub.keys import KeyFileError, load_keys, verifier
+from cloud.store.database import StoreError, open_reader
+from cloud.store.refold import refold
+from sync_protocol.errors import ProtocolError
+
+DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
+
+DESCRIPTION = """\
+The hub of a chain of cafes: one log, its boxes, head office.
+
+Typical first steps:
+  cafebox-hub run                                   start; prints the pages' address and a password
+  cafebox-hub add-cafe --code A --name 一号店        make a cafe; prints its number
+  cafebox-hub enrol-code --cafe 1 --name counter    a one-time code for the box of cafe 1
+On the box:
+  cafebox enrol --hub http://HOST:8600 CODE
+
+Commands reach a running hub through its data folder; where none runs, they open the store
+themselves for the moment.
+"""
+
+EPILOG = """\
+exit codes: 0 done; 1 refused, or a check found a difference; 2 wrong usage or configuration;
+3 the store, a key file, a port or the broker stopped us
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cafebox-hub",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path(DEFAULT_FILE),
+        help=f"configuration file (default: {DEFAULT_FILE}; a missing one is all defaults)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="run until Ctrl-C or SIGTERM")
+    commands.add_parser("status", help="the log's head and every box")
+    commands.add_parser("example-config", help="print a configuration with every key explained")
+    commands.add_parser("refold", help="refold the log from nothing and compare with the store")
+    cafe = commands.add_parser("add-cafe", help="make a cafe")
+    cafe.add_argument("--code", required=True, help="short code, unique in the chain")
+    cafe.add_argument("--name", required=True)
+    cafe.add_argument("--name-en", dest="name_en", default="")
+    person = commands.add_parser("add-staff", help="add a person")
+    person.add_argument("--name", required=True)
+    person.add_argument("--role", choices=("admin", "manager", "cashier"), required=True)
+    person.add_argument("--cafe", dest="cafes", type=int, action="append", default=[])
+    person.add_argument("--password", default="", help="for head office, 8 characters or more")
+    person.add_argument("--pin", default="", help="for counters, 4 to 12 digits")
+    code = commands.add_parser("enrol-code", help="a one-time code for a box")
+    code.add_argument("--cafe", type=int, required=True)
+    code.add_argument("--name", default="", help="what the box is called")
+    code.add_argument("--node", type=int, default=0, help="an existing box: its next epoch")
+    copy = commands.add_parser("backup", help="copy the store while it is in use")
+    copy.add_argument("target", help="file to write")
+    erase = commands.add_parser("erase-member", help="erase a person's data everywhere, for good")
+    erase.add_argument("member", type=int, help="the member's id")
+    erase.add_argument("--yes", action="store_true", required=True, help="it cannot be undone")
+    status = commands.add_parser("node-status", help="fence, revoke or reactivate a box")
+    status.add_argument("node", type=int)
+    status.add_argument("status", choices=("active", "fenced", "revoked"))
+    close = commands.add_parser("close-epoch", help="write a dead box's epoch off")
+    close.add_argument("node", type=int)
+    close.add_argument("epoch", type=int)
+    close.add_argument("--approved-by", dest="first_staff", type=int, required=True)
+    close.add_argument("--and-by", dest="second_staff", type=int, required=True)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "example-config":
+            print(EXAMPLE, end="")
+            return DONE
+        configuration = load(options.config)
+        if options.command == "run":
+            return _run(configuration, options.json)
+        if options.command == "refold":
+            return _refold(configuration, options.json)
+        given = {
+            key: value
+            for key, value in vars(options).items()
+            if key not in ("command", "config", "json", "yes")
+        }
+        if options.command == "backup":
+            given["target"] = str(Path(options.target).absolute())
+        return asyncio.run(_command(configuration, options.command, given, options.json))
+    except ConfigurationError as error:
+        return _complain(error, USAGE)
+    except control.ArgumentError as error:
+        return _complain(error, USAGE)
+    except (StoreError, KeyFileError, BrokerError, ProtocolError, OSError) as error:
+        return _complain(error, STOPPED)
+
+
+def _complain(error: BaseException, code: int) -> int:
+    print(f"cafebox-hub: {error}", file=sys.stderr)
+    return code
+
+
+def _run(configuration: Configuration, as_json: bool) -> int:
+    app.set_up_logging()
+
+    def started(running: app.Running) -> None:
+        facts: dict[str, object] = {"pages": running.url, "broker": running.broker_url}
+        if running.admin_password is not None:
+            facts["admin"] = app.ADMIN_NAME
+            facts["password"] = running.admin_password
+        _print(facts, as_json)
+
+    try:
+        asyncio.run(app.run_until_signalled(configuration, started))
+    except BaseExceptionGroup as group:
+        failures = group.subgroup(app.HubFailedError)
+        if failures is None:
+            raise
+        return _complain(failures, STOPPED)
+    return DONE
+
+
+def _refold(configuration: Configuration, as_json: bool) -> int:
+    keys = load_keys(configuration.data_dir / app.KEYS_NAME)
+    database = open_reader(configuration.database_url)
+    result = refold(database, verifier(keys.public_bytes))
+    database.close()
+    _print(
+        {
+            "equal": result.equal,
+            "ops": result.ops,
+            "blocks": result.blocks,
+            "differences": result.difference_count,
+            "first_differences": result.differences,
+        },
+        as_json,
+    )
+    return DONE if result.equal else REFUSED
+
+
+async def _command(
+    configuration: Configuration, name: str, given: dict[str, object], as_json: bool
+) -> int:
+    answer = await _ask_running(configuration, name, given)
+    if answer is None:
+        line = app.make_line(configuration)
+        async with app.open_office(configuration, line, lambda _error: None) as office:
+            outcome = await control.run_command(office, name, given)
+        refused = isinstance(outcome, Refusal)
+        if isinstance(outcome, Refusal):
+            answer = {"code": outcome.code, "zh": outcome.zh, "en": outcome.en}
+        else:
+            answer = outcome
+    else:
+        refused = "code" in answer and "en" in answer
+    _print(answer, as_json)
+    return REFUSED if refused else DONE
+
+
+async def _ask_running(
+    configuration: Configuration, name: str, given: dict[str, object]
+) -> dict[str, object] | None:
+    """Return a running hub's answer, None if none runs here."""
+    path = configuration.data_dir / control.SOCKET_NAME
+    connector = aiohttp.UnixConnector(str(path))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        try:
+            async with session.post(f"http://hub/{name}", json=given) as response:
+                answer: dict[str, object] = await response.json()
+                return answer
+        except aiohttp.ClientConnectionError:
+            return None
+
+
+def _print(facts: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False), flush=True)
+        return
+    for key, value in facts.items():
+        if isinstance(value, list):
+            print(f"{key}:")
+            for item in value:
+                print(f"  {item}")
+        else:
+            print(f"{key}: {value}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""The operator's commands, by name: run by the hub itself, asked over a socket in its data folder.
+
+Only whoever may write the data folder can open the socket. Where no hub runs, the CLI runs the
+same commands on a hub of its own for the moment.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from cloud.domain.refusals import Refusal
+from cloud.hub.http import refused
+from cloud.hub.hub import HubStoppedError
+from cloud.hub.office import HeadOffice
+from cloud.store.database import StoreError
+from sync_protocol.errors import ProtocolError
+from sync_protocol.ops import OpRef
+
+SOCKET_NAME = "control.sock"
+OPERATOR = 0
+"""The actor of what is done from the command line: the hub itself."""
+
+Arguments = dict[str, object]
+Answer = dict[str, object] | Refusal
+
+
+class ArgumentError(Exception):
+    """An argument is missing or of another type."""
+
+
+def _text(arguments: Arguments, name: str, default: str | None = None) -> str:
+    value = arguments.get(name, default)
+    if not isinstance(value, str):
+        raise ArgumentError(f"{name}: a text is needed")
+    return value
+
+
+def _number(arguments: Arguments, name: str, default: int | None = None) -> int:
+    value = arguments.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ArgumentError(f"{name}: a whole number is needed")
+    return value
+
+
+def _references(outcome: list[OpRef] | OpRef | Refusal) -> Answer:
+    if isinstance(outcome, Refusal):
+        return outcome
+    references = outcome if isinstance(outcome, list) else [outcome]
+    return {"ops": [str(reference) for reference in references]}
+
+
+async def _status(office: HeadOffice, _arguments: Arguments) -> Answer:
+    head = office.hub.head()
+    lines = office.hub.lines()
+    nodes = [
+        {
+            "node": author.node,
+            "epoch": author.epoch,
+            "cafe": author.cafe,
+            "standing": author.standing,
+            "seq": author.seq,
+            "complete_ms": author.complete_ms,
+            "heard_ms": lines[author.node].heard_ms if author.node in lines else 0,
+        }
+        for author in office.hub.authors()
+        if author.node
+    ]
+    return {
+        "chain": head.chain,
+        "generation": head.generation,
+        "position": head.position,
+        "block_number": head.block_number,
+        "block_hash": head.block_hash.hex(),
+        "nodes": nodes,
+    }
+
+
+async def _add_cafe(office: HeadOffice, arguments: Arguments) -> Answer:
+    values: dict[str, object] = {
+        "code": _text(arguments, "code"),
+        "name": _text(arguments, "name"),
+        "name_en": _text(arguments, "name_en", ""),
+        "open": True,
+    }
+    made = await office.add_cafe(values, OPERATOR)
+    return made if isinstance(made, Refusal) else {"cafe": made}
+
+
+async def _add_staff(office: HeadOffice, arguments: Arguments) -> Answer:
+    cafes = arguments.get("cafes", [])
+    if not isinstance(cafes, list) or not all(isinstance(cafe, int) for cafe in cafes):
+        raise ArgumentError("cafes: a list of cafe numbers is needed")
+    made = await office.add_staff(
+        _text(arguments, "name"),
+        _text(arguments, "role"),
+        cafes,
+        (_text(arguments, "password", ""), _text(arguments, "pin", "")),
+        OPERATOR,
+    )
+    return made if isinstance(made, Refusal) else {"staff": made}
+
+
+async def _enrol_code(office: HeadOffice, arguments: Arguments) -> Answer:
+    made = await office.create_code(
+        _number(arguments, "cafe"), _text(arguments, "name", ""), _number(arguments, "node", 0)
+    )
+    return made if isinstance(made, Refusal) else {"code": made}
+
+
+async def _backup(office: HeadOffice, arguments: Arguments) -> Answer:
+    target = Path(_text(arguments, "target"))
+    return {"block_number": await office.back_up(target), "target": str(target)}
+
+
+async def _erase_member(office: HeadOffice, arguments: Arguments) -> Answer:
+    return _references(await office.erase(_number(arguments, "member"), OPERATOR))
+
+
+async def _node_status(office: HeadOffice, arguments: Arguments) -> Answer:
+    node, status = _number(arguments, "node"), _text(arguments, "status")
+    return _references(await office.set_node_status(node, status, OPERATOR))
+
+
+async def _close_epoch(office: HeadOffice, arguments: Arguments) -> Answer:
+    approvers = (_number(arguments, "first_staff"), _number(arguments, "second_staff"))
+    return _references(
+        await office.close_epoch(_number(arguments, "node"), _number(arguments, "epoch"), approvers)
+    )
+
+
+COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
+    "status": _status,
+    "add-cafe": _add_cafe,
+    "add-staff": _add_staff,
+    "enrol-code": _enrol_code,
+    "backup": _backup,
+    "erase-member": _erase_member,
+    "node-status": _node_status,
+    "close-epoch": _close_epoch,
+}
+
+
+async def run_command(office: HeadOffice, name: str, arguments: Arguments) -> Answer:
+    """Run one command. Raises `ArgumentError`, `StoreError` or `ProtocolError`."""
+    return await COMMANDS[name](office, arguments)
+
+
+def control_app(office: HeadOffice) -> web.Application:
+    """Return the application that listens on the socket."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["command"]
+        if name not in COMMANDS:
+            return web.json_response({"code": "command_unknown", "en": name}, status=404)
+        try:
+            answer = await run_command(office, name, await request.json())
+        except (ArgumentError, StoreError, ProtocolError, OSError) as error:
+            return web.json_response({"code": "failed", "en": str(error)}, status=400)
+        except HubStoppedError as error:
+            return web.json_response({"code": "stopped", "en": str(error)}, status=503)
+        return refused(answer) if isinstance(answer, Refusal) else web.json_response(answer)
+
+    app = web.Application()
+    app.router.add_post("/{command}", handle)
+    return app

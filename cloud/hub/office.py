@@ -1,0 +1,224 @@
+"""What head office does: cafes, staff, enrolment codes, erasure, epochs. Used by pages and CLI.
+
+Each method returns what was made, or a `Refusal`; what it returns is committed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from cloud.domain.epochs import closing
+from cloud.domain.erasure import decide_erasure
+from cloud.domain.judge import Account
+from cloud.domain.refusals import Refusal, refusal
+from cloud.hub import enrolment, staff
+from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.enrolment import Enrolment
+from cloud.hub.hub import Hub
+from cloud.hub.registers import write_fields
+from cloud.hub.staff import Person
+from cloud.store.backup import back_up
+from cloud.store.models import Balance
+from cloud.store.reports import read_document, read_documents
+from sync_protocol.expect import ID_MAX
+from sync_protocol.http_api import EnrolAnswer, EnrolRequest
+from sync_protocol.kinds import KINDS, NODE, REGISTER, SITE, STAFF, field_index
+from sync_protocol.ops import OpRef
+from sync_protocol.registers import RegisterRow
+
+_PERSONAL_REGISTERS = tuple(
+    kind.code for kind in KINDS.values() if kind.policy == REGISTER and kind.personal
+)
+
+
+class HeadOffice:
+    """Commands over one hub."""
+
+    def __init__(self, hub: Hub, broker_url_for_boxes: str) -> None:
+        self.hub = hub
+        self._broker = broker_url_for_boxes
+
+    def new_id(self) -> int:
+        """Return a random id of 52 bits."""
+        return int.from_bytes(self.hub.surroundings.random_bytes(7), "big") & (ID_MAX >> 1)
+
+    async def set_fields(
+        self,
+        kind: int,
+        key: int | str,
+        values: Mapping[str, object],
+        actor: int,
+        cafe: int = 0,
+    ) -> list[OpRef] | Refusal:
+        """Set fields of a document over what is current; [] where nothing changes."""
+        random_bytes = self.hub.surroundings.random_bytes
+        return await self.hub.propose(write_fields(kind, key, values, actor, random_bytes, cafe))
+
+    async def add_cafe(self, values: Mapping[str, object], actor: int) -> int | Refusal:
+        """Add a cafe with the fields of SITE (`code` and `name` at least); returns its number."""
+        random_bytes = self.hub.surroundings.random_bytes
+        made: list[int] = []
+
+        def decide(draft: Draft) -> HubOps | list[OpRef] | Refusal:
+            taken = read_documents(draft.database, SITE)
+            index = field_index(SITE, "code")
+            if any(row.value(index) == values["code"] for _, row in taken):
+                return refusal("cafe_exists")
+            numbers = [key for key, _ in taken if isinstance(key, int)]
+            # Two added in one block: look where the first one already is.
+            cafe = max(numbers, default=0) + 1
+            while draft.state.register(SITE, cafe) is not None:
+                cafe += 1
+            made.append(cafe)
+            return write_fields(SITE, cafe, values, actor, random_bytes, cafe).decide(draft)
+
+        outcome = await self.hub.propose(Proposal(decide, actor))
+        return outcome if isinstance(outcome, Refusal) else made[0]
+
+    async def add_staff(
+        self,
+        name: str,
+        role: str,
+        cafes: list[int],
+        secrets: tuple[str, str],
+        actor: int,
+    ) -> int | Refusal:
+        """Add a person; `secrets`: (password, PIN), "" for none. Returns the person's id."""
+        password, pin = secrets
+        fault = (staff.check_password(password) if password else None) or (
+            staff.check_pin(pin) if pin else None
+        )
+        if fault is not None:
+            return fault
+        values: dict[str, object] = {"name": name, "role": role, "cafes": cafes, "active": True}
+        if password:
+            values["password_hash"] = await asyncio.to_thread(staff.hash_secret, password)
+        if pin:
+            values["pin_hash"] = await asyncio.to_thread(staff.hash_secret, pin)
+        person = self.new_id()
+
+        def check(draft: Draft, _row: RegisterRow | None) -> Refusal | None:
+            index = field_index(STAFF, "name")
+            taken = read_documents(draft.database, STAFF)
+            return (
+                refusal("staff_name_taken")
+                if any(row.value(index) == name for _, row in taken)
+                else None
+            )
+
+        random_bytes = self.hub.surroundings.random_bytes
+        outcome = await self.hub.propose(
+            write_fields(STAFF, person, values, actor, random_bytes, 0, check)
+        )
+        return outcome if isinstance(outcome, Refusal) else person
+
+    async def log_in(self, name: str, password: str) -> tuple[str, Person] | Refusal:
+        """Return (token, person) of a new session."""
+        found = await asyncio.to_thread(staff.find_by_password, self.hub.reader, name, password)
+        if isinstance(found, Refusal):
+            return found
+        token = staff.new_token(self.hub.surroundings.random_bytes)
+        now_ms = self.hub.surroundings.now_ms()
+        await self.hub.write(lambda database: staff.open_session(database, token, found.id, now_ms))
+        return token, found
+
+    async def log_out(self, token: str) -> None:
+        """End a session."""
+        await self.hub.write(lambda database: staff.close_session(database, token))
+
+    async def person(self, token: str) -> Person | None:
+        """Return who is logged in with a token."""
+        now_ms = self.hub.surroundings.now_ms()
+        return await asyncio.to_thread(staff.person_of_session, self.hub.reader, token, now_ms)
+
+    async def create_code(self, cafe: int, name: str, node: int = 0) -> str | Refusal:
+        """Return a one-time code for a new box of `cafe`, or for the next epoch of `node`."""
+        row = await asyncio.to_thread(read_document, self.hub.reader, SITE, cafe)
+        if row is None:
+            return refusal("cafe_unknown")
+        if node and await asyncio.to_thread(read_document, self.hub.reader, NODE, node) is None:
+            return refusal("node_unknown")
+        surroundings = self.hub.surroundings
+        code = enrolment.new_code(surroundings.random_bytes)
+        now_ms = surroundings.now_ms()
+        await self.hub.write(
+            lambda database: enrolment.keep_code(database, code, cafe, node, name, now_ms)
+        )
+        return code
+
+    async def enrol(self, request: EnrolRequest) -> EnrolAnswer | Refusal:
+        """Enrol a box; a repeat with the same code and key gets the same answer."""
+        case = Enrolment(request, self.hub.surroundings.random_bytes)
+        outcome = await self.hub.propose(case.proposal())
+        if isinstance(outcome, Refusal):
+            return outcome
+        keys = self.hub.keys
+        return EnrolAnswer(
+            self.hub.chain,
+            case.cafe,
+            case.node,
+            case.epoch,
+            self.hub.head().generation,
+            keys.public_bytes,
+            keys.claim_secret,
+            self._broker,
+        )
+
+    async def set_node_status(self, node: int, status: str, actor: int) -> list[OpRef] | Refusal:
+        """Make a node `active`, `fenced` or `revoked`; it holds from its next batch on."""
+
+        def check(_draft: Draft, row: RegisterRow | None) -> Refusal | None:
+            return None if row is not None else refusal("node_unknown")
+
+        random_bytes = self.hub.surroundings.random_bytes
+        return await self.hub.propose(
+            write_fields(NODE, node, {"status": status}, actor, random_bytes, 0, check)
+        )
+
+    async def close_epoch(
+        self, node: int, epoch: int, approvers: tuple[int, int]
+    ) -> list[OpRef] | Refusal:
+        """Close an epoch for good; what it holds returns to the hub's part."""
+        business_day, utc_offset_min = self.hub.surroundings.business_day()
+
+        def decide(draft: Draft) -> HubOps | list[OpRef] | Refusal:
+            if not any(author.epoch == epoch for author in draft.authors_of(node)):
+                return refusal("node_unknown")
+            author = draft.author(node, epoch)
+            if author.standing == "closed":
+                return refusal("epoch_closed")
+            held = _held_by(draft, node, epoch)
+            return closing(node, epoch, author.seq, approvers, held, business_day, utc_offset_min)
+
+        return await self.hub.propose(Proposal(decide, approvers[0]))
+
+    async def erase(self, subject: int, actor: int) -> OpRef | Refusal:
+        """Erase a member (or a person of staff) everywhere, for good."""
+
+        def decide(draft: Draft) -> HubOps | list[OpRef] | Refusal:
+            rows = [draft.state.register(kind, subject) for kind in _PERSONAL_REGISTERS]
+            return decide_erasure(subject, rows, draft.state.is_erased(subject))
+
+        outcome = await self.hub.propose(Proposal(decide, actor))
+        return outcome if isinstance(outcome, Refusal) else outcome[0]
+
+    async def back_up(self, target: Path) -> int:
+        """Copy the store to `target`; returns the last block number in the copy."""
+        number = await asyncio.to_thread(back_up, self.hub.reader, target)
+        await self.hub.note_backup(number)
+        return number
+
+
+def _held_by(draft: Draft, node: int, epoch: int) -> list[tuple[Account, int]]:
+    """Return every balance held by (node, epoch), as the draft has it so far."""
+    rows = draft.database.rows(
+        Balance.select(Balance.subject)
+        .where(Balance.node == node, Balance.epoch == epoch)
+        .distinct()
+    )
+    held = []
+    for subject in sorted({row.subject for row in rows} | draft.state.touched(), key=repr):
+        for (_section, account), amount in draft.state.of_subject(subject).items():
+            if account[2:4] == (node, epoch) and amount:
+                held.append((account, amount))
+    return held
