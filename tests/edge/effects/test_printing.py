@@ -1,0 +1,127 @@
+"""The printer queue: at least once, COPY for what may have come out, and never in the way."""
+
+from pathlib import Path
+
+from edge.drivers.errors import DeviceAbsentError, PrintOutcomeUnknownError, Reason
+from edge.effects.slips import SLIPS, from_bytes, receipt_of
+from edge.receipt import Pair, Text
+from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_SENT
+from edge.store.transaction import WriteTransaction
+from tests.edge.desk.counter import Counter, furnish, open_counter
+
+ABSENT = DeviceAbsentError("print", "receipts", Reason.SILENT)
+UNKNOWN = PrintOutcomeUnknownError("print", "receipts", Reason.LINE_LOST)
+
+
+async def _sell(counter: Counter) -> int:
+    """Sell a cola; return its print job."""
+    await counter.do("add_line", sku="COLA")
+    job = (await counter.do("pay", tender="cash", expected_total_fen=500)).values["print_job"]
+    assert isinstance(job, int)
+    return job
+
+
+async def test_a_printer_that_is_away_stops_nobody(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        counter.printer.faults = [ABSENT]
+        job = await _sell(counter)
+        second = await _sell(counter)
+        counter.desk.device_changed()
+        await counter.printer.wait_for(2)
+        assert [copy for _, copy in counter.printer.printed] == [False, False]
+        assert job < second
+
+
+async def test_an_unknown_outcome_is_printed_again_as_a_copy(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        counter.printer.faults = [UNKNOWN, ABSENT]
+        await _sell(counter)
+        while counter.printer.faults:
+            counter.desk.device_changed()
+            await counter.store.write(lambda _transaction: None)
+        counter.desk.device_changed()
+        await counter.printer.wait_for(1)
+        assert [copy for _, copy in counter.printer.printed] == [True]
+
+
+async def test_a_job_sent_before_a_power_cut_is_a_copy(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        counter.printer.faults = [ABSENT] * 1000
+        job = await _sell(counter)
+
+        def cut(transaction: WriteTransaction) -> None:
+            transaction.set_print_job(job, PRINT_SENT, 0)
+
+        await counter.store.write(cut)
+    async with open_counter(tmp_path, counter.clock) as again:
+        await again.printer.wait_for(1)
+        assert [copy for _, copy in again.printer.printed] == [True]
+
+
+async def test_a_reprint_says_copy(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        job = await _sell(counter)
+        await counter.printer.wait_for(1)
+        while (await counter.desk.views.print_jobs())[0].state != "printed":
+            await counter.store.write(lambda _transaction: None)
+        await counter.do("reprint", print_job=job)
+        await counter.printer.wait_for(2)
+        assert [copy for _, copy in counter.printer.printed] == [False, True]
+        assert (await counter.refused("reprint", print_job=999)).code == "print_job_unknown"
+
+
+async def test_a_stale_welcome_is_not_printed(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        await counter.member()
+        counter.printer.faults = [ABSENT]
+        await counter.tap()
+        while counter.printer.faults:
+            await counter.store.write(lambda _transaction: None)
+        counter.clock.forward(3600)
+        await counter.do("clear_screen")
+        job = await _sell(counter)
+        await counter.printer.wait_for(1)
+        with counter.store.read() as reader:
+            states = {one.kind: one.state for one in reader.latest_print_jobs()}
+        assert states["check_in"] == PRINT_FAILED
+        assert states["sale"] in (PRINT_SENT, PRINT_DONE)
+        assert len(counter.printer.printed) == 1
+        assert job
+
+
+async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        member = await counter.member()
+        await counter.tap()
+        await counter.do("top_up", member=member, amount_fen=9000, tender="cash")
+        await counter.do("add_line", sku="COLA")
+        sold = await counter.do("pay", tender="wallet", expected_total_fen=450)
+        await counter.do("asset_receipt", tag="PC-1", name="主机")
+        await counter.do("dispatch_transfer", to_cafe=2, lines=[["COLA", 1]], tags="PC-1")
+        await counter.log_in(502)
+        await counter.do("refund", sale=sold.values["sale"], amount_fen=100, reason="坏了")
+        with counter.store.read() as reader:
+            jobs = {job.kind: from_bytes(job.document) for job in reader.latest_print_jobs()}
+        assert set(jobs) == set(SLIPS) - {"transfer_receipt"}
+        for job in jobs.values():
+            chinese, english = receipt_of(job, "zh"), receipt_of(job, "en")
+            assert chinese.lines[0] == Text("本店", chinese.lines[0].align, True, True)  # type: ignore[union-attr]  # a header
+            assert len(chinese.lines) == len(english.lines)
+            assert any(
+                isinstance(line, Pair) and line.right == job.chain_code for line in english.lines
+            )
+        printed = receipt_of(jobs["sale"], "en")
+        assert Pair("Cola ×1", "¥4.50") in printed.lines
+        assert Pair("Balance", "¥85.50") in printed.lines
