@@ -7,7 +7,7 @@ from aiohttp import web
 
 from cloud.hub.office import HeadOffice
 from cloud.web import changing, reading
-from cloud.web.head_office import Pages
+from cloud.web.head_office import PERSON, Pages
 from cloud.web.page_security import Handler, add_security_headers, refuse_foreign_pages
 from cloud.web.rendering import Renderer
 from cloud.web.terms import term
@@ -59,7 +59,7 @@ def _for_staff(handler: Handler) -> Handler:
             if request.method != "GET":
                 raise web.HTTPSeeOther("/")
             return await changing.log_in(request)
-        request["person"] = person
+        request[PERSON] = person
         return await handler(request)
 
     return guarded

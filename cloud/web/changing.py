@@ -8,7 +8,7 @@ from cloud.domain.refusals import Refusal
 from cloud.store.database import Database
 from cloud.web import documents, ledgers
 from cloud.web.amounts import fen_of_yuan
-from cloud.web.head_office import SESSION_COOKIE, Pages, form_text
+from cloud.web.head_office import PERSON, SESSION_COOKIE, Pages, form_text
 from cloud.web.reading import cafe_names, number_of, show_member
 from sync_protocol.expect import ID_MAX
 from sync_protocol.kinds import PRODUCT
@@ -90,7 +90,7 @@ async def _set_product(request: web.Request) -> Outcome:
             "counted": "counted" in form,
             "on_sale": "on_sale" in form,
         },
-        request["person"].id,
+        request[PERSON].id,
     )
     return outcome if isinstance(outcome, Refusal) else name
 
@@ -125,7 +125,7 @@ async def _add_staff(request: web.Request) -> Outcome:
         int(cafe) for cafe in form.getall("cafe", []) if isinstance(cafe, str) and cafe.isdecimal()
     ]
     outcome = await request.app[Pages.KEY].office.add_staff(
-        name, role, cafes, (password, pin), request["person"].id
+        name, role, cafes, (password, pin), request[PERSON].id
     )
     return outcome if isinstance(outcome, Refusal) else name
 
@@ -141,7 +141,7 @@ async def cafes(request: web.Request) -> web.Response:
         else:
             values = {"code": code, "name": name, "name_en": form_text(form, "name_en")}
             made = await request.app[Pages.KEY].office.add_cafe(
-                {**values, "open": True}, request["person"].id
+                {**values, "open": True}, request[PERSON].id
             )
             outcome = made if isinstance(made, Refusal) else name
     return await _show_cafes(request, outcome)
@@ -197,6 +197,6 @@ async def erase(request: web.Request) -> web.Response:
             "The number typed is not this member's; nothing was erased",
         )
     else:
-        erased = await pages.office.erase(found.member, request["person"].id)
+        erased = await pages.office.erase(found.member, request[PERSON].id)
         outcome = erased if isinstance(erased, Refusal) else found.number
     return await show_member(request, outcome)

@@ -13,6 +13,8 @@ from cloud.store.database import Database
 from cloud.web.rendering import Renderer
 from cloud.web.translations import chosen_language
 
+PERSON = web.RequestKey("person", Person)
+"""Who asks; set for every page that needs a log-in."""
 SESSION_COOKIE = "cafebox_head_office"
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class Pages:
             template,
             chosen_language(request.cookies),
             **{
-                "session": request.get("person"),
+                "session": request.get(PERSON),
                 "chain_name": self.office.hub.chain,
                 "here": "/" + request.path.strip("/").partition("/")[0],
                 "refusal": refusal,

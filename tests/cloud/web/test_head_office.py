@@ -1,0 +1,252 @@
+"""Head office's pages over HTTP, on a real hub and store without a broker."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, CookieJar
+from aiohttp.test_utils import TestServer
+
+from cloud import app
+from cloud.configuration import Configuration
+from cloud.hub.office import HeadOffice
+from cloud.store.log import read_head
+from cloud.web.application import build_application
+from cloud.web.documents import products
+
+PASSWORD = "correct horse battery"
+PAGES = ("/", "/members", "/products", "/staff", "/cafes", "/cases", "/entries", "/ops/1")
+FORMS = ("/products", "/staff", "/cafes", "/cafes/1/code", "/members/1/erase")
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[HeadOffice]:
+    configuration = Configuration(tmp_path)
+    line = app.make_line(configuration)
+
+    def failed(error: BaseException) -> None:
+        raise error
+
+    async with app.open_office(configuration, line, failed) as opened:
+        await opened.add_staff("chen", "head_office", [], (PASSWORD, ""), 0)
+        yield opened
+
+
+def log_end(office: HeadOffice) -> int:
+    return read_head(office.hub.reader).position
+
+
+@pytest.fixture
+async def site(office: HeadOffice) -> AsyncIterator[str]:
+    server = TestServer(build_application(office, timezone(timedelta(hours=8))))
+    await server.start_server()
+    yield str(server.make_url("/")).rstrip("/")
+    await server.close()
+
+
+@pytest.fixture
+async def visitor() -> AsyncIterator[ClientSession]:
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+        yield session
+
+
+@pytest.fixture
+async def person(site: str, visitor: ClientSession) -> ClientSession:
+    form = {"name": "chen", "password": PASSWORD}
+    async with visitor.post(f"{site}/log-in", data=form) as answer:
+        assert answer.status == 200
+        assert "log-out" in await answer.text()
+    return visitor
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_page_without_log_in(site: str, visitor: ClientSession, path: str) -> None:
+    async with visitor.get(site + path) as answer:
+        text = await answer.text()
+    assert 'name="password"' in text
+    assert "log-out" not in text
+
+
+@pytest.mark.parametrize("path", FORMS)
+async def test_no_change_without_log_in(
+    site: str, visitor: ClientSession, office: HeadOffice, path: str
+) -> None:
+    position = log_end(office)
+    async with visitor.post(
+        site + path, data={"code": "X", "name": "X"}, allow_redirects=False
+    ) as answer:
+        assert answer.status == 303
+    assert log_end(office) == position
+
+
+@pytest.mark.covers("A037")
+async def test_a_wrong_password_is_refused_in_words_with_a_code(
+    site: str, visitor: ClientSession
+) -> None:
+    form = {"name": "chen", "password": "wrong"}
+    async with visitor.post(f"{site}/log-in", data=form) as answer:
+        assert answer.status == 422
+        text = await answer.text()
+    assert "账号或密码不正确" in text
+    assert "bad_credentials" in text
+    async with visitor.post(
+        f"{site}/log-in", data={"name": "chen", "password": PASSWORD}
+    ) as answer:
+        assert answer.status == 200
+        assert "log-out" in await answer.text()
+
+
+async def test_the_session_cookie_is_out_of_reach_and_ends_with_the_log_out(
+    site: str, person: ClientSession
+) -> None:
+    async with person.post(f"{site}/log-out", allow_redirects=False) as answer:
+        assert answer.status == 303
+    async with person.get(f"{site}/members") as answer:
+        assert "log-out" not in await answer.text()
+
+
+async def test_the_log_in_leads_only_to_our_own_pages(site: str, visitor: ClientSession) -> None:
+    for wanted, led_to in (
+        ("/members", "/members"),
+        ("//evil.example/", "/"),
+        ("https://e.x", "/"),
+    ):
+        form = {"name": "chen", "password": PASSWORD, "next": wanted}
+        async with visitor.post(f"{site}/log-in", data=form, allow_redirects=False) as answer:
+            assert answer.headers["Location"] == led_to
+            cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+
+
+async def test_another_sites_page_changes_nothing(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    position = log_end(office)
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        form = {"code": "X", "name": "X"}
+        async with person.post(f"{site}/cafes", data=form, headers=headers) as answer:
+            assert answer.status == 403
+    assert log_end(office) == position
+
+
+async def test_every_answer_forbids_foreign_and_inline_scripts(
+    site: str, person: ClientSession
+) -> None:
+    for path in ("/", "/static/look.css", "/nowhere"):
+        async with person.get(site + path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.covers("A254", "A289")
+async def test_products_are_set_and_changed_and_a_bad_price_changes_nothing(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    form = {"sku": "cola", "name": "可乐", "price_yuan": "4.5", "counted": "on", "on_sale": "on"}
+    async with person.post(f"{site}/products", data=form) as answer:
+        assert answer.status == 200
+        assert "4.50" in await answer.text()
+    position = log_end(office)
+    for price in ("-1", "1.234", "abc", "", "99999999", "1e3", "４"):
+        async with person.post(f"{site}/products", data={**form, "price_yuan": price}) as answer:
+            assert answer.status == 422
+            assert "price_invalid" in await answer.text()
+    assert log_end(office) == position
+    async with person.post(f"{site}/products", data={**form, "price_yuan": "5"}) as answer:
+        assert "5.00" in await answer.text()
+    (product,) = products(office.hub.reader)
+    assert (product.sku, product.price_fen, product.counted) == ("cola", 500, True)
+
+
+@pytest.mark.covers("A039")
+async def test_staff_get_a_role_cafes_and_a_pin_that_no_page_shows(
+    site: str, person: ClientSession
+) -> None:
+    await _add_cafe(site, person, "east", "东门店")
+    form = {"name": "小李", "role": "cashier", "pin": "4711", "cafe": "1"}
+    async with person.post(f"{site}/staff", data=form) as answer:
+        text = await answer.text()
+    assert answer.status == 200
+    assert "小李" in text
+    assert "东门店" in text
+    assert "4711" not in text
+    async with person.post(f"{site}/staff", data=form) as answer:
+        assert "staff_name_taken" in await answer.text()
+    async with person.post(f"{site}/staff", data={**form, "name": "小王", "pin": "1"}) as answer:
+        assert "pin_shape" in await answer.text()
+
+
+async def _add_cafe(site: str, person: ClientSession, code: str, name: str) -> None:
+    async with person.post(f"{site}/cafes", data={"code": code, "name": name}) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.covers("A251")
+async def test_cafes_are_data_and_an_enrolment_code_is_shown_once(
+    site: str, person: ClientSession
+) -> None:
+    await _add_cafe(site, person, "east", "东门店")
+    async with person.post(f"{site}/cafes", data={"code": "east", "name": "again"}) as answer:
+        assert answer.status == 422
+        assert "cafe_exists" in await answer.text()
+    async with person.post(f"{site}/cafes/1/code", data={"name": "counter"}) as answer:
+        shown = re.search(r'id="new-code">([0-9A-Z-]+)<', await answer.text())
+    assert shown
+    async with person.get(f"{site}/cafes") as answer:
+        text = await answer.text()
+    assert shown[1] not in text
+    assert "counter" in text
+    async with person.post(f"{site}/cafes/77/code", data={}) as answer:
+        assert "cafe_unknown" in await answer.text()
+
+
+async def test_both_languages_from_the_same_page(site: str, person: ClientSession) -> None:
+    async with person.get(f"{site}/") as answer:
+        assert "生意怎么样" in await answer.text()
+    async with person.post(f"{site}/language/en") as answer:
+        text = await answer.text()
+    assert "Is the chain selling?" in text
+    assert 'lang="en"' in text
+    async with person.post(f"{site}/language/xx") as answer:
+        assert answer.status == 404
+
+
+async def test_empty_pages_teach(site: str, person: ClientSession) -> None:
+    for path, words in (
+        ("/", "还没有门店"),
+        ("/members", "还没有会员"),
+        ("/products", "还没有商品"),
+        ("/cases", "没有冲突"),
+        ("/members?text=zzz", "没有找到"),
+    ):
+        async with person.get(site + path) as answer:
+            assert words in await answer.text()
+
+
+async def test_what_is_not_there_is_not_found(site: str, person: ClientSession) -> None:
+    for path in (
+        "/ops/999999",
+        "/ops/x",
+        "/members/5",
+        "/members/99999999999999999999999",
+        "/entries?cafe=1&day=20270301&class=9999",
+        "/entries",
+    ):
+        async with person.get(site + path) as answer:
+            assert answer.status == 404, path
+
+
+async def test_every_op_is_shown_as_evidence_without_secrets(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    await _add_cafe(site, person, "east", "东门店")
+    for position in range(1, log_end(office) + 1):
+        async with person.get(f"{site}/ops/{position}") as answer:
+            text = await answer.text()
+        assert answer.status == 200
+        assert re.search(r"<h1><code>0\.1\.\d+-[0-9A-Z-]+</code></h1>", text)
+        assert "argon2" not in text
