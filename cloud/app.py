@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from aiohttp import web
 
@@ -34,6 +34,7 @@ from cloud.hub.office import HeadOffice
 from cloud.log_format import JsonFormatter
 from cloud.store.database import StoreError
 from cloud.store.reports import read_documents
+from cloud.web.application import build_application
 from sync_protocol.kinds import STAFF
 
 KILL_POINT = "CAFEBOX_KILL_POINT"
@@ -229,7 +230,8 @@ async def _serve(
     stack: contextlib.AsyncExitStack, configuration: Configuration, office: HeadOffice
 ) -> str:
     """Serve pages and HTTP for boxes, and the control socket; returns the pages' address."""
-    app = web.Application()
+    zone = timezone(timedelta(minutes=configuration.hub.utc_offset_min))
+    app = build_application(office, zone)
     app.add_routes(http.routes(office))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
