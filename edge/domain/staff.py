@@ -11,17 +11,19 @@ SERVICE = "service"
 CASHIER = "cashier"
 MANAGER = "manager"
 HEAD_OFFICE = "head_office"
+ADMIN = "admin"
 
 ROLE_NAMES: Mapping[str, tuple[str, str]] = {
     SERVICE: ("服务员", "service staff"),
     CASHIER: ("收银员", "cashier"),
     MANAGER: ("店长", "manager"),
     HEAD_OFFICE: ("总部人员", "head-office staff"),
+    ADMIN: ("管理员", "administrator"),
 }
 
-_COUNTER = frozenset({CASHIER, MANAGER, HEAD_OFFICE})
+_COUNTER = frozenset({CASHIER, MANAGER, HEAD_OFFICE, ADMIN})
 _ALL = _COUNTER | {SERVICE}
-_MANAGERS = frozenset({MANAGER, HEAD_OFFICE})
+_MANAGERS = frozenset({MANAGER, HEAD_OFFICE, ADMIN})
 
 RIGHTS: Mapping[str, tuple[frozenset[str], tuple[str, str]]] = {
     # operation: (roles that may, what people call it)

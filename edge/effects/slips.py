@@ -6,7 +6,7 @@ when it is printed, in the box's language, at any paper width. `SLIPS` names eve
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from edge.domain.business_day import local_time
@@ -67,9 +67,13 @@ class SlipJob:
     chain_code: str
 
 
+_JOB_FIELDS = tuple(known.name for known in fields(SlipJob))
+
+
 def to_bytes(job: SlipJob) -> bytes:
     """The job as JSON, for the store."""
-    return json.dumps(asdict(job), ensure_ascii=False, separators=(",", ":")).encode()
+    values = {name: getattr(job, name) for name in _JOB_FIELDS}  # asdict copies deeply: 80 µs a tap
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def from_bytes(data: bytes) -> SlipJob:

@@ -1,0 +1,215 @@
+"""The box's configuration: one TOML file, every key checked, every error with its remedy."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from edge.desk.settings import DeskSettings
+from edge.domain.business_day import CUT_OVER_HOUR_MAX, UTC_OFFSET_MIN_MAX
+from edge.domain.refusals import CHINESE, LANGUAGES
+from edge.drivers.errors import DeviceConfigurationError
+from edge.drivers.options import option, read_options
+from edge.drivers.stacks import SYSTEM
+
+DEFAULT_FILE = "cafebox.toml"
+
+EXAMPLE = """\
+# cafebox box. Every key but those of [[devices]] is optional; what stands here is the default.
+
+[box]
+data_dir = "box-data"        # identity, keys and the store; relative to this file
+listen_host = "127.0.0.1"    # the counter page
+listen_port = 8601
+language = "zh"              # of receipts: "zh" or "en"
+utc_offset_min = 480         # the cafe's clock: minutes east of UTC
+business_day_hour = 6        # a business day begins at this hour (0 to 12)
+
+[hub]
+broker_url = ""              # mqtt://host:1883; "" : what the hub said at enrolment
+protocol = "5"               # of the broker: "5" or "3.1.1"
+
+[counter]
+same_tap_ms = 3000           # a second tap of one card within this time is the same tap
+release_after_min = 360      # so long after a member's last tap their rights go back to the hub
+
+[log]
+level = "info"               # "debug", "info", "warning" or "error"; one JSON object per line
+
+[stacks]
+pcsc = "system"              # the machine's pcscd, or "fake:<socket path>"
+gpio = "system"              # the module RPi.GPIO, or "fake:<socket path>"
+
+# One table for each device. None of them is needed: a counter without a printer sells all the same.
+
+[[devices]]
+kind = "card_reader"
+driver = "pcsc"
+name = "counter"             # how pages, logs and events call it
+port = "ACS*"                # the reader's name as `pcsc_scan -r` shows it; * stands for anything
+
+[[devices]]
+kind = "receipt_printer"
+driver = "serial"
+name = "receipts"
+port = "/dev/serial/by-id/usb-printer"
+baud = 19200
+paper_mm = 80                # 58 or 80
+
+[[devices]]
+kind = "door_relay"
+driver = "gpio"
+name = "door"
+pin = 17                     # Broadcom number
+hold_ms = 3000               # how long the door stays open
+
+[[devices]]
+kind = "door_counter"
+driver = "gpio"
+name = "entrance"
+pin = 27
+"""
+
+SectionType = TypeVar("SectionType")
+
+
+class ConfigurationError(Exception):
+    """A key is wrong; the words name it and say what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSection:
+    """[box]"""
+
+    data_dir: str = option("box-data", low=1)
+    listen_host: str = option("127.0.0.1", low=1)
+    listen_port: int = option(8601, low=1, high=65535)
+    language: str = option(CHINESE, choices=LANGUAGES)
+    utc_offset_min: int = option(480, low=-UTC_OFFSET_MIN_MAX, high=UTC_OFFSET_MIN_MAX)
+    business_day_hour: int = option(6, low=0, high=CUT_OVER_HOUR_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSection:
+    """[hub]"""
+
+    broker_url: str = option("")
+    protocol: str = option("5", choices=("5", "3.1.1"))
+
+
+@dataclass(frozen=True, slots=True)
+class CounterSection:
+    """[counter]"""
+
+    same_tap_ms: int = option(3000, low=0, high=60_000)
+    release_after_min: int = option(360, low=1, high=7 * 24 * 60)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSection:
+    """[log]"""
+
+    level: str = option("info", choices=("debug", "info", "warning", "error"))
+
+
+@dataclass(frozen=True, slots=True)
+class StacksSection:
+    """[stacks]"""
+
+    pcsc: str = option(SYSTEM, low=1)
+    gpio: str = option(SYSTEM, low=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All sections; `folder` is what relative paths are relative to.
+
+    `devices` are tables that `edge.drivers.registry` reads and checks.
+    """
+
+    folder: Path
+    box: BoxSection
+    hub: HubSection
+    counter: CounterSection
+    log: LogSection
+    stacks: StacksSection
+    devices: tuple[Mapping[str, object], ...]
+
+    @property
+    def data_dir(self) -> Path:
+        """Where identity, keys and store lie."""
+        return self.folder / self.box.data_dir
+
+    def desk_settings(self, chain_key: bytes) -> DeskSettings:
+        """The settings of the desk; `chain_key` comes from enrolment."""
+        return DeskSettings(
+            chain_key,
+            self.box.utc_offset_min,
+            self.box.business_day_hour,
+            self.counter.same_tap_ms,
+            self.counter.release_after_min * 60_000,
+        )
+
+
+_SECTIONS = ("box", "hub", "counter", "log", "stacks")
+
+
+def load(path: Path) -> Configuration:
+    """The configuration of a file; a missing file is all defaults, without devices.
+
+    Raises `ConfigurationError`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}. Make it a readable UTF-8 file") from None
+    try:
+        return read(text, path.absolute().parent)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+
+
+def read(text: str, folder: Path) -> Configuration:
+    """The configuration of a text. Raises `ConfigurationError`."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{error}. Compare with: cafebox example-config") from None
+    for name in tables:
+        if name not in (*_SECTIONS, "devices"):
+            known = ", ".join(_SECTIONS)
+            raise ConfigurationError(f"[{name}]: unknown. Use {known} or [[devices]]")
+    devices = tables.get("devices", [])
+    if not isinstance(devices, list) or not all(isinstance(table, dict) for table in devices):
+        raise ConfigurationError("devices: not tables. Write [[devices]] above each one")
+    return Configuration(
+        folder,
+        _section(BoxSection, tables, "box"),
+        _checked_hub(_section(HubSection, tables, "hub")),
+        _section(CounterSection, tables, "counter"),
+        _section(LogSection, tables, "log"),
+        _section(StacksSection, tables, "stacks"),
+        tuple(devices),
+    )
+
+
+def _section(section_type: type[SectionType], tables: dict[str, object], name: str) -> SectionType:
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{name}: not a section. Write [{name}] above its keys")
+    try:
+        return read_options(section_type, table, name)
+    except DeviceConfigurationError as error:
+        raise ConfigurationError(f"{error.key}: {error.reason}. {error.hint}") from None
+
+
+def _checked_hub(hub: HubSection) -> HubSection:
+    if hub.broker_url and not hub.broker_url.startswith(("mqtt://", "mqtts://")):
+        raise ConfigurationError(
+            f"hub.broker_url: {hub.broker_url!r} is no broker."
+            ' Set "mqtt://host:1883", or "" for what the hub said'
+        )
+    return hub
