@@ -30,7 +30,7 @@ UNAPPLIED_OPS_MAX = 50000
 GAP_PAUSE_MS = 300
 """Within this time a broker delivers what only came out of order."""
 GAP_JITTER_MS = 700
-REPAIR_MS = 15000
+REPAIR_MS = 5000
 """A repair that brought nothing for so long is asked for again, then after twice this, ..."""
 REPAIR_MS_MAX = 240000
 

@@ -216,7 +216,7 @@ class Pump:
 
     async def _repair(self, wanted: BlocksWanted) -> None:
         data = await self._host.fetch_blocks(wanted)
-        if data is not None and self.session.state != OFFLINE:
+        if data is not None:  # also while the line is down: this came by another way
             async with self._lock:
                 await self._handle(self.session.receive_blocks(data, self._clock.now_ms()))
 
