@@ -45,6 +45,11 @@ class OwnLog:
             self.trust = self.clock.trust
         return wall_ms, monotonic_ms
 
+    def note_trust(self, segment: int, trust: int) -> None:
+        """Note how good the clock is, if `segment` is still the running one."""
+        if segment == self.segment:
+            self.trust = trust
+
     def next_header(self, kind: int, wall_ms: int, actor: int, terminal: int, shift: int) -> Header:
         """Return the header of the op that follows the head."""
         cursor = self.cursor

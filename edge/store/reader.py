@@ -32,11 +32,10 @@ from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import unpack
 from sync_protocol.kinds import KINDS, LEDGER, field_index
 from sync_protocol.ledger import divert, transaction_from_body
-from sync_protocol.ops import SEQ_MAX, OpRef, genesis_hash
+from sync_protocol.ops import SEQ_MAX, Op, OpRef, genesis_hash
 from sync_protocol.registers import row_from_stored
 
 SETTING_CURSOR = "store.cursor"
-SETTING_ACKED = "store.acked"
 SETTING_STOP = "store.stop_spending"
 SETTING_OPENING = "store.opening"
 """[position, sections' sums] of the opening rows."""
@@ -64,6 +63,7 @@ class Reader:
         self.database = database
         self.connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]  # peewee's
         self._execute = self.connection.execute
+        self.acked_hint = 0
         self.identity = identity
 
     # --- documents -------------------------------------------------------------------------------
@@ -225,12 +225,33 @@ class Reader:
         return Outbox(head_seq - acked_seq, oldest_ms, money_fen)
 
     def acked_seq(self) -> int:
-        """Return the last own op of this epoch that the hub has committed, 0 for none."""
-        value = self.setting(SETTING_ACKED)
-        if value is None:
-            return 0
-        epoch, seq = cast("list[int]", value)
-        return seq if epoch == self.identity.epoch else 0
+        """Return the last own op of this epoch that the hub is known to have committed.
+
+        It is in an applied block, or the session said so since the start (`Store.note_acked`).
+        """
+        return max(self.own_author().seq, self.acked_hint)
+
+    def own_ops(self, from_seq: int, limit: int) -> list[Op]:
+        """Return up to `limit` own ops of this epoch from `from_seq` on, without a gap."""
+        number = self.own_author().number
+        keys = (op_key(number, from_seq), op_key(number, SEQ_MAX), limit)
+        found = [StoredOp(*row).op() for row in self._execute(statements.SELECT_OP_RANGE, keys)]
+        return [op for op in found if op is not None]
+
+    def own_hash(self, seq: int) -> bytes | None:
+        """Return the hash of an own op (0: the genesis hash), None if it is not kept here."""
+        author = self.own_author()
+        if seq == 0:
+            return genesis_hash(self.identity.chain, self.identity.node, self.identity.epoch)
+        row = self._execute(statements.SELECT_HASH, (op_key(author.number, seq),)).fetchone()
+        if row is not None:
+            return bytes(row[0])
+        return author.hash if author.seq == seq else None
+
+    def heads(self) -> dict[tuple[int, int], tuple[int, bytes]]:
+        """Return {(node, epoch): (seq, hash)} of every author at the cursor."""
+        rows = self._execute(statements.SELECT_HEADS)
+        return {(node, epoch): (seq, hash) for node, epoch, seq, hash in rows if seq}
 
     def cursor(self) -> Cursor:
         """Return how far the hub's log is applied here; generation 0 before the first block."""

@@ -121,7 +121,6 @@ def _check_own_chain(transaction: WriteTransaction, manifest: Manifest) -> int:
             return key + 1  # dropped by retention
         if row is None or row[0] != hash:
             raise StoreMismatchError("rewound", f"the hub has own op {seq}, this store does not")
-        transaction.mark_acked(seq, hash)
         return key + 1
     return op_key(number, 1)
 

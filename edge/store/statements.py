@@ -168,6 +168,8 @@ SELECT_AUTHORS = "SELECT number FROM author ORDER BY number"
 
 SELECT_AUTHOR = "SELECT number, seq, hash FROM author WHERE node = ? AND epoch = ?"
 
+SELECT_HEADS = "SELECT node, epoch, seq, hash FROM author"
+
 UPDATE_AUTHOR = "UPDATE author SET seq = ?, hash = ? WHERE number = ?"
 
 INSERT_BLOCK = """

@@ -20,7 +20,7 @@ from edge.store.integrity import SETTING_CHECKED, check_file, check_tail
 from edge.store.migrations import bring_up_to_date
 from edge.store.op_rows import op_key
 from edge.store.own_log import OwnLog
-from edge.store.reader import Reader
+from edge.store.reader import SETTING_BACKED_UP, SETTING_STOP, Reader
 from edge.store.statements import SELECT_LAST_OP, UPSERT_SETTING
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
@@ -63,6 +63,9 @@ class Store:
         self._readers: list[Reader] = []
         self._readers_lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
+        self._own = transaction.own
+        self._head = transaction.own.head
+        self._acked_seq = 0
         self._writer = Writer(transaction, self._tell)
 
     @classmethod
@@ -84,6 +87,16 @@ class Store:
             raise
         return cls(path, lock, database, transaction)
 
+    @property
+    def head(self) -> Head:
+        """The last own op that is committed."""
+        return self._head
+
+    @property
+    def segment(self) -> int:
+        """The number of the running clock segment."""
+        return self._own.segment
+
     async def write(self, work: Work[T]) -> T:
         """Run `work(transaction)` on the writer thread; return its result once it is on the disk.
 
@@ -103,6 +116,7 @@ class Store:
         with self._readers_lock:
             reader = self._readers.pop() if self._readers else None
         reader = reader or open_reader(self.path, self.identity)
+        reader.acked_hint = self._acked_seq
         reader.connection.execute("BEGIN")
         try:
             yield reader
@@ -128,12 +142,27 @@ class Store:
             await self.scrub()
         return applied
 
-    async def mark_acked(self, seq: int, hash: bytes) -> None:
-        """Note that the hub has committed own ops up to `seq`, whose hash begins with `hash`.
+    def note_acked(self, seq: int) -> None:
+        """Note that the hub has committed own ops up to `seq`; the session compared the hash.
 
-        Raises `StoreMismatchError` if this store has another op there.
+        Kept in memory: the block that confirms them follows, and after a restart HELLO tells.
         """
-        await self.write(lambda tx: tx.mark_acked(seq, hash))
+        self._acked_seq = max(self._acked_seq, seq)
+
+    async def note_backup(self, block_number: int) -> None:
+        """Note the last block in the hub's announced backup, for retention."""
+        with self.read() as reader:
+            known = reader.setting(SETTING_BACKED_UP)
+        if known != block_number:
+            await self.write(lambda tx: tx.set_setting(SETTING_BACKED_UP, block_number))
+
+    async def note_clock(self, segment: int, trust: int) -> None:
+        """Note how good the clock is in a segment, from the next op on."""
+        await self.write(lambda tx: tx.own.note_trust(segment, trust))
+
+    async def stop_spending(self, reason: str) -> None:
+        """Have this box lower no right until a person takes it back: its epoch was fenced."""
+        await self.write(lambda tx: tx.set_setting(SETTING_STOP, reason))
 
     async def load_snapshot(self, manifest: Manifest, path: Path) -> Cursor:
         """Replace confirmed state by a snapshot, own unacked ops on top; see `snapshot.load`."""
@@ -181,6 +210,7 @@ class Store:
         self.close()
 
     def _tell(self) -> None:
+        self._head = self._own.head  # no work is running: all of it is committed
         for listener in self._listeners:
             listener()
 

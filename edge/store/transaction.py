@@ -6,7 +6,7 @@ from peewee import SqliteDatabase
 
 from edge.store import statements
 from edge.store.documents import update_lookups
-from edge.store.errors import OverdrawnError, StoreMismatchError
+from edge.store.errors import OverdrawnError
 from edge.store.facts import Cursor, Head
 from edge.store.identity import RandomBytes
 from edge.store.op_rows import (
@@ -15,12 +15,9 @@ from edge.store.op_rows import (
     claim_mentions,
     ledger_mentions,
     money_fen,
-    op_key,
 )
 from edge.store.own_log import OwnLog
 from edge.store.reader import (
-    SETTING_ACKED,
-    SETTING_BACKED_UP,
     SETTING_CURSOR,
     SETTING_STOP,
     Reader,
@@ -115,24 +112,6 @@ class WriteTransaction(Reader):
         self.set_setting(SETTING_STOP, None)
 
     # --- for the store's own modules --------------------------------------------------------------
-
-    def mark_acked(self, seq: int, hash: bytes) -> None:
-        """Note that the hub has committed own ops up to `seq`, whose hash begins with `hash`.
-
-        Raises `StoreMismatchError` if this store has another op there. An older mark changes
-        nothing.
-        """
-        if seq <= self.acked_seq():
-            return
-        row = self._execute(statements.SELECT_HASH, (op_key(self.own.author, seq),)).fetchone()
-        if row is None or row[0][: len(hash)] != hash:
-            raise StoreMismatchError("forked", f"the hub acknowledges another op {seq}")
-        self.set_setting(SETTING_ACKED, [self.identity.epoch, seq])
-
-    def note_backup(self, block_number: int) -> None:
-        """Note the last block in the hub's announced backup: retention keeps what is later."""
-        if self.setting(SETTING_BACKED_UP) != block_number:
-            self.set_setting(SETTING_BACKED_UP, block_number)
 
     def move_cursor(self, cursor: Cursor) -> None:
         """Move the cursor, and with it what later ops say they have seen."""

@@ -1,0 +1,153 @@
+"""The session's transport over MQTT: aiomqtt (paho on asyncio), with the line's switch in it."""
+
+import asyncio
+import ssl
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+
+import aiomqtt
+
+from edge.sync.line_switch import LineCutError, LineSwitch
+from sync_protocol.pump import LineLostError, Transport
+
+IN_FLIGHT_MAX = 50
+"""Messages that wait for their PUBACK: paho is fastest at 20 to 100 and halves at 1,000."""
+INCOMING_MAX = 2000
+KEEPALIVE_S = 15
+"""A half-open line is noticed after one and a half of these."""
+TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerLogin:
+    """Where and how to connect. `protocol` is "5" or "3.1.1"; `tls` None for a plain line."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    protocol: str = "5"
+    tls: ssl.SSLContext | None = None
+
+
+class MqttTransport(Transport):
+    """Opens a line again and again as the pump asks; the broker keeps nothing between two."""
+
+    def __init__(
+        self, login: BrokerLogin, identifier: str, topics: list[str], switch: LineSwitch
+    ) -> None:
+        self._login = login
+        self._identifier = identifier
+        self._topics = topics
+        self._switch = switch
+        self._stack: AsyncExitStack | None = None
+        self._client: aiomqtt.Client | None = None
+        self._received: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(INCOMING_MAX)
+        self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lost = asyncio.Event()
+
+    async def open(self) -> None:
+        """Connect, and subscribe to the node's topics."""
+        await self.close()
+        self._lost = asyncio.Event()
+        self._received = asyncio.Queue(INCOMING_MAX)
+        self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
+        try:
+            await self._switch.guard(self._connect())
+        except (aiomqtt.MqttError, OSError, TimeoutError, LineCutError) as error:
+            await self.close()
+            raise LineLostError(str(error)) from error
+        self._start(self._hear())
+        self._start(self._watch_switch())
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        """Send a message; returns once there is room, before its PUBACK."""
+        client = self._client
+        if client is None or self._lost.is_set():
+            raise LineLostError
+        await self._slots.acquire()
+        self._start(self._publish(client, topic, data))
+
+    async def receive(self) -> tuple[str, bytes]:
+        """Return the next message."""
+        message = await self._received.get()
+        if message is None:
+            self._received.put_nowait(None)
+            raise LineLostError
+        return message
+
+    async def close(self) -> None:
+        """Let go of the line; `publish` and `receive` end."""
+        self._note_lost()
+        self._client = None
+        stack, self._stack = self._stack, None
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if stack is not None:
+            with suppress(aiomqtt.MqttError):
+                await stack.aclose()
+
+    async def _connect(self) -> None:
+        login = self._login
+        version_5 = login.protocol == "5"
+        client = aiomqtt.Client(
+            login.host,
+            login.port,
+            username=login.username,
+            password=login.password,
+            identifier=self._identifier,
+            protocol=aiomqtt.ProtocolVersion.V5 if version_5 else aiomqtt.ProtocolVersion.V311,
+            clean_session=None if version_5 else True,
+            clean_start=True,
+            keepalive=KEEPALIVE_S,
+            timeout=TIMEOUT_S,
+            max_inflight_messages=IN_FLIGHT_MAX,
+            max_queued_incoming_messages=INCOMING_MAX,
+            max_concurrent_outgoing_calls=IN_FLIGHT_MAX,
+            tls_context=login.tls,
+        )
+        self._stack = AsyncExitStack()
+        self._client = await self._stack.enter_async_context(client)
+        await client.subscribe([(topic, 1) for topic in self._topics])
+
+    async def _hear(self) -> None:
+        client = self._client
+        if client is None:
+            return
+        with suppress(aiomqtt.MqttError):
+            async for message in client.messages:
+                if isinstance(message.payload, bytes):
+                    await self._received.put((str(message.topic), message.payload))
+        self._note_lost()
+
+    async def _publish(self, client: aiomqtt.Client, topic: str, data: bytes) -> None:
+        try:
+            await client.publish(topic, data, qos=1)
+        except aiomqtt.MqttError:
+            self._note_lost()
+        finally:
+            self._slots.release()
+
+    async def _watch_switch(self) -> None:
+        await self._switch.wait_cut()
+        self._note_lost()
+
+    def _note_lost(self) -> None:
+        """End `receive`; what was received and not taken is dropped: blocks and acks come again."""
+        if self._lost.is_set():
+            return
+        self._lost.set()
+        while not self._received.empty():
+            self._received.get_nowait()
+        self._received.put_nowait(None)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

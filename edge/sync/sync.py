@@ -1,0 +1,505 @@
+"""Keeps the box in step with the hub: runs the session, loads snapshots, asks for rights.
+
+One task runs `run` until it is cancelled. The desk sees `Sync` as its line: whether it is up and
+since when, how far behind our clock is, and rights to ask for. Nothing here is waited for by a
+sale.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from edge.store.apply import Applied
+from edge.store.errors import StoreError, StoreMismatchError
+from edge.store.identity import Clock
+from edge.store.retention import Retained
+from edge.store.snapshot import SnapshotRefusedError
+from edge.store.store import Store
+from edge.sync.enrolment import Enrolment
+from edge.sync.host import StoreHost
+from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
+from edge.sync.line_switch import LineCutError
+from edge.sync.metrics import SyncMetrics
+from edge.sync.mqtt_transport import BrokerLogin, MqttTransport
+from sync_protocol.blocks import ChainHeads, log_genesis_hash
+from sync_protocol.errors import ProtocolError
+from sync_protocol.http_api import SnapshotAnswer
+from sync_protocol.messages import (
+    FENCED_REASONS,
+    GrantAnswer,
+    Recall,
+    blocks_topic,
+    down_topic,
+    head_topic,
+)
+from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
+from sync_protocol.ops import TRUST_MEASURED, OpRef
+from sync_protocol.pump import Clock as PumpClock
+from sync_protocol.pump import Pump
+from sync_protocol.session import SYNCING
+from sync_protocol.session_events import (
+    BatchRejected,
+    BlocksRefused,
+    ClockMeasured,
+    Cursor,
+    Event,
+    GenerationChanged,
+    GrantAnswered,
+    HeadAnnounced,
+    MessageIgnored,
+    OpsAcked,
+    PeerErred,
+    RecallReceived,
+    SessionFenced,
+    Welcomed,
+)
+
+SILENCE_MS = 12_000
+"""The hub announces its head every few seconds: after this long without a word it is away."""
+CLOCK_MEASURED_EVERY_MS = 10 * 60 * 1000
+CLOCK_ERROR_MS_MAX = 1000
+"""A round trip longer than twice this says too little of the hub's clock."""
+SNAPSHOT_BEHIND_OPS = 50_000
+"""Further behind than this a snapshot is quicker than the log."""
+SNAPSHOT_RETRY_S = 10.0
+WATCH_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class SyncState(StrEnum):
+    """What a person is told of the line."""
+
+    DOWN = "down"
+    UP = "up"
+    FENCED = "fenced"
+    """The hub takes no more ops of this epoch; blocks still come."""
+    STOPPED = "stopped"
+    """The store and the hub contradict each other; a person must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantResult:
+    """The hub's answer: the op that grants, or None and the code of the refusal."""
+
+    reference: OpRef | None
+    code: str
+
+
+class _Clock(PumpClock):
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        return self._clock.monotonic_ms()
+
+    def wall_ms(self) -> int:
+        return self._clock.wall_ms()
+
+    def segment(self) -> int:
+        return self._store.segment
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """Where the hub is and what this box calls itself."""
+
+    login: BrokerLogin
+    software: str
+    hardware: bytes
+    snapshot_path: Path
+    """Where a snapshot is downloaded to; kept over restarts, so that a download goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncHandlers:
+    """Who is told, on the loop: `recalled` releases rights that the hub asks back, `applied` hears
+    of every range that changed the store, `line_changed` of the line's ups and downs."""
+
+    recalled: Callable[[Recall], Awaitable[None]]
+    applied: Callable[[Applied], None]
+    line_changed: Callable[[], None]
+
+
+class Sync:
+    """See the module. Make it on the loop that runs it; `random_below(n)` returns 0..n-1."""
+
+    def __init__(
+        self,
+        store: Store,
+        enrolment: Enrolment,
+        http: HubHttp,
+        settings: SyncSettings,
+        metrics: SyncMetrics,
+        clock: Clock,
+        random_below: Callable[[int], int],
+        handlers: SyncHandlers,
+    ) -> None:
+        self._store = store
+        self._enrolment = enrolment
+        self._http = http
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = _Clock(store, clock)
+        self._random_below = random_below
+        self._handlers = handlers
+        self._loop = asyncio.get_running_loop()
+        self._pump: Pump | None = None
+        self._state = SyncState.DOWN
+        self._since_ms = 0
+        self._heard_ms = 0
+        self._measured_ms: int | None = None
+        self._measured_segment = 0
+        self._snapshot_wanted = asyncio.Event()
+        self._snapshot_asked = 0
+        self._grants: dict[int, asyncio.Future[GrantAnswer]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.clock_offset_ms = 0
+        self.fence_reason = ""
+        self.hub_position = 0
+        store.listen(self._committed)
+
+    # --- what the desk sees -----------------------------------------------------------------------
+
+    @property
+    def state(self) -> SyncState:
+        """The line as a person is told of it."""
+        return self._state
+
+    @property
+    def up(self) -> bool:
+        """Whether the hub has welcomed this box and answers."""
+        return self._state is SyncState.UP
+
+    @property
+    def since_ms(self) -> int:
+        """When the line went up or down (milliseconds since 1970); 0: never up since the start."""
+        return self._since_ms
+
+    def request_grant(
+        self,
+        request_id: int,
+        account_class: int,
+        subject: int | str,
+        unit: str,
+        amount: int,
+        purpose: str,
+    ) -> None:
+        """Ask the hub for rights; the answer comes as an op in the hub's log.
+
+        Nothing happens without a line. A repeat of a request id gets the same op.
+        """
+        self._start(self._ask_grant(request_id, account_class, subject, unit, amount, purpose))
+
+    async def grant(
+        self,
+        request_id: int,
+        account_class: int,
+        subject: int | str,
+        unit: str,
+        amount: int,
+        purpose: str,
+        timeout_s: float,
+    ) -> GrantResult | None:
+        """Ask for rights and wait for the answer; None if none came in time.
+
+        The rights are there once the op of the answer is applied.
+        """
+        future = self._grants.get(request_id) or self._loop.create_future()
+        self._grants[request_id] = future
+        try:
+            await self._ask_grant(request_id, account_class, subject, unit, amount, purpose)
+            answer = await asyncio.wait_for(asyncio.shield(future), timeout_s)
+        except TimeoutError:
+            return None
+        finally:
+            self._grants.pop(request_id, None)
+        return GrantResult(answer.ref, answer.code)
+
+    async def _ask_grant(
+        self,
+        request_id: int,
+        account_class: int,
+        subject: int | str,
+        unit: str,
+        amount: int,
+        purpose: str,
+    ) -> None:
+        pump = self._pump
+        if pump is not None:
+            await pump.send(
+                pump.session.request_grant(
+                    request_id, account_class, subject, unit, amount, purpose
+                )
+            )
+
+    # --- running ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep the session going until cancelled; a snapshot starts it anew behind it."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            while True:
+                await self._run_session()
+                await self._load_snapshot()
+        except StoreMismatchError as error:
+            logger.error("sync stopped: %s", error)
+            self._set_state(SyncState.STOPPED)
+            await self._store.stop_spending(error.code)
+        finally:
+            watch.cancel()
+
+    async def _run_session(self) -> None:
+        """Run a session until a snapshot is wanted."""
+        self._snapshot_wanted.clear()
+        session = self._new_session()
+        identity = self._store.identity
+        transport = MqttTransport(
+            self._settings.login,
+            f"cafebox-{identity.chain}-{identity.node}.{identity.epoch}",
+            [
+                down_topic(identity.chain, identity.node),
+                blocks_topic(identity.chain),
+                head_topic(identity.chain),
+            ],
+            self._http.switch,
+        )
+        host = StoreHost(
+            self._store,
+            self._http,
+            self._metrics,
+            self._hear,
+            self._handlers.applied,
+            self._snapshot_wanted.set,
+        )
+        self._pump = Pump(session, host, transport, self._clock, self._random_below)
+        self._committed()
+        running = asyncio.create_task(self._pump.run())
+        wanted = asyncio.create_task(self._snapshot_wanted.wait())
+        try:
+            await asyncio.wait((running, wanted), return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+        finally:
+            wanted.cancel()
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            self._pump = None
+            self._note_down()
+
+    def _new_session(self) -> NodeSession:
+        store, enrolment = self._store, self._enrolment
+        identity = store.identity
+        with store.read() as reader:
+            head = reader.own_head()
+            author = reader.own_author()
+            applied = reader.cursor()
+            heads = ChainHeads(identity.chain, reader.heads())
+        if applied.generation:
+            cursor = Cursor(
+                applied.generation,
+                applied.stream,
+                applied.position,
+                applied.block_number,
+                applied.block_hash,
+            )
+        else:
+            generation = enrolment.answer.generation
+            first_hash = log_genesis_hash(identity.chain, generation)
+            cursor = Cursor(generation, 0, 0, 0, first_hash)
+        return NodeSession(
+            NodeIdentity(
+                identity.chain,
+                identity.node,
+                identity.epoch,
+                self._settings.software,
+                self._settings.hardware,
+                enrolment.sign,
+            ),
+            OutboxState(head.seq, head.hash, author.seq, author.hash),
+            cursor,
+            heads,
+            enrolment.verify_hub,
+            self._random_below,
+        )
+
+    def _committed(self) -> None:
+        """Tell the pump of new own ops; called on the writer thread."""
+        with suppress(RuntimeError):  # the loop is closed: the box is stopping
+            self._loop.call_soon_threadsafe(self._wake_pump)
+
+    def _wake_pump(self) -> None:
+        head = self._store.head
+        if self._pump is not None and head.seq > self._pump.session.seq:
+            self._pump.ops_appended(head.seq, head.hash)
+
+    async def _watch(self) -> None:
+        """Notice a hub that fell silent, and measure the clock now and then."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            now_ms = self._clock.now_ms()
+            if self.up and now_ms - self._heard_ms > SILENCE_MS:
+                self._note_down()
+            if self.up and self._clock_is_unmeasured(now_ms):
+                await self._measure_clock()
+
+    def _clock_is_unmeasured(self, now_ms: int) -> bool:
+        if self._measured_ms is None or self._measured_segment != self._store.segment:
+            return True
+        return now_ms - self._measured_ms > CLOCK_MEASURED_EVERY_MS
+
+    async def _measure_clock(self) -> None:
+        if self._pump is not None:
+            session = self._pump.session
+            wall_ms, segment = self._clock.wall_ms(), self._store.segment
+            await self._pump.send(session.measure_clock(wall_ms, segment))
+
+    # --- events of the session --------------------------------------------------------------------
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, OpsAcked):
+            self._heard()
+            self._store.note_acked(event.seq)
+            self._metrics.acked_seq.set(event.seq)
+        elif isinstance(event, Welcomed):
+            welcome = event.welcome
+            self._heard()
+            self._note_hub(welcome.position, welcome.backup_number)
+            self._set_state(SyncState.UP)
+            self._start(self._measure_clock())
+        elif isinstance(event, HeadAnnounced):
+            self._heard()
+            self._note_hub(event.position, event.backup_number)
+        elif isinstance(event, ClockMeasured):
+            self._note_clock(event)
+        elif isinstance(event, GrantAnswered):
+            future = self._grants.get(event.answer.request_id)
+            if future is not None and not future.done():
+                future.set_result(event.answer)
+        elif isinstance(event, RecallReceived):
+            self._start(self._recall(event.recall))
+        elif isinstance(event, SessionFenced):
+            self._fenced(event)
+        else:
+            self._count(event)
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, (BatchRejected, BlocksRefused, PeerErred)):
+            self._metrics.faults.labels(event.code).inc()
+            logger.warning("%s: %s", type(event).__name__, event.code)
+        elif isinstance(event, MessageIgnored):
+            self._metrics.faults.labels(event.reason).inc()
+        elif isinstance(event, GenerationChanged):
+            self._metrics.faults.labels("generation_changed").inc()
+            self._snapshot_wanted.set()
+
+    def _heard(self) -> None:
+        self._heard_ms = self._clock.now_ms()
+        pump = self._pump
+        if self._state is SyncState.DOWN and pump is not None and pump.session.state == SYNCING:
+            self._set_state(SyncState.UP)
+
+    def _note_hub(self, position: int, backup_number: int) -> None:
+        self.hub_position = position
+        self._metrics.hub_position.set(position)
+        self._start(self._store.note_backup(backup_number))
+        if self._pump is not None:
+            followed = max(self._pump.session.follower.cursor.position, self._snapshot_asked)
+            if position - followed > SNAPSHOT_BEHIND_OPS:
+                self._snapshot_wanted.set()
+
+    def _note_clock(self, event: ClockMeasured) -> None:
+        self.clock_offset_ms = event.offset_ms
+        self._measured_ms = self._clock.now_ms()
+        self._measured_segment = event.segment
+        if event.error_ms <= CLOCK_ERROR_MS_MAX:
+            self._start(self._store.note_clock(event.segment, TRUST_MEASURED))
+
+    def _fenced(self, event: SessionFenced) -> None:
+        self.fence_reason = FENCED_REASONS.get(event.reason, "unknown")
+        logger.error("the epoch is fenced: %s at op %d", self.fence_reason, event.seq)
+        self._set_state(SyncState.FENCED)
+        self._start(self._store.stop_spending(f"fenced_{self.fence_reason}"))
+
+    async def _recall(self, recall: Recall) -> None:
+        await self._handlers.recalled(recall)
+
+    def _note_down(self) -> None:
+        if self._state is SyncState.UP:
+            self._metrics.lines_lost.inc()
+            self._set_state(SyncState.DOWN)
+
+    def _set_state(self, state: SyncState) -> None:
+        if state is not self._state:
+            self._state = state
+            self._since_ms = self._clock.wall_ms()
+            self._metrics.line_up.set(int(state is SyncState.UP))
+            logger.info("line %s", state)
+            self._handlers.line_changed()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._finish(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except StoreError as error:
+            logger.error("%s", error)
+
+    # --- snapshots and upkeep ---------------------------------------------------------------------
+
+    async def _load_snapshot(self) -> None:
+        """Load the newest snapshot, trying until it is there."""
+        path = self._settings.snapshot_path
+        self._snapshot_asked = self.hub_position
+        while True:
+            try:
+                answer = await self._verified_answer()
+                if not self._is_ahead(answer):
+                    return  # the log is the quicker way after all
+                await self._http.download_snapshot(answer, path)
+                await self._store.load_snapshot(answer.manifest, path)
+            except (HubUnreachableError, LineCutError) as error:
+                logger.warning("no snapshot yet: %s", error)
+            except (HubRefusedError, SnapshotRefusedError, ProtocolError) as error:
+                logger.warning("the snapshot was not taken: %s", error)
+                self._metrics.faults.labels(error.code).inc()
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            else:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+                self._metrics.snapshots.inc()
+                return
+            await asyncio.sleep(SNAPSHOT_RETRY_S * self._random_below(1000) / 1000)
+
+    def _is_ahead(self, answer: SnapshotAnswer) -> bool:
+        with self._store.read() as reader:
+            cursor = reader.cursor()
+        manifest = answer.manifest
+        there = (manifest.generation, manifest.position)
+        return there > (cursor.generation, cursor.position)
+
+    async def _verified_answer(self) -> SnapshotAnswer:
+        answer = await self._http.newest_snapshot()
+        if not self._enrolment.verify_hub(answer.signature, answer.manifest.signing_bytes()):
+            raise SnapshotRefusedError("signature", "the manifest is not the hub's")
+        return answer
+
+    async def keep_up(self) -> Retained | None:
+        """Do the nightly upkeep: take the hub's newest manifest, drop old ops below it.
+
+        None without a line. Raises `StoreDamagedError` where our state is not what the hub signed.
+        """
+        try:
+            answer = await self._verified_answer()
+        except (HubUnreachableError, HubRefusedError, LineCutError, ProtocolError):
+            return None
+        await self._store.keep_manifest(answer.manifest, answer.signature)
+        return await self._store.retain()
