@@ -40,6 +40,7 @@ mount -t tmpfs none /run && mkdir /run/pcscd && mount --bind /proc/self/fd/3 /ru
 mount --bind /usr/lib/pcsc/drivers/serial /usr/lib/pcsc/drivers && exec "$@" 3<&-
 """
 START_SECONDS = 10.0
+SOCKET_PATH_BYTES_MAX = 107  # unix(7)
 REMEDY_PACKAGES = "apt install pcscd vsmartcard-vpcd, or run with DEVICES=fake"
 REMEDY_NAMESPACES = "sysctl kernel.unprivileged_userns_clone=1, or run with DEVICES=fake"
 
@@ -86,6 +87,9 @@ class VirtualPcscd:
         """Make the namespaces and start the daemon. Raises VirtualPcscdError."""
         if not VPCD_LIBRARY.exists() or not Path("/usr/sbin/pcscd").exists():
             raise VirtualPcscdError(f"pcscd with vpcd is not installed. Run: {REMEDY_PACKAGES}")
+        too_long = len(self.environment["PCSCLITE_CSOCK_NAME"].encode()) > SOCKET_PATH_BYTES_MAX
+        if too_long or self._folder.is_relative_to("/run"):
+            raise VirtualPcscdError(f"{self._folder}: choose a shorter folder, not below /run")
         shutil.rmtree(self._socket_folder, ignore_errors=True)
         self._socket_folder.mkdir(parents=True)
         configuration = self._folder / "reader.conf.d"
