@@ -5,7 +5,7 @@ and after any failure nothing of it is left, in the tables or in memory.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloud.domain import judge as rules
 from cloud.domain.cases import Conflict, opening_body
@@ -344,7 +344,11 @@ class BlockBuilder:
         self.state.flushed()
         self.authors.update(draft.authors)
         block = committed.block
-        self.head.position = block.last_position()
-        self.head.block_number = block.number
-        self.head.block_hash = block.hash
-        self.head.effective_max = draft.effective_max
+        # A new one, not changed in place: other threads read it.
+        self.head = replace(
+            self.head,
+            position=block.last_position(),
+            block_number=block.number,
+            block_hash=block.hash,
+            effective_max=draft.effective_max,
+        )

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -86,7 +86,7 @@ class Hub:
         self._published_number = 0
         self._worker: Worker | None = None
         self._reader: Database | None = None
-        self._head: Head | None = None
+        self._builder: BlockBuilder | None = None
 
     def start(self) -> None:
         """Open, migrate and check the store, take over the log, start the writer.
@@ -120,9 +120,9 @@ class Hub:
 
     def head(self) -> Head:
         """Return where the log ended after the last block."""
-        if self._head is None:
+        if self._builder is None:
             raise HubStoppedError("the hub was not started")
-        return self._head
+        return self._builder.head
 
     def announcement(self) -> HeadMessage:
         """Return the announcement of the log's end."""
@@ -151,7 +151,7 @@ class Hub:
 
     def authors(self) -> list[Author]:
         """Return every (node, epoch) as of the last block."""
-        return [] if self._worker is None else list(self._worker.builder.authors.values())
+        return [] if self._builder is None else list(self._builder.authors.values())
 
     async def propose(self, proposal: Proposal) -> list[OpRef] | Refusal:
         """Have a proposal decided in the next block; returns when it is committed.
@@ -239,7 +239,6 @@ class Hub:
                 self._inbox.wait(0 if more else IDLE_WAIT_S)
                 worker.builder.head.published_number = self._published_number
                 background.scrub_due |= worker.run_round()
-                self._head = replace(worker.builder.head)
         except BaseException as error:
             self._worker = None
             logger.critical("the hub's writer stopped", exc_info=True)
@@ -256,7 +255,7 @@ class Hub:
             database, self.keys.sign, self.surroundings.now_ms, self.surroundings.reached
         )
         self._published_number = builder.head.published_number
-        self._head = replace(builder.head)
+        self._builder = builder
         return Worker(
             builder,
             self._inbox,
