@@ -67,6 +67,7 @@ class Store:
         self._head = transaction.own.head
         self._acked_seq = 0
         self._writer = Writer(transaction, self._tell)
+        self._writer.start()
 
     @classmethod
     def open(cls, path: Path, identity: Identity, clock: Clock, random_bytes: RandomBytes) -> Self:

@@ -58,6 +58,9 @@ class Writer:
         self._lock = threading.Lock()
         self._commits = 0
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what is queued. Apart, so that the simulator can do the works in its order."""
         self._thread.start()
 
     def submit(self, work: Work) -> "Future[Any]":
