@@ -27,8 +27,9 @@ utc_offset_min = 480         # the cafe's clock: minutes east of UTC
 business_day_hour = 6        # a business day begins at this hour (0 to 12)
 
 [hub]
+url = "http://127.0.0.1:8600"   # the hub's HTTP address
 broker_url = ""              # mqtt://host:1883; "" : what the hub said at enrolment
-protocol = "5"               # of the broker: "5" or "3.1.1"
+protocol = "3.1.1"           # of the broker: "3.1.1" or "5"
 
 [counter]
 same_tap_ms = 3000           # a second tap of one card within this time is the same tap
@@ -94,8 +95,9 @@ class BoxSection:
 class HubSection:
     """[hub]"""
 
+    url: str = option("http://127.0.0.1:8600", low=1)
     broker_url: str = option("")
-    protocol: str = option("5", choices=("5", "3.1.1"))
+    protocol: str = option("3.1.1", choices=("3.1.1", "5"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,11 @@ class Configuration:
     log: LogSection
     stacks: StacksSection
     devices: tuple[Mapping[str, object], ...]
+
+    @property
+    def address(self) -> str:
+        """Where the counter page is."""
+        return f"http://{self.box.listen_host}:{self.box.listen_port}/"
 
     @property
     def data_dir(self) -> Path:
@@ -207,6 +214,8 @@ def _section(section_type: type[SectionType], tables: dict[str, object], name: s
 
 
 def _checked_hub(hub: HubSection) -> HubSection:
+    if not hub.url.startswith(("http://", "https://")):
+        raise ConfigurationError(f'hub.url: {hub.url!r} is no address. Set "http://host:8600"')
     if hub.broker_url and not hub.broker_url.startswith(("mqtt://", "mqtts://")):
         raise ConfigurationError(
             f"hub.broker_url: {hub.broker_url!r} is no broker."

@@ -27,7 +27,7 @@ from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import right_refusal
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import PageEvents, Region
-from edge.events import CardTapped
+from edge.events import CardTapped, CardUnread
 from edge.store.errors import StoreBusyError, StoreStoppedError
 from edge.store.store import Store
 
@@ -120,6 +120,10 @@ class Desk:
     async def tap(self, event: CardTapped) -> TapView:
         """A card was tapped on one of this box's readers; no log-in is needed."""
         return await self._visits.tap(event)
+
+    def card_unread(self, event: CardUnread) -> None:
+        """A card came onto a reader and told nothing."""
+        self._visits.show_unread(event.reader)
 
     def log_applied(self) -> None:
         """The hub's log brought something new: rights, transfers, products, verdicts."""

@@ -130,6 +130,14 @@ class VisitsDesk:
         self._effects.page_events.publish(Region.TAP, Region.PRESENT, Region.EVENTS, Region.TRUTH)
         return view
 
+    def show_unread(self, reader: str) -> None:
+        """Say on the screen that a card must be tapped once more."""
+        refusal = refuse("card_unread")
+        at_ms = self._clocks.wall_ms()
+        view = TapView(at_ms, reader, TapOutcome.REFUSED, refusal, "", 0, False)
+        self._screens.show_tap(view, 0)
+        self._effects.page_events.publish(Region.TAP)
+
     async def leave(self, request: Request, member: int) -> Outcome:
         """The member left the cafe."""
 

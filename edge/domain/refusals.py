@@ -158,6 +158,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "这张卡没有登记,请先办卡",
         "This card is not registered; issue it to a member first",
     ),
+    "card_unread": (
+        "卡没有读出来,请把卡放平再刷一次",
+        "The card could not be read; lay it flat and tap once more",
+    ),
     "card_lost": (
         "这张卡已挂失,不能使用,请核对持卡人",
         "This card is reported lost and cannot be used; check who holds it",

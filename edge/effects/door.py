@@ -25,9 +25,16 @@ class Relay(Protocol):
 class Door:
     """The relays of the entry door, pulsed together."""
 
-    def __init__(self, relays: Sequence[Relay], monotonic_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        relays: Sequence[Relay],
+        monotonic_ns: Callable[[], int],
+        opened_after: Callable[[float], None] | None = None,
+    ) -> None:
+        """`opened_after` is told the seconds from each tap to the relays' call."""
         self._relays = relays
         self._monotonic_ns = monotonic_ns
+        self._opened_after = opened_after
         self.pulses: Counter[str] = Counter({"opened": 0, "stale": 0, "failed": 0})
         """How pulses ended since the start."""
 
@@ -43,3 +50,5 @@ class Door:
             except DeviceError as error:
                 self.pulses["failed"] += 1
                 log.warning("door %s: %s", relay.name, error.reason)
+        if self._opened_after is not None:
+            self._opened_after((self._monotonic_ns() - tapped_at_ns) / 1e9)

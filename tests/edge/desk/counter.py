@@ -180,7 +180,7 @@ class HandHub:
             head = reader.own_head()
         if entries:
             await self._apply(entries)
-            await self.store.mark_acked(head.seq, head.hash)
+            self.store.note_acked(head.seq)
         self.confirmed_seq = last
         return len(entries)
 

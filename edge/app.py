@@ -1,0 +1,343 @@
+"""The box's composition root: reads the configuration, makes every part, hands each what it needs.
+
+Parts are opened from the store outwards and closed in the reverse order. A part that fails ends
+the box with words for the operator; a supervisor starts it again, and nothing is lost by it.
+"""
+
+import asyncio
+import gc
+import hashlib
+import logging
+import secrets
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Histogram
+
+from edge.configuration import Configuration, ConfigurationError
+from edge.desk.desk import Desk
+from edge.desk.settings import Clocks
+from edge.desk.view_types import DeviceView
+from edge.drivers.bridge import Bridge
+from edge.drivers.registry import Devices, build_devices
+from edge.drivers.stacks import Stacks
+from edge.effects.after_commit import Effects
+from edge.effects.door import Door
+from edge.effects.page_events import PageEvents, Region
+from edge.effects.printing import PrinterQueue
+from edge.events import CardTapped, CardUnread, DeviceEvent, DeviceStateChanged, DoorCrossed
+from edge.store.apply import Applied
+from edge.store.errors import StoreBusyError
+from edge.store.identity import Clock
+from edge.store.store import Store
+from edge.sync.enrolment import Enrolment, load_enrolment
+from edge.sync.hub_http import HubHttp, Signer
+from edge.sync.line_switch import LineSwitch
+from edge.sync.metrics import SyncMetrics
+from edge.sync.mqtt_transport import BrokerLogin
+from edge.sync.sync import Sync, SyncHandlers, SyncSettings
+from edge.web.application import build_application
+from edge.web.health import CountsCollector, add_health_routes
+from sync_protocol.messages import Recall
+from sync_protocol.ops import TRUST_NONE, TRUST_RTC
+
+STORE_NAME = "box.db"
+IDENTITY_NAME = "box.identity"
+SNAPSHOT_NAME = "snapshot.part"
+SOFTWARE = f"cafebox {version('cafebox')}"
+
+UPKEEP_EVERY_S = 10 * 60.0
+KEEP_UP_EVERY = 6 * 24
+"""Old ops are dropped once a day: every so many rounds of upkeep."""
+DOOR_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0)
+GC_THRESHOLD = 50_000
+"""The collector's default of 700 would stop a tap for a millisecond now and then."""
+SHUTDOWN_S = 3.0
+
+log = logging.getLogger(__name__)
+
+Work = Coroutine[None, None, None]
+
+
+class NotEnrolledError(Exception):
+    """The box has no identity yet; the words say what to type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A box that runs."""
+
+    desk: Desk
+    store: Store
+    address: str
+    switch: LineSwitch
+
+
+def wall_ms() -> int:
+    """Milliseconds since 1970 by the machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_ms() -> int:
+    """Milliseconds that never step."""
+    return time.monotonic_ns() // 1_000_000
+
+
+def machine_clock() -> Clock:
+    """The machine's clocks, the boot that they count from, and how good the time is at the start.
+
+    The kernel says in `hctosys` whether a battery-backed clock set the time at this boot.
+    """
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    boot_id = bytes.fromhex(boot.read_text().strip().replace("-", "")) if boot.exists() else b""
+    rtc = Path("/sys/class/rtc/rtc0/hctosys")
+    by_rtc = rtc.exists() and rtc.read_text().strip() == "1"
+    trust = TRUST_RTC if by_rtc else TRUST_NONE
+    return Clock(wall_ms, monotonic_ms, boot_id or secrets.token_bytes(16), trust)
+
+
+def hardware_id() -> bytes:
+    """Sixteen bytes that stay with this machine: of the Pi's serial number, or its machine id."""
+    for path in ("/proc/device-tree/serial-number", "/etc/machine-id"):
+        if Path(path).exists():
+            return hashlib.sha256(Path(path).read_bytes().strip(b"\0\n")).digest()[:16]
+    return b""
+
+
+def enrolment_of(configuration: Configuration) -> Enrolment:
+    """The box's identity. Raises NotEnrolledError, or EnrolmentError for a damaged one."""
+    enrolment = load_enrolment(configuration.data_dir / IDENTITY_NAME)
+    if enrolment is None:
+        raise NotEnrolledError(
+            "This box has no identity yet. On the hub: cafebox-hub enrol-code --cafe NUMBER."
+            " Then here: cafebox enrol CODE"
+        )
+    return enrolment
+
+
+def broker_login(configuration: Configuration, enrolment: Enrolment) -> BrokerLogin:
+    """Where the broker is, by the configuration or else by what the hub said."""
+    url = configuration.hub.broker_url or enrolment.answer.broker
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or 1883
+    except ValueError:
+        host, port = None, 0
+    if not host:
+        raise ConfigurationError(
+            'hub.broker_url: the hub named no broker. Set broker_url = "mqtt://host:1883"'
+        )
+    username = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return BrokerLogin(host, port, username, password, configuration.hub.protocol)
+
+
+@asynccontextmanager
+async def running(configuration: Configuration) -> AsyncIterator[Running]:
+    """Run everything until the body ends.
+
+    Raises, each with words for the operator: ConfigurationError, DeviceConfigurationError,
+    NotEnrolledError, EnrolmentError, StoreError, OSError (the port is taken).
+    """
+    configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    enrolment = enrolment_of(configuration)
+    login = broker_login(configuration, enrolment)
+    registry = CollectorRegistry()
+    switch = LineSwitch()
+    async with AsyncExitStack() as stack:
+        clock = machine_clock()
+        path = configuration.data_dir / STORE_NAME
+        store = Store.open(path, enrolment.identity, clock, secrets.token_bytes)
+        stack.callback(store.close)
+        client = await stack.enter_async_context(aiohttp.ClientSession())
+        start = await stack.enter_async_context(_tasks())
+        crossings: Counter[str] = Counter()
+
+        # The desk is made last; nothing calls these before the devices are opened.
+        def deliver(event: DeviceEvent) -> None:
+            _deliver(event, desk, start, crossings)
+
+        async def recalled(recall: Recall) -> None:
+            await _recalled(desk, recall)
+
+        def applied(_applied: Applied) -> None:
+            desk.log_applied()
+
+        def line_changed() -> None:
+            desk.line_changed()
+
+        handlers = SyncHandlers(recalled, applied, line_changed)
+        bridge = Bridge(deliver)
+        devices = build_devices(
+            configuration.devices,
+            bridge,
+            Stacks(configuration.stacks.pcsc, configuration.stacks.gpio),
+        )
+        effects = _effects(configuration, store, devices, registry)
+        http = HubHttp(
+            configuration.hub.url, client, switch, Signer(enrolment.identity, enrolment.sign)
+        )
+        snapshot_path = configuration.data_dir / SNAPSHOT_NAME
+        settings = SyncSettings(login, SOFTWARE, hardware_id(), snapshot_path)
+        metrics = SyncMetrics(registry)
+        sync = Sync(store, enrolment, http, settings, metrics, clock, secrets.randbelow, handlers)
+        desk = Desk(
+            store,
+            configuration.desk_settings(enrolment.answer.claim_secret),
+            effects,
+            sync,
+            Clocks(wall_ms, time.monotonic_ns),
+            secrets.token_bytes,
+            lambda: _device_views(devices),
+        )
+        _register_counts(registry, effects.door, bridge, crossings)
+        start(effects.printer_queue.run())
+        start(sync.run())
+        start(_keep_up(desk, sync))
+        await devices.open()
+        stack.push_async_callback(devices.close)
+        await _serve(stack, configuration, store, desk, registry)
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD, 10, 10)
+        yield Running(desk, store, configuration.address, switch)
+
+
+async def run_until_signalled(
+    configuration: Configuration, started: Callable[[Running], None]
+) -> None:
+    """Run until SIGTERM or SIGINT; `started` is told once everything listens."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(configuration) as box:
+        started(box)
+        await stop.wait()
+        log.info("stopping")
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[Callable[[Work], None]]:
+    """Start tasks beside the body: the failure of one ends the body, its end ends them."""
+    started: set[asyncio.Task[None]] = set()
+    async with asyncio.TaskGroup() as group:
+
+        def start(work: Work) -> None:
+            task = group.create_task(work)
+            started.add(task)
+            task.add_done_callback(started.discard)
+
+        try:
+            yield start
+        finally:
+            for task in tuple(started):
+                task.cancel()
+
+
+def _deliver(
+    event: DeviceEvent, desk: Desk, start: Callable[[Work], None], crossings: Counter[str]
+) -> None:
+    """Hand a device's event to whom it concerns; on the loop, in the order of arrival."""
+    if isinstance(event, CardTapped):
+        start(_tap(desk, event))
+    elif isinstance(event, CardUnread):
+        desk.card_unread(event)
+    elif isinstance(event, DeviceStateChanged):
+        log.info(
+            "device", extra={"device": event.device, "state": event.state, "why": event.reason}
+        )
+        desk.device_changed()
+    elif isinstance(event, DoorCrossed):
+        crossings[event.direction.value] += 1
+
+
+async def _tap(desk: Desk, event: CardTapped) -> None:
+    await desk.tap(event)
+
+
+async def _recalled(desk: Desk, recall: Recall) -> None:
+    if isinstance(recall.subject, int):
+        await desk.rights.release_recalled(recall.subject)
+
+
+def _effects(
+    configuration: Configuration, store: Store, devices: Devices, registry: CollectorRegistry
+) -> Effects:
+    page_events = PageEvents()
+    delay = Histogram(
+        "cafebox_tap_to_door_seconds",
+        "From the card's event to the call of the door's relay",
+        buckets=DOOR_BUCKETS_S,
+        registry=registry,
+    )
+    queue = PrinterQueue(
+        store,
+        devices.receipt_printers,
+        configuration.box.language,
+        wall_ms,
+        lambda: page_events.publish(Region.TRUTH),
+    )
+    door = Door(devices.door_relays, time.monotonic_ns, delay.observe)
+    return Effects(door, queue, page_events)
+
+
+def _register_counts(
+    registry: CollectorRegistry, door: Door, bridge: Bridge, crossings: Counter[str]
+) -> None:
+    for name, help_text, label, counts in (
+        ("cafebox_door_pulses", "Pulses of the entry door", "outcome", lambda: dict(door.pulses)),
+        ("cafebox_events_dropped", "Device events refused", "event", lambda: bridge.dropped),
+        ("cafebox_door_crossings", "People through the door", "direction", lambda: dict(crossings)),
+    ):
+        registry.register(CountsCollector(name, help_text, label, counts))
+
+
+def _device_views(devices: Devices) -> tuple[DeviceView, ...]:
+    return tuple(
+        DeviceView(
+            device.name, device.kind, device.status.state, device.status.reason, device.status.hint
+        )
+        for device in devices
+    )
+
+
+async def _keep_up(desk: Desk, sync: Sync) -> None:
+    """Give rights back that fell due, and once a day drop what need not be kept."""
+    rounds = 0
+    while True:
+        await asyncio.sleep(UPKEEP_EVERY_S)
+        rounds += 1
+        try:
+            released = await desk.rights.release_due()
+            log.info("upkeep", extra={"released": released})
+            if rounds % KEEP_UP_EVERY == 0:
+                await sync.keep_up()
+        except StoreBusyError as error:
+            log.warning("upkeep put off: %s", error.code)
+
+
+async def _serve(
+    stack: AsyncExitStack,
+    configuration: Configuration,
+    store: Store,
+    desk: Desk,
+    registry: CollectorRegistry,
+) -> None:
+    zone = timezone(timedelta(minutes=configuration.box.utc_offset_min))
+    app = build_application(desk, zone)
+    add_health_routes(app, store, desk, registry)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    host, port = configuration.box.listen_host, configuration.box.listen_port
+    await web.TCPSite(runner, host, port, reuse_address=True).start()

@@ -1,0 +1,309 @@
+"""`cafebox`: run the box, and what an operator asks of it.
+
+Exit codes: 0 done; 1 refused, or a check found something; 2 wrong usage or configuration; 3 the
+store, the identity, a device's configuration or a port stopped us.
+"""
+
+import argparse
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import aiohttp
+
+from edge import app
+from edge.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
+from edge.desk.facts import chain_code
+from edge.doctor import Finding, ask_health, examine
+from edge.drivers.errors import DeviceConfigurationError
+from edge.log_format import set_up_logging
+from edge.store.backup import write_backup
+from edge.store.errors import StoreError
+from edge.store.reader import Reader
+from edge.store.refold import refold
+from edge.store.store import open_reader
+from edge.sync.enrolment import EnrolmentError, enrol
+from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
+from edge.sync.line_switch import LineSwitch
+from sync_protocol.clock import stamp_ms
+from sync_protocol.kinds import KINDS
+
+DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
+OUTBOX_SHOWN = 50
+
+DESCRIPTION = """\
+The box at a cafe's counter: card readers, doors, printers, the counter page, and a store that
+works for a week without a line.
+
+Typical first steps:
+  cafebox example-config > cafebox.toml     a configuration with every key explained
+  cafebox enrol CODE                        get an identity; the hub prints CODE by
+                                            cafebox-hub enrol-code --cafe NUMBER
+  cafebox doctor                            what is missing, and what to type
+  cafebox run                               start; the counter page is at http://127.0.0.1:8601/
+While it runs:
+  cafebox status                            how it does
+  cafebox outbox                            what only this box has
+  cafebox backup FILE                       a consistent copy
+"""
+
+EPILOG = """\
+exit codes: 0 done; 1 refused, or a check found something; 2 wrong usage or configuration;
+3 the store, the identity, a device's configuration or a port stopped us
+"""
+
+Row = dict[str, object]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cafebox",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path(DEFAULT_FILE),
+        help=f"configuration file (default: {DEFAULT_FILE}; a missing one is all defaults)",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, help_text: str, *, table: bool = True) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        if table:
+            command.add_argument("--json", action="store_true", help="print JSON")
+        return command
+
+    add("run", "run until Ctrl-C or SIGTERM; logs go to standard error as JSON lines", table=False)
+    add("status", "who this box is, how far it is in step with the hub, what waits")
+    outbox = add("outbox", "the ops that the hub has not acknowledged: only this disk has them")
+    outbox.add_argument("--limit", type=int, default=OUTBOX_SHOWN, help="rows to show")
+    backup = add("backup", "write a consistent copy of the store, while it is in use", table=False)
+    backup.add_argument("target", type=Path, help="file to write")
+    add("doctor", "check everything that the box needs; each finding says what to do")
+    enrolment = add("enrol", "get this box's identity from the hub by a one-time code")
+    enrolment.add_argument("code", help="the code that cafebox-hub enrol-code printed")
+    enrolment.add_argument("--hub", default="", help="the hub's address; also written to --config")
+    add("refold", "fold the log anew and compare every row and balance with the store")
+    add("example-config", "print a configuration with every key explained", table=False)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "example-config":
+            print(EXAMPLE, end="")
+            return DONE
+        if options.command == "enrol" and options.hub:
+            _write_hub_address(options.config, options.hub)
+        configuration = load(options.config)
+        return _COMMANDS[options.command](configuration, options)
+    except (ConfigurationError, DeviceConfigurationError) as error:
+        return _complain(error, USAGE)
+    except (HubRefusedError, HubUnreachableError) as error:
+        return _complain(error, REFUSED)
+    except (StoreError, EnrolmentError, app.NotEnrolledError, OSError) as error:
+        return _complain(error, STOPPED)
+
+
+def _complain(error: BaseException, code: int) -> int:
+    print(f"cafebox: {error}", file=sys.stderr)
+    return code
+
+
+def _run(configuration: Configuration, _options: argparse.Namespace) -> int:
+    set_up_logging(configuration.log.level)
+
+    def started(box: app.Running) -> None:
+        print(f"counter page: {box.address}", flush=True)
+
+    try:
+        asyncio.run(app.run_until_signalled(configuration, started))
+    except BaseExceptionGroup as group:
+        stopped = group.subgroup(StoreError)
+        if stopped is None:
+            raise
+        return _complain(stopped.exceptions[0], STOPPED)
+    return DONE
+
+
+def _status(configuration: Configuration, options: argparse.Namespace) -> int:
+    with _reading(configuration) as reader:
+        identity, outbox, cursor = reader.identity, reader.outbox(), reader.cursor()
+        values: Row = {
+            "chain": identity.chain,
+            "cafe": identity.cafe,
+            "node": identity.node,
+            "epoch": identity.epoch,
+            "own_seq": reader.own_head().seq,
+            "acked_seq": reader.acked_seq(),
+            "generation": cursor.generation,
+            "position": cursor.position,
+            "block_number": cursor.block_number,
+            "ops_waiting": outbox.count,
+            "oldest_waiting_ms": outbox.oldest_ms,
+            "money_waiting_fen": outbox.money_fen,
+            "spending_stopped": reader.stop_spending() or "",
+            "running": asyncio.run(ask_health(configuration)),
+        }
+    if options.json:
+        print(json.dumps(values, ensure_ascii=False))
+    else:
+        _print_values(values)
+    return DONE
+
+
+def _outbox(configuration: Configuration, options: argparse.Namespace) -> int:
+    with _reading(configuration) as reader:
+        ops = reader.own_ops(reader.acked_seq() + 1, max(options.limit, 1))
+        rows: list[Row] = [
+            {
+                "seq": op.header.seq,
+                "at_ms": stamp_ms(op.header.stamp),
+                "kind": KINDS[op.header.kind].name if op.header.kind in KINDS else op.header.kind,
+                "actor": op.header.actor,
+                "code": chain_code(op.ref()),
+            }
+            for op in ops
+        ]
+        outbox = reader.outbox()
+    if options.json:
+        print(json.dumps({"ops_waiting": outbox.count, "ops": rows}, ensure_ascii=False))
+        return DONE
+    _print_table(rows, ("seq", "at_ms", "kind", "actor", "code"))
+    print(f"{outbox.count} waiting, {outbox.money_fen} fen moved by them")
+    return DONE
+
+
+def _backup(configuration: Configuration, options: argparse.Namespace) -> int:
+    with _reading(configuration) as reader:
+        write_backup(reader, options.target.absolute())
+    print(options.target)
+    return DONE
+
+
+def _doctor(configuration: Configuration, options: argparse.Namespace) -> int:
+    findings: Sequence[Finding] = asyncio.run(examine(configuration))
+    if options.json:
+        rows = [
+            {"check": f.check, "ok": f.ok, "found": f.found, "remedy": f.remedy} for f in findings
+        ]
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.check}: {finding.found}")
+            if finding.remedy:
+                print(f"     {finding.remedy}")
+    return DONE if all(finding.ok for finding in findings) else REFUSED
+
+
+def _enrol(configuration: Configuration, options: argparse.Namespace) -> int:
+    answer = asyncio.run(_ask_identity(configuration, options.code))
+    if options.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        _print_values(answer)
+        print("Now: cafebox doctor, then cafebox run")
+    return DONE
+
+
+async def _ask_identity(configuration: Configuration, code: str) -> Row:
+    configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with aiohttp.ClientSession() as client:
+        enrolment = await enrol(
+            configuration.data_dir / app.IDENTITY_NAME,
+            HubHttp(configuration.hub.url, client, LineSwitch()),
+            code,
+            hardware=app.hardware_id(),
+            software=app.SOFTWARE,
+            random_bytes=secrets.token_bytes,
+        )
+    answer = enrolment.answer
+    return {
+        "chain": answer.chain,
+        "cafe": answer.cafe,
+        "node": answer.node,
+        "epoch": answer.epoch,
+        "broker": answer.broker,
+    }
+
+
+def _write_hub_address(path: Path, address: str) -> None:
+    """Begin a configuration with the hub's address; one that says otherwise is left alone."""
+    if not path.exists():
+        path.write_text(f"[hub]\nurl = {json.dumps(address)}\n", encoding="utf-8")
+    elif load(path).hub.url.rstrip("/") != address.rstrip("/"):
+        raise ConfigurationError(
+            f"{path}: hub.url is another address. Set url = {json.dumps(address)} under [hub],"
+            " then enrol without --hub"
+        )
+
+
+def _refold(configuration: Configuration, options: argparse.Namespace) -> int:
+    with _reading(configuration) as reader:
+        reader.connection.execute("BEGIN")
+        report = refold(reader)
+    values: Row = {
+        "equal": report.equal,
+        "ops": report.ops,
+        "pending_ops": report.pending_ops,
+        "rows": report.rows,
+        "differing": report.differing,
+        "differences": report.differences,
+        "state_hash": report.state_hash,
+    }
+    if options.json:
+        print(json.dumps(values, ensure_ascii=False))
+    else:
+        _print_values({name: values[name] for name in ("equal", "ops", "pending_ops", "rows")})
+        for difference in report.differences:
+            print(difference)
+    return DONE if report.equal else REFUSED
+
+
+@contextmanager
+def _reading(configuration: Configuration) -> Iterator[Reader]:
+    """A read-only view of the store, beside a running box or without one."""
+    path = configuration.data_dir / app.STORE_NAME
+    if not path.exists():
+        raise StoreError("no_store", f"{path} is not there yet. Type: cafebox run")
+    reader = open_reader(path)
+    with closing(reader.database):
+        yield reader
+
+
+def _print_values(values: Row) -> None:
+    width = max(len(name) for name in values)
+    for name, value in values.items():
+        print(f"{name:<{width}}  {value}")
+
+
+def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
+    widths = {
+        column: max([len(column), *(len(str(row[column])) for row in rows)]) for column in columns
+    }
+    header: Row = {column: column for column in columns}
+    for row in (header, *rows):
+        print("  ".join(f"{row[column]!s:<{widths[column]}}" for column in columns).rstrip())
+
+
+_COMMANDS: dict[str, Callable[[Configuration, argparse.Namespace], int]] = {
+    "run": _run,
+    "status": _status,
+    "outbox": _outbox,
+    "backup": _backup,
+    "doctor": _doctor,
+    "enrol": _enrol,
+    "refold": _refold,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""`cafebox doctor`: looks at everything that the box needs; each finding says what to type."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from edge import app
+from edge.configuration import Configuration, ConfigurationError
+from edge.drivers.bridge import Bridge
+from edge.drivers.errors import DeviceConfigurationError
+from edge.drivers.registry import Devices, build_devices
+from edge.drivers.stacks import Stacks
+from edge.events import DeviceState
+from edge.store.backup import check_backup
+from edge.store.errors import StoreError
+from edge.store.store import open_reader
+from edge.sync.enrolment import Enrolment, EnrolmentError
+
+FREE_BYTES_MIN = 500 * 1024 * 1024
+"""A week without a line writes a few hundred megabytes."""
+SETTLE_S = 3.0
+"""How long devices get to say that they are well."""
+ANSWER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `remedy` is empty where all is well."""
+
+    check: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+async def examine(configuration: Configuration) -> list[Finding]:
+    """All findings, in the order in which one would repair them."""
+    findings = [*_folder(configuration.data_dir)]
+    enrolment = None
+    try:
+        enrolment = app.enrolment_of(configuration)
+        answer = enrolment.answer
+        name = f"node {answer.node}.{answer.epoch} of cafe {answer.cafe} in chain {answer.chain}"
+        findings.append(Finding("identity", True, name))
+    except (app.NotEnrolledError, EnrolmentError) as error:
+        findings.append(Finding("identity", False, "none that can be used", str(error)))
+    findings.append(await asyncio.to_thread(_store, configuration.data_dir / app.STORE_NAME))
+    findings.append(await _hub(configuration.hub.url))
+    if enrolment is not None:
+        findings.append(await _broker(configuration, enrolment))
+    findings += await _devices(configuration)
+    return findings
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    place = folder if folder.exists() else folder.parent
+    if not os.access(place, os.W_OK):
+        yield Finding("folder", False, f"{place} cannot be written", f"Type: chown $USER {place}")
+        return
+    free_bytes = shutil.disk_usage(place).free
+    enough = free_bytes >= FREE_BYTES_MIN
+    remedy = "" if enough else "Free at least 500 MB: a week without a line needs it"
+    yield Finding("folder", enough, f"{place}, {free_bytes // 1_048_576} MB free", remedy)
+
+
+def _store(path: Path) -> Finding:
+    if not path.exists():
+        return Finding("store", True, "none yet; the first start makes it")
+    reader = open_reader(path)
+    with closing(reader.database):
+        try:
+            check_backup(reader)
+        except StoreError as error:
+            return Finding("store", False, error.code, error.words)
+        outbox = reader.outbox()
+        stopped = reader.stop_spending()
+    if stopped:
+        return Finding(
+            "store", False, f"spending is stopped: {stopped}", "Head office must look at this box"
+        )
+    return Finding("store", True, f"whole; {outbox.count} ops wait for the hub")
+
+
+async def _hub(url: str) -> Finding:
+    address = url.rstrip("/") + "/healthz"
+    timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as client, client.get(address) as answer:
+            status = answer.status
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        why = str(error) or type(error).__name__
+        return Finding("hub", False, f"{url}: {why}", "Compare hub.url with the hub's address")
+    well = status == 200
+    remedy = "" if well else "Look at the hub's log"
+    return Finding("hub", well, f"{url} answers {status}", remedy)
+
+
+async def _broker(configuration: Configuration, enrolment: Enrolment) -> Finding:
+    try:
+        login = app.broker_login(configuration, enrolment)
+    except ConfigurationError as error:
+        return Finding("broker", False, "no address", str(error))
+    place = f"{login.host}:{login.port}"
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            _, writer = await asyncio.open_connection(login.host, login.port)
+    except (OSError, TimeoutError) as error:
+        why = str(error) or "no answer"
+        return Finding(
+            "broker", False, f"{place}: {why}", "Start the broker, or set hub.broker_url"
+        )
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return Finding("broker", True, f"{place} answers")
+
+
+async def ask_health(configuration: Configuration) -> dict[str, object] | None:
+    """What a running box says of itself at `/healthz`, None where none answers."""
+    timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as client,
+            client.get(configuration.address + "healthz") as response,
+        ):
+            values = await response.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+async def _devices(configuration: Configuration) -> list[Finding]:
+    """How the devices do: asked of a running box, which holds them, or else tried for a moment."""
+    health = await ask_health(configuration)
+    states = health.get("devices") if health is not None else None
+    if isinstance(states, dict):
+        return [
+            Finding(f"device {name}", state == DeviceState.OK, str(state), _remedy(state))
+            for name, state in states.items()
+        ]
+    return await _try_devices(configuration)
+
+
+def _remedy(state: object) -> str:
+    return "" if state == DeviceState.OK else "The counter page's foot says what to do"
+
+
+async def _try_devices(configuration: Configuration) -> list[Finding]:
+    stacks = Stacks(configuration.stacks.pcsc, configuration.stacks.gpio)
+    settled = asyncio.Event()
+    try:
+        devices = build_devices(configuration.devices, Bridge(lambda _event: settled.set()), stacks)
+        await devices.open()
+    except DeviceConfigurationError as error:
+        return [Finding("devices", False, f"{error.key}: {error.reason}", error.hint)]
+    try:
+        await _settle(devices, settled)
+        return [
+            Finding(
+                f"{device.kind} {device.name}",
+                device.status.state is DeviceState.OK,
+                device.status.reason or device.status.state.value,
+                device.status.hint,
+            )
+            for device in devices
+        ]
+    finally:
+        await devices.close()
+
+
+async def _settle(devices: Devices, changed: asyncio.Event) -> None:
+    """Wait until every device is well, or has had its time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_S):
+            while any(device.status.state is not DeviceState.OK for device in devices):
+                changed.clear()
+                await changed.wait()
