@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 import aiomqtt
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 
 from edge.sync.line_switch import LineCutError, LineSwitch
 from sync_protocol.pump import LineLostError, Transport
@@ -104,7 +105,7 @@ class MqttTransport(Transport):
             identifier=self._identifier,
             protocol=aiomqtt.ProtocolVersion.V5 if version_5 else aiomqtt.ProtocolVersion.V311,
             clean_session=None if version_5 else True,
-            clean_start=True,
+            clean_start=True if version_5 else MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=KEEPALIVE_S,
             timeout=TIMEOUT_S,
             max_inflight_messages=IN_FLIGHT_MAX,
