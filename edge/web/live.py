@@ -29,7 +29,7 @@ class LiveStreams(set[asyncio.Task[object]]):
 LIVE_STREAMS = web.AppKey("live_streams", LiveStreams)
 
 _REGION_EVENTS = {
-    Region.TAP: ("who", "right", "left"),
+    Region.TAP: ("who", "ticket", "right", "left"),
     Region.TICKET: ("ticket", "right"),
     Region.PRESENT: ("left",),
     Region.TRANSFERS: ("left",),

@@ -116,7 +116,14 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "printed": _("Printed"),
         "failed": _("Failed"),
     },
-    "slip": {},
+    "slip": {
+        "check_in": _("Welcome slip"),
+        "top_up": _("Top-up"),
+        "sale": _("Sale"),
+        "refund": _("Refund"),
+        "dispatch": _("Transfer dispatched"),
+        "transfer_receipt": _("Transfer received"),
+    },
     "verdict": {
         "applied": _("applied"),
         "overwrote": _("overwrote another change"),

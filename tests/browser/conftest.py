@@ -1,0 +1,98 @@
+"""A real Chromium, and pages of a real counter to look at; screenshots are kept."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, Page, async_playwright
+
+from edge.web.application import build_application
+from tests.edge.desk.counter import CASHIER, MANAGER, PIN, Counter, furnish, open_counter
+
+CHROMIUM = Path("/usr/bin/chromium")
+SCREENSHOTS = Path(__file__).parent.parent.parent / "build" / "screenshots"
+COUNTER_SCREEN = {"width": 1366, "height": 768}
+DEADLINE_MS = 10_000
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing. Run: apt install chromium fonts-wqy-zenhei")
+    return CHROMIUM
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    """One for all tests: a launch takes over a second."""
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield launched
+        await launched.close()
+
+
+Shot = Callable[[Page, str], object]
+
+
+@pytest.fixture
+def shot(request: pytest.FixtureRequest) -> Shot:
+    """Keep a picture of a page under the test's name: `await shot(page, "paid")`."""
+
+    async def take(page: Page, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{name}.png")
+
+    return take
+
+
+@dataclass
+class CounterPage:
+    """A furnished counter on a real store, and its page in a browser; `faults` must stay empty."""
+
+    counter: Counter
+    page: Page
+    address: str
+    faults: list[str]
+
+    async def log_in(self, staff: int = CASHIER) -> None:
+        """Log in by PIN, as a cashier does."""
+        await self.page.goto(self.address)
+        await self.page.check(f'input[name="staff"][value="{staff}"]')
+        await self.page.fill("#pin", PIN)
+        await self.page.keyboard.press("Enter")
+        await self.page.wait_for_selector("#left")
+        self.counter.session = next(iter(await self._sessions()))
+
+    async def log_in_manager(self) -> None:
+        await self.log_in(MANAGER)
+
+    async def _sessions(self) -> list[object]:
+        cookies = await self.page.context.cookies()
+        tokens = [cookie["value"] for cookie in cookies if cookie["name"] == "cafebox_session"]
+        return [await self.counter.desk.session(token) for token in tokens]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def counter_page(tmp_path: Path, browser: Browser) -> AsyncIterator[CounterPage]:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        server = TestServer(build_application(counter.desk, SHANGHAI))
+        await server.start_server()
+        page = await browser.new_page(viewport=COUNTER_SCREEN, timezone_id="Asia/Shanghai")
+        page.set_default_timeout(DEADLINE_MS)
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "response", lambda answer: faults.append(answer.url) if answer.status >= 500 else None
+        )
+        yield CounterPage(counter, page, str(server.make_url("/")), faults)
+        await page.close()
+        await server.close()
+        assert faults == []
