@@ -155,4 +155,5 @@ def visits_of_day(reader: Reader, cafe: int, day: int) -> list[tuple[str, Regist
 def chain_code(reference: OpRef) -> str:
     """An op as papers and pages name it: node.epoch.seq and some of its hash."""
     short = int.from_bytes(reference.hash8[:CODE_BYTES], "big")
-    return f"{reference.node}.{reference.epoch}.{reference.seq}-{number_text(short)}"
+    digits = number_text(short).replace("-", "").rjust(7, "0")
+    return f"{reference.node}.{reference.epoch}.{reference.seq}-{digits}"
