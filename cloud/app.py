@@ -205,6 +205,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         await stack.enter_async_context(_task(line.run(office.hub)))
         await stack.enter_async_context(_task(_watch(failure)))
         url = await _serve(stack, configuration, office)
+        if configuration.broker_is_embedded:
+            await line.subscribed.wait()
         # What is there now stays: the collector need not look at it again.
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD, 10, 10)

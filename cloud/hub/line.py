@@ -45,7 +45,10 @@ class BrokerLogin:
 
 
 class Line:
-    """`send` may be called from any thread; `run` connects again and again until cancelled."""
+    """`send` may be called from any thread; `run` connects again and again until cancelled.
+
+    `subscribed` is set once the hub hears its nodes for the first time.
+    """
 
     def __init__(self, login: BrokerLogin, identifier: str) -> None:
         self._login = login
@@ -54,6 +57,7 @@ class Line:
         self._waiting: asyncio.Queue[tuple[str, bytes, int]] = asyncio.Queue(OUTGOING_MAX)
         self._connected = False
         self._dropped = 0
+        self.subscribed = asyncio.Event()
 
     def send(self, messages: list[tuple[str, bytes]], block_number: int) -> None:
         """Publish soon; `block_number` is that of the block in `messages`, 0 for none."""
@@ -102,6 +106,7 @@ class Line:
         ) as client:
             await client.subscribe(up_topics(hub.chain), qos=1)
             self._connected = True
+            self.subscribed.set()
             hub.metrics.broker_connected.set(1)
             logger.info("broker connected", extra={"host": login.host, "port": login.port})
             async with asyncio.TaskGroup() as tasks:

@@ -71,14 +71,18 @@ class HubUnderTest:
             self.cafes.append(await self.office.add_cafe({"code": code, "name": code}, 0))
 
     async def get(self, path, headers=None):
-        async with aiohttp.ClientSession() as session:
-            async with session.get(self.url.rstrip("/") + path, headers=headers) as response:
-                return response.status, await response.read()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(self.url.rstrip("/") + path, headers=headers) as response,
+        ):
+            return response.status, await response.read()
 
     async def post(self, path, data):
-        async with aiohttp.ClientSession() as session:
-            async with session.post(self.url.rstrip("/") + path, data=data) as response:
-                return response.status, await response.read()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.url.rstrip("/") + path, data=data) as response,
+        ):
+            return response.status, await response.read()
 
     async def enrol(self, cafe, code=None, key=None):
         code = code or await self.office.create_code(cafe, f"box of {cafe}")
@@ -184,8 +188,7 @@ class RemoteBox:
             listening = asyncio.create_task(self._listen(client))
             try:
                 if greet:
-                    await self.send(self.hello())
-                    await self.heard(Welcome)
+                    await self.greet()
                 yield self
             finally:
                 listening.cancel()
@@ -212,6 +215,21 @@ class RemoteBox:
             return None
 
         return await eventually(take, kind.__name__)
+
+    async def greet(self):
+        """Say HELLO until it is answered, as a box does; returns the WELCOME."""
+        greeted_s = 0.0
+
+        async def take():
+            nonlocal greeted_s
+            if time.monotonic() - greeted_s > 1:
+                greeted_s = time.monotonic()
+                await self.send(self.hello())
+            return next((item for item in self.messages if isinstance(item, Welcome)), None)
+
+        welcome = await eventually(take, "Welcome")
+        self.messages.remove(welcome)
+        return welcome
 
     async def acked(self, seq):
         return await self.heard(Ack, lambda ack: ack.seq >= seq)

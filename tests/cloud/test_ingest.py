@@ -52,29 +52,6 @@ async def test_what_is_acked_is_committed_and_every_box_gets_the_block(hub):
     assert hub.refolded().equal
 
 
-BAD_MESSAGES = {
-    "malformed": lambda box: b"\xc1 not MessagePack",
-    "message_bytes": lambda box: b"\x00" * (MESSAGE_BYTES_MAX + 100),
-    "signature": lambda box: box.push(top_up(box), key=Ed25519PrivateKey.generate()),
-    "frame_bytes": lambda box: Push(
-        box.node, box.epoch, 1, b"\x00\xff\xff\xff\x7f" + b"x" * 100, b"s" * 64
-    ),
-    "batch_bytes": lambda box: Push(
-        box.node, box.epoch, 1, b"\x00" + b"x" * (FRAME_BYTES_MAX - 1), b"s" * 64
-    ),
-    "frame_codec": lambda box: Push(box.node, box.epoch, 1, b"\x63\x01x", b"s" * 64),
-    "frame_rows": lambda box: _too_many_rows(box),
-    "batch_empty": lambda box: Push(box.node, box.epoch, 1, pack_frame([], [0]), b"s" * 64),
-    "field_type": lambda box: Push(
-        box.node, box.epoch, 1, pack_frame([["no", "header"]], [0]), b"s" * 64
-    ),
-    "seq_gap": lambda box: _with_a_hole(box),
-    "batch_of_other": lambda box: Push(
-        box.node + 1, box.epoch, 1, pack_frame([[1, 2]], [0]), b"s" * 64
-    ),
-}
-
-
 def _too_many_rows(box):
     ops = [top_up(box) for _ in range(600)]
     return box.push(*ops)
@@ -83,6 +60,29 @@ def _too_many_rows(box):
 def _with_a_hole(box):
     first, _, third = top_up(box), top_up(box), top_up(box)
     return box.push(first, third)
+
+
+BAD_MESSAGES = {
+    "malformed": lambda _box: b"\xc1 not MessagePack",
+    "message_bytes": lambda _box: b"\x00" * (MESSAGE_BYTES_MAX + 100),
+    "signature": lambda box: box.push(top_up(box), key=Ed25519PrivateKey.generate()),
+    "frame_bytes": lambda box: Push(
+        box.node, box.epoch, 1, b"\x00\xff\xff\xff\x7f" + b"x" * 100, b"s" * 64
+    ),
+    "batch_bytes": lambda box: Push(
+        box.node, box.epoch, 1, b"\x00" + b"x" * (FRAME_BYTES_MAX - 1), b"s" * 64
+    ),
+    "frame_codec": lambda box: Push(box.node, box.epoch, 1, b"\x63\x01x", b"s" * 64),
+    "frame_rows": _too_many_rows,
+    "batch_empty": lambda box: Push(box.node, box.epoch, 1, pack_frame([], [0]), b"s" * 64),
+    "field_type": lambda box: Push(
+        box.node, box.epoch, 1, pack_frame([["no", "header"]], [0]), b"s" * 64
+    ),
+    "seq_gap": _with_a_hole,
+    "batch_of_other": lambda box: Push(
+        box.node + 1, box.epoch, 1, pack_frame([[1, 2]], [0]), b"s" * 64
+    ),
+}
 
 
 @pytest.mark.parametrize("reason", sorted(BAD_MESSAGES))

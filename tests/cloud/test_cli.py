@@ -1,0 +1,65 @@
+"""`cafebox-hub` from outside: with a hub running, and with none."""
+
+from cloud.store.backup import check_integrity
+from cloud.store.database import open_writer
+from tests.cloud.hub_process import HubProcess
+
+
+def test_an_operator_sets_up_a_chain_and_looks_after_it(tmp_path):
+    hub = HubProcess(tmp_path)
+    hub.start()
+    try:
+        assert hub.facts["admin"] == "admin"
+        assert len(hub.facts["password"]) == 16
+        assert hub.command("add-cafe", "--code", "A", "--name", "一号店") == (0, {"cafe": 1})
+        code, refused = hub.command("add-cafe", "--code", "A", "--name", "again")
+        assert (code, refused["code"]) == (1, "cafe_exists")
+        assert hub.command("enrol-code", "--cafe", "7")[1]["code"] == "cafe_unknown"
+        code, person = hub.command(
+            "add-staff", "--name", "wang", "--role", "cashier", "--cafe", "1", "--pin", "4711"
+        )
+        assert (code, person["staff"] > 0) == (0, True)
+        assert (
+            hub.command("add-staff", "--name", "li", "--role", "admin", "--password", "short")[1][
+                "code"
+            ]
+            == "password_short"
+        )
+        copy = tmp_path / "copy.sqlite"
+        assert hub.command("backup", str(copy))[0] == 0
+        code, status = hub.command("status")
+        assert (code, status["position"], status["nodes"]) == (0, 3, [])
+        assert hub.command("refold")[1]["equal"] is True
+        opened = open_writer(f"sqlite:///{copy}")
+        check_integrity(opened)
+        opened.close()
+    finally:
+        hub.stop()
+    # The same commands with no hub running; the password is shown once only.
+    assert hub.command("add-cafe", "--code", "B", "--name", "二号店") == (0, {"cafe": 2})
+    assert hub.command("status")[1]["position"] == 4
+    hub.start()
+    assert "password" not in hub.facts
+    hub.stop()
+
+
+def test_key_files_are_private_and_a_lost_one_is_never_replaced_in_silence(tmp_path):
+    hub = HubProcess(tmp_path)
+    assert hub.command("status")[0] == 0
+    keys = tmp_path / "data" / "hub.keys"
+    assert keys.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+    keys.chmod(0o644)
+    code, words = hub.command("status")
+    assert (code, "chmod 600" in words) == (3, True)
+    keys.unlink()
+    code, words = hub.command("status")
+    assert (code, "put it back from the backup" in words) == (3, True)
+
+
+def test_wrong_usage_and_configuration_have_exit_code_2(tmp_path):
+    hub = HubProcess(tmp_path)
+    assert hub.command("erase-member", "5")[0] == 2
+    hub.config.write_text("[hub]\nlisten_prt = 1\n")
+    code, words = hub.command("status")
+    assert (code, "listen_prt" in words) == (2, True)

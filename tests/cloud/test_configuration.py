@@ -1,0 +1,40 @@
+"""The configuration file: every error names its key and the remedy."""
+
+import pytest
+
+from cloud.configuration import EXAMPLE, Configuration, ConfigurationError, load
+
+
+def test_the_example_is_valid_and_states_the_defaults(tmp_path):
+    path = tmp_path / "cafebox-hub.toml"
+    path.write_text(EXAMPLE, encoding="utf-8")
+    assert load(path) == Configuration(tmp_path)
+    assert load(tmp_path / "missing.toml") == Configuration(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[hub]\nlisten_prt = 1", "listen_prt is unknown; keys are"),
+        ("[hbu]\n", "[hbu] is unknown; sections are"),
+        ('[hub]\nlisten_port = "8600"', "listen_port: write a whole number"),
+        ("[hub]\nlisten_port = true", "listen_port: write a whole number"),
+        ("[hub]\nlisten_port = 70000", "listen_port: write a port"),
+        ('[hub]\nchain = "a/b"', "chain: 1 to 64 characters"),
+        ('[hub]\ndatabase = "mysql://x"', "database: write sqlite:///FILE"),
+        ("[hub]\nutc_offset_min = 9999", "utc_offset_min: write"),
+        ("[hub]\nbusiness_day_hour = 24", "business_day_hour: write an hour"),
+        ('[broker]\nurl = "http://x"', "[broker] url: 'http://x' is no broker"),
+        ('[broker]\nprotocol = "4"', "protocol: write"),
+        ("[broker]\nport = 0", "port: write a port"),
+        ("[grants]\namount_max = -1", "amount_max: write 0"),
+        ("hub = 3", "hub must be a section; write [hub]"),
+        ("[hub\n", "cafebox-hub.toml"),
+    ],
+)
+def test_an_error_names_the_key_and_the_remedy(tmp_path, text, words):
+    path = tmp_path / "cafebox-hub.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    assert words in str(caught.value)
