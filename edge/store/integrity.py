@@ -26,7 +26,12 @@ def check_file(reader: Reader) -> None:
     """Raise `StoreDamagedError` unless SQLite finds the file whole."""
     found = reader.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise StoreDamagedError("damaged_file", f"the store's file is damaged ({found}); {RESTORE}")
+        raise damaged_file(found)
+
+
+def damaged_file(found: object) -> StoreDamagedError:
+    """Return the error for what SQLite says of a file that it cannot read."""
+    return StoreDamagedError("damaged_file", f"the store's file is damaged ({found}); {RESTORE}")
 
 
 def check_tail(reader: Reader) -> list[object]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Self, TypeVar, cast
 
+import peewee
 from peewee import SqliteDatabase
 
 from edge.store import apply, backup, erasure, retention, snapshot
@@ -16,7 +18,7 @@ from edge.store.apply import Applied
 from edge.store.errors import StoreMismatchError
 from edge.store.facts import Cursor, Head
 from edge.store.identity import Clock, Identity, RandomBytes
-from edge.store.integrity import SETTING_CHECKED, check_file, check_tail
+from edge.store.integrity import SETTING_CHECKED, check_file, check_tail, damaged_file
 from edge.store.migrations import bring_up_to_date
 from edge.store.op_rows import op_key
 from edge.store.own_log import OwnLog
@@ -82,6 +84,10 @@ class Store:
         )
         try:
             transaction = _open(database, identity, clock, random_bytes)
+        except (peewee.DatabaseError, sqlite3.DatabaseError) as error:
+            database.close()
+            lock.close()
+            raise damaged_file(error) from error
         except BaseException:
             database.close()
             lock.close()

@@ -1,9 +1,12 @@
 """A hub in memory for store tests: the real judge and the real blocks, without line or database."""
 
+from hashlib import sha256
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud.domain.judge import Author, judge
 from edge.store.apply import apply_blocks
+from sync_protocol import snapshot
 from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import (
     Block,
@@ -15,9 +18,11 @@ from sync_protocol.blocks import (
 )
 from sync_protocol.clock import HybridClock, effective_stamp
 from sync_protocol.fold import fold_op, personal_subject
+from sync_protocol.frames import CODECS_WRITTEN
 from sync_protocol.kinds import CAFE, ERASE, KINDS
+from sync_protocol.manifest import Manifest
 from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, Op, genesis_hash, make_op
-from sync_protocol.state_hash import CHAIN_WIDE
+from sync_protocol.state_hash import CHAIN_WIDE, section_of
 from tests.sync_protocol.memory_state import MemoryState
 
 CHAIN = "test"
@@ -173,3 +178,42 @@ def sums_of(store):
     with store.read() as reader:
         rows = reader.connection.execute("SELECT kind, cafe, sum FROM state_section").fetchall()
     return {(kind, cafe): int.from_bytes(total, "big") for kind, cafe, total in rows}
+
+
+def write_snapshot(hub, cafe, path):
+    """Write the hub's state for a cafe as snapshot bytes; return its manifest."""
+    state = hub.state
+    items = [snapshot.erased_item(subject) for subject in sorted(state.erased)]
+    for (kind, key), row in state.registers.items():
+        if section_of(kind, row.cafe)[1] in (CHAIN_WIDE, cafe):
+            items.append(snapshot.register_item(kind, key, row))
+    for (kind, key), row in state.claims.items():
+        items.append(snapshot.claim_item(kind, key, row))
+    for (section, account), amount in state.balances.items():
+        if amount and section[1] in (CHAIN_WIDE, cafe):
+            items.append(snapshot.balance_item(section, account, amount))
+    data = b"".join(
+        snapshot.pack_chunk(items[at : at + 3], CODECS_WRITTEN) for at in range(0, len(items), 3)
+    )
+    path.write_bytes(data)
+    return manifest_of(hub, cafe, sha256(data).digest())
+
+
+def manifest_of(hub, cafe, content_hash=bytes(32)):
+    """Return what the hub signs at the end of its log."""
+    heads = {}
+    for block in hub.blocks:
+        for entry in block.entries:
+            heads[entry.node, entry.epoch] = (entry.seq, entry.hash)
+    rows = hub.state.state_hash().rows()
+    return Manifest(
+        CHAIN,
+        GENERATION,
+        0,
+        len(hub.blocks),
+        hub.blocks[-1].hash,
+        hub.position(),
+        [(*author, *head) for author, head in sorted(heads.items())],
+        [tuple(row) for row in rows if row[1] in (CHAIN_WIDE, cafe)],
+        content_hash,
+    )

@@ -1,0 +1,240 @@
+"""Power cuts, flipped bits, full disks, backups, later versions: found, or survived."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from functools import partial
+
+import pytest
+
+from edge.store.backup import check_backup
+from edge.store.errors import StoreDamagedError, StoreError, StoreMismatchError
+from edge.store.migrations import STEPS, bring_up_to_date
+from edge.store.refold import main, refold
+from edge.store.store import open_reader
+from edge.store.tables import Migration
+from sync_protocol.kinds import TRANSACTION
+from tests.edge.store import bodies
+
+MEMBER_ID = 812
+
+WRITER = """
+import secrets, sys, time
+from pathlib import Path
+from edge.store.identity import Clock, Identity
+from edge.store.store import Store
+from sync_protocol.kinds import TRANSACTION
+from tests.edge.store import bodies
+
+def ms(clock):
+    return lambda: int(clock() * 1000)
+clock = Clock(ms(time.time), ms(time.monotonic), b"boot-of-test")
+store = Store.open(Path(sys.argv[1]), Identity("test", 3, 1, 3), clock, secrets.token_bytes)
+futures = []
+def work(tx):
+    tx.append(TRANSACTION, bodies.top_up(3, 812, 100))
+    return tx.append(TRANSACTION, bodies.points(3, 812, 1)).header.seq
+def told(future):
+    sys.stdout.write(f"{future.result()}\\n")
+    sys.stdout.flush()
+while True:
+    while len(futures) < 8:
+        future = store.submit(work)
+        future.add_done_callback(told)
+        futures.append(future)
+    futures.pop(0).result()
+"""
+
+
+def append(box, kind, body):
+    return box.submit(lambda tx: tx.append(kind, body)).result()
+
+
+def test_kill_in_mid_write_loses_nothing_that_was_told(tmp_path, open_box):
+    """SIGKILL at three moments; both ops of a work are there or neither."""
+    path = tmp_path / "box3.db"
+    for _round in range(3):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        told = 0
+        deadline = time.monotonic() + 30
+        for line in writer.stdout:
+            told = max(told, int(line))
+            if told % 100 > 60 or time.monotonic() > deadline:
+                break
+        writer.send_signal(signal.SIGKILL)
+        for line in writer.stdout:
+            if line.endswith("\n"):
+                told = max(told, int(line))
+        writer.wait(10)
+        assert told > 0
+        box = open_box()
+        with box.read() as reader:
+            ops = reader.own_ops(1, 1_000_000)
+            assert len(ops) == reader.own_head().seq >= told
+            ledger = [op for op in ops if op.header.kind == TRANSACTION]
+            assert len(ledger) % 2 == 0
+            assert reader.balance(bodies.wallet(MEMBER_ID, 3)).shown == -50 * len(ledger)
+            assert refold(reader).differences == []
+        box.close()
+
+
+def flip(path, needle):
+    """Flip one bit within the file's first occurrence of some bytes."""
+    data = bytearray(path.read_bytes())
+    at = bytes(data).index(needle)
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def test_flipped_bit_in_the_log_refuses_to_start(open_box, hub, tmp_path):
+    box = open_box()
+    append(
+        box,
+        TRANSACTION,
+        bodies.ledger(3, 1, [(1, 3, 0, 0, 0, "marked", 5), (5, 3, 0, 0, 0, "marked", -5)]),
+    )
+    hub.take(box)
+    hub.deliver(box)
+    with box.read() as reader:
+        row = reader.connection.execute("SELECT body FROM op WHERE body IS NOT NULL").fetchall()
+        body = max((bytes(value) for (value,) in row), key=len)
+    box.close()
+    flip(tmp_path / "box3.db", body[-20:])
+    with pytest.raises(StoreDamagedError, match="damaged_log"):
+        open_box()
+
+
+def test_wrong_verdict_in_the_log_refuses_to_start(open_box, hub, tmp_path):
+    box = open_box()
+    for amount in (5, 6):
+        append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, amount))
+        hub.take(box)
+        hub.deliver(box)
+    box.close()
+    with closing(sqlite3.connect(tmp_path / "box3.db")) as other:
+        other.execute("UPDATE op SET effective = effective + 1 WHERE position = 3")
+        other.commit()
+    with pytest.raises(StoreDamagedError, match="block 2"):
+        open_box()
+
+
+def test_broken_file_refuses_to_start(open_box, tmp_path):
+    box = open_box()
+    for _ in range(50):
+        append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 5))
+    box.close()
+    path = tmp_path / "box3.db"
+    data = bytearray(path.read_bytes())
+    for page in range(4, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 64] = os.urandom(64)
+    path.write_bytes(data)
+    with pytest.raises(StoreDamagedError) as raised:
+        open_box()
+    assert "restore" in raised.value.words
+
+
+def test_full_disk_refuses_and_loses_nothing(box):
+    append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 5))
+
+    def limit(pages):
+        def work(connection):
+            count = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {count + pages}")
+
+        box._writer.submit_alone(work).result()
+
+    limit(0)
+    bodies_until_full = [bodies.top_up(3, MEMBER_ID, 5)] * 500
+    with pytest.raises(StoreError, match="disk_full"):
+        list(map(partial(append, box, TRANSACTION), bodies_until_full))
+    with box.read() as reader:
+        seq = reader.own_head().seq
+        assert refold(reader).differences == []
+    limit(1000)
+    assert append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 5)).header.seq == seq + 1
+
+
+@pytest.mark.covers("A136")
+def test_backup_is_taken_while_the_box_works_and_can_be_opened(open_box, tmp_path):
+    box = open_box()
+    for _ in range(20):
+        append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 5))
+    target = tmp_path / "backup.db"
+    futures = [
+        box.submit(lambda tx: tx.append(TRANSACTION, bodies.top_up(3, MEMBER_ID, 5)))
+        for _ in range(50)
+    ]
+    box.backup(target)
+    for future in futures:
+        future.result()
+    reader = open_reader(target)
+    check_backup(reader)
+    assert refold(reader).equal
+    kept = reader.own_head().seq
+    reader.database.close()
+    assert 21 <= kept <= 71
+    assert not target.with_name("backup.db.part").exists()
+    assert main([str(target)]) == 0
+
+
+def test_refold_finds_a_wrong_balance(box, tmp_path, capsys):
+    append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 5))
+    box.submit(
+        lambda tx: tx.connection.execute("UPDATE account_balance SET pending = pending + 1")
+    ).result()
+    with box.read() as reader:
+        report = refold(reader)
+    assert not report.equal
+    assert "pending balance" in report.differences[0]
+    box.close()
+    assert main([str(tmp_path / "box3.db")]) == 1
+    assert '"equal": false' in capsys.readouterr().out
+
+
+def test_failed_migration_leaves_the_file_as_it_was(box):
+    def work(tx):
+        tx.connection.execute("COMMIT")
+        seen = []
+
+        def fail(database):
+            database.execute_sql("CREATE TABLE half (id INTEGER)")
+            raise RuntimeError("cut")
+
+        steps = (*STEPS, (2, "half", fail))
+        with pytest.raises(RuntimeError):
+            bring_up_to_date(tx.database, steps)
+        assert not tx.database.table_exists("half")
+        whole = (*STEPS, (2, "whole", seen.append))
+        assert bring_up_to_date(tx.database, whole) == 1
+        assert bring_up_to_date(tx.database, whole) == 0
+        assert len(seen) == 1
+        with pytest.raises(StoreMismatchError, match="later_version"):
+            bring_up_to_date(tx.database, STEPS)
+        numbers = Migration.select(Migration.number).tuples().execute(tx.database)
+        assert [row[0] for row in numbers] == [1, 2]
+        tx.connection.execute("BEGIN")
+
+    box.submit(work).result()
+
+
+def test_wal_is_checkpointed_in_a_quiet_moment(box, tmp_path, monkeypatch):
+    monkeypatch.setattr("edge.store.writer.CHECKPOINT_COMMITS", 5)
+    monkeypatch.setattr("edge.store.writer.QUIET_S", 0.01)
+
+    async def taps():
+        for _ in range(6):
+            await box.write(lambda tx: tx.append(TRANSACTION, bodies.top_up(3, MEMBER_ID, 5)))
+
+    asyncio.run(taps())
+    deadline = time.monotonic() + 10
+    body = box.submit(lambda tx: tx.own_ops(7, 1)[0].hash).result()
+    while body not in (tmp_path / "box3.db").read_bytes():
+        assert time.monotonic() < deadline, "the log was not checkpointed"
+        time.sleep(0.01)
