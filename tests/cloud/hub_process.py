@@ -16,13 +16,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class HubProcess:
-    def __init__(self, folder):
+    def __init__(self, folder, broker_url=None):
         self.folder = folder
         self.config = folder / "cafebox-hub.toml"
         self.port, self.broker_port = free_port(), free_port()
+        self.broker_url = broker_url or f"mqtt://127.0.0.1:{self.broker_port}"
+        broker = f'url = "{broker_url}"' if broker_url else f"port = {self.broker_port}"
         self.config.write_text(
             f'[hub]\nchain = "test"\ndata_dir = "data"\nlisten_port = {self.port}\n'
-            f"[broker]\nport = {self.broker_port}\n"
+            f"[broker]\n{broker}\n"
         )
         self.process = None
         self.facts = {}
@@ -30,10 +32,6 @@ class HubProcess:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}/"
-
-    @property
-    def broker_url(self):
-        return f"mqtt://127.0.0.1:{self.broker_port}"
 
     def start(self, kill_point=""):
         environment = {**os.environ, "CAFEBOX_KILL_POINT": kill_point}
