@@ -228,20 +228,28 @@ async def run_until_signalled(
 
 @asynccontextmanager
 async def _tasks() -> AsyncIterator[Callable[[Work], None]]:
-    """Start tasks beside the body: the failure of one ends the body, its end ends them."""
+    """Start tasks beside the body: the failure of one ends the body, its end ends them.
+
+    One failure comes out as it is, several as a group.
+    """
     started: set[asyncio.Task[None]] = set()
-    async with asyncio.TaskGroup() as group:
+    try:
+        async with asyncio.TaskGroup() as group:
 
-        def start(work: Work) -> None:
-            task = group.create_task(work)
-            started.add(task)
-            task.add_done_callback(started.discard)
+            def start(work: Work) -> None:
+                task = group.create_task(work)
+                started.add(task)
+                task.add_done_callback(started.discard)
 
-        try:
-            yield start
-        finally:
-            for task in tuple(started):
-                task.cancel()
+            try:
+                yield start
+            finally:
+                for task in tuple(started):
+                    task.cancel()
+    except BaseExceptionGroup as failures:
+        if len(failures.exceptions) == 1:
+            raise failures.exceptions[0] from None
+        raise
 
 
 def _deliver(

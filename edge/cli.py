@@ -125,13 +125,7 @@ def _run(configuration: Configuration, _options: argparse.Namespace) -> int:
     def started(box: app.Running) -> None:
         print(f"counter page: {box.address}", flush=True)
 
-    try:
-        asyncio.run(app.run_until_signalled(configuration, started))
-    except BaseExceptionGroup as group:
-        stopped = group.subgroup(StoreError)
-        if stopped is None:
-            raise
-        return _complain(stopped.exceptions[0], STOPPED)
+    asyncio.run(app.run_until_signalled(configuration, started))
     return DONE
 
 

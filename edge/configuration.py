@@ -21,7 +21,7 @@ EXAMPLE = """\
 [box]
 data_dir = "box-data"        # identity, keys and the store; relative to this file
 listen_host = "127.0.0.1"    # the counter page
-listen_port = 8601
+listen_port = 8601           # TCP port of the counter page
 language = "zh"              # of receipts: "zh" or "en"
 utc_offset_min = 480         # the cafe's clock: minutes east of UTC
 business_day_hour = 6        # a business day begins at this hour (0 to 12)
@@ -45,31 +45,44 @@ gpio = "system"              # the module RPi.GPIO, or "fake:<socket path>"
 # One table for each device. None of them is needed: a counter without a printer sells all the same.
 
 [[devices]]
-kind = "card_reader"
-driver = "pcsc"
-name = "counter"             # how pages, logs and events call it
-port = "ACS*"                # the reader's name as `pcsc_scan -r` shows it; * stands for anything
+kind = "card_reader"         # what it is
+driver = "pcsc"              # how it is spoken to
+name = "counter"             # how pages, logs and events call it; unique
+port = "*"                   # the reader's name as `pcsc_scan -r` shows it; * is anything
 
 [[devices]]
-kind = "receipt_printer"
-driver = "serial"
-name = "receipts"
-port = "/dev/serial/by-id/usb-printer"
-baud = 19200
+kind = "receipt_printer"     # ESC/POS on a serial line
+driver = "serial"            # also a USB printer's serial port
+name = "receipts"            # the first printer prints the receipts
+port = "/dev/serial/by-id/usb-printer"   # no default
+baud = 9600                  # as the printer's self-test page says
+flow = "none"                # "none", "rts_cts", "dsr_dtr" or "xon_xoff"
 paper_mm = 80                # 58 or 80
+encoding = "gb18030"         # or "gbk"
+confirm = "printed"          # "accepted" for a printer that cannot tell when it has printed
+drawer_pin = 2               # of the drawer's plug: 2 or 5
+answer_ms = 500              # how long the printer may take to answer for its state
+stall_ms = 5000              # after so long without taking a byte it is stalled
+job_ms = 30000               # the longest that one receipt may take
+status_every_ms = 3000       # how often it is asked while it has nothing to do
 
 [[devices]]
-kind = "door_relay"
-driver = "gpio"
-name = "door"
-pin = 17                     # Broadcom number
+kind = "door_relay"          # opens the entry door
+driver = "gpio"              # a pin of the Pi
+name = "door"                # several doors open together
+pin = 17                     # Broadcom number, no default
 hold_ms = 3000               # how long the door stays open
+active_low = false           # true for a relay board that draws at 0 V
 
 [[devices]]
-kind = "door_counter"
-driver = "gpio"
-name = "entrance"
-pin = 27
+kind = "door_counter"        # counts who goes through
+driver = "gpio"              # a light beam or a contact on a pin
+name = "entrance"            # which door it is
+pin = 27                     # Broadcom number, no default
+direction = "in"             # "in", "out" or "unknown"
+active_low = true            # 0 V means: somebody stands in it
+pull = "up"                  # "up", "down" or "off"
+debounce_ms = 30             # shorter changes are bounces
 """
 
 SectionType = TypeVar("SectionType")

@@ -297,8 +297,12 @@ async def open_counter(folder: Path, clock: MovedClock | None = None) -> AsyncIt
 
 
 async def furnish(counter: Counter) -> None:
+    """Fill the counter's books as `furnish_hub` does."""
+    await furnish_hub(counter.hub)
+
+
+async def furnish_hub(hub: HandHub) -> None:
     """Two cafes with a box each, a cashier, a manager, three products and an earn rule."""
-    hub = counter.hub
     await hub.document(SITE, CAFE, {"name": "本店", "name_en": "Home"})
     await hub.document(SITE, EAST_CAFE, {"name": "东门店", "name_en": "East Gate"})
     for node, cafe in ((BOX, CAFE), (EAST_BOX, EAST_CAFE)):

@@ -1,0 +1,161 @@
+"""The commands: help that teaches, exit codes, JSON, and what they do to a stopped box."""
+
+import asyncio
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from edge import app
+from edge.cli import DONE, REFUSED, STOPPED, USAGE, main
+from edge.configuration import EXAMPLE
+from edge.store.store import open_reader
+from edge.store.transaction import WriteTransaction
+from sync_protocol.kinds import VISIT
+from tests.edge.desk.counter import HandHub, MovedClock, furnish_hub, open_store
+from tests.edge.test_box import free_port, write_identity
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a configuration, in which the command is typed."""
+    monkeypatch.chdir(tmp_path)
+    ports = f"[box]\nlisten_port = {free_port()}\n[hub]\nurl = 'http://127.0.0.1:{free_port()}'\n"
+    (tmp_path / "cafebox.toml").write_text(ports)
+    return tmp_path
+
+
+@pytest.fixture
+def store(folder: Path) -> Path:
+    """The folder with an identity and a store that holds a hub's documents and two sales' ops."""
+    data = folder / "box-data"
+    write_identity(data, free_port())
+
+    async def fill() -> None:
+        clock = MovedClock()
+        with open_store(data, clock) as opened:
+            await furnish_hub(HandHub(opened, clock))
+
+            def write(transaction: WriteTransaction) -> None:
+                transaction.append(VISIT, [b"", "1.20261106.5", 1, [[5, 1, None]]])
+
+            await opened.write(write)
+
+    asyncio.run(fill())
+    return folder
+
+
+def _json(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    values = json.loads(capsys.readouterr().out)
+    assert isinstance(values, dict)
+    return values
+
+
+def test_the_help_teaches_the_first_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == DONE
+    text = capsys.readouterr().out
+    for words in ("cafebox enrol CODE", "cafebox doctor", "cafebox run", "exit codes"):
+        assert words in text
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("run", "status", "outbox", "backup", "doctor", "enrol", "refold"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert len(capsys.readouterr().out) > 100
+
+
+def test_an_unknown_command_is_wrong_usage() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["fly"])
+    assert ended.value.code == USAGE
+
+
+def test_the_example_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["example-config"]) == DONE
+    assert capsys.readouterr().out == EXAMPLE
+
+
+def test_a_wrong_key_is_a_wrong_configuration(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "cafebox.toml").write_text("[box]\ncolour = 1")
+    assert main(["status"]) == USAGE
+    assert "box.colour" in capsys.readouterr().err
+
+
+def test_a_box_without_identity_says_what_to_type(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run"]) == STOPPED
+    assert "cafebox enrol CODE" in capsys.readouterr().err
+    assert main(["status"]) == STOPPED
+    assert "cafebox run" in capsys.readouterr().err
+
+
+def test_a_hub_that_is_away_refuses_no_code(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["enrol", "AAAA-BBBB"]) == REFUSED
+    assert "cafebox:" in capsys.readouterr().err
+    assert not (folder / "box-data" / "box.db").exists()
+
+
+def test_the_hubs_address_begins_a_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    address = f"http://127.0.0.1:{free_port()}"
+    assert main(["enrol", "AAAA-BBBB", "--hub", address]) == REFUSED
+    assert address in (tmp_path / "cafebox.toml").read_text()
+    assert main(["enrol", "AAAA-BBBB", "--hub", "http://127.0.0.1:1"]) == USAGE
+    assert "hub.url" in capsys.readouterr().err
+
+
+def test_status_and_outbox_of_a_stopped_box(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--json"]) == DONE
+    status = _json(capsys)
+    assert (status["ops_waiting"], status["running"]) == (2, None)
+    assert main(["outbox", "--json"]) == DONE
+    outbox = _json(capsys)
+    ops = outbox["ops"]
+    assert isinstance(ops, list)
+    assert [op["kind"] for op in ops] == ["segment", "visit"]
+    assert main(["outbox"]) == DONE
+    assert "visit" in capsys.readouterr().out
+
+
+def test_a_backup_is_a_whole_store(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backup", "copy.db"]) == DONE
+    reader = open_reader(store / "copy.db")
+    assert reader.own_head().seq == 2
+    reader.database.close()
+    capsys.readouterr()
+    assert main(["refold", "--json"]) == DONE
+    assert _json(capsys)["equal"] is True
+
+
+def test_a_refold_finds_what_was_changed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sqlite3.connect(store / "box-data" / app.STORE_NAME) as database:
+        database.execute("DELETE FROM document WHERE kind = 6")
+    database.close()
+    assert main(["refold", "--json"]) == REFUSED
+    report = _json(capsys)
+    assert report["equal"] is False
+
+
+def test_the_doctor_names_what_is_wrong(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == REFUSED
+    findings = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+    assert findings["identity"]["ok"]
+    assert findings["store"]["ok"]
+    assert not findings["hub"]["ok"]
+    assert "hub.url" in findings["hub"]["remedy"]
+    assert not findings["broker"]["ok"]
+    assert main(["doctor"]) == REFUSED
+    assert "FAIL hub" in capsys.readouterr().out
