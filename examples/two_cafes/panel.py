@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import edge.web
 from edge.drivers.fake.cafe import DOOR_RELAY_PIN
 from edge.drivers.fake.printer import Paper
+from examples.two_cafes.seed import Demo
 from examples.two_cafes.stack import Stack
 
 FOLDER = Path(__file__).parent
@@ -28,8 +29,9 @@ Act = Callable[[web.Request], Awaitable[None]]
 class Panel:
     """The panel of one running stack."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, demo: Demo) -> None:
         self._stack = stack
+        self._demo = demo
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=True,
@@ -75,7 +77,7 @@ class Panel:
                     "name": name,
                     "title": stack.titles[name],
                     "address": stack.counter_address(name),
-                    "line_up": stack.line_up(name),
+                    "line_up": stack.line_is_up(name),
                     "paper": cafe.printer.paper is Paper.PLENTY,
                     "door_open": cafe.board.level(DOOR_RELAY_PIN) == 1,
                     "door_openings": len(cafe.door_openings),
@@ -85,10 +87,11 @@ class Panel:
             )
         return {
             "cafes": cafes,
-            "members": stack.members,
+            "cards": self._demo.cards,
             "agreement": agreement,
             "hub_address": stack.hub_address,
-            "staff": stack.staff,
+            "office": self._demo.office,
+            "staff": self._demo.staff,
             "now": time.strftime("%H:%M:%S"),
         }
 

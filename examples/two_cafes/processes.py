@@ -28,30 +28,33 @@ class Processes:
         self._log_folder = log_folder
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
-    async def start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
-        """Start a process that runs until it is stopped."""
+    async def start(
+        self, name: str, command: list[str], environment: Mapping[str, str], folder: Path
+    ) -> None:
+        """Start a process in `folder` that runs until it is stopped."""
         with self.log_path(name).open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                cwd=folder,
                 env={**os.environ, **environment},
                 start_new_session=True,  # Ctrl-C reaches the demo, which ends them in order
             )
 
-    async def run(self, name: str, command: list[str], environment: Mapping[str, str]) -> str:
+    async def run(self, command: list[str], folder: Path) -> str:
         """Run a process to its end and return what it printed; raises ProcessEndedError."""
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **environment},
+            cwd=folder,
         )
         output, errors = await process.communicate()
         if process.returncode:
-            raise ProcessEndedError(f"{name} failed:\n{errors.decode(errors='replace').strip()}")
+            raise ProcessEndedError(errors.decode(errors="replace").strip())
         return output.decode()
 
     def log_path(self, name: str) -> Path:

@@ -83,4 +83,4 @@ class World:
     @property
     def pcsc_stack(self) -> str:
         """The boxes' `stacks.pcsc`."""
-        return f"{FAKE_PREFIX}{self._folder / 'readers.sock'}" if self._is_fake else SYSTEM
+        return f"{FAKE_PREFIX}world/readers.sock" if self._is_fake else SYSTEM
