@@ -18,7 +18,7 @@ A range of blocks is sent as one, with its boundaries, and verified by its last 
 from hashlib import sha256
 
 from sync_protocol.annotations import Annotation, annotation_from_row
-from sync_protocol.codec import pack
+from sync_protocol.codec import pack, pack_decoded
 from sync_protocol.errors import ChainError, DecodeError
 from sync_protocol.expect import expect_bytes, expect_int, expect_list
 from sync_protocol.ops import (
@@ -129,7 +129,7 @@ def block_hash(block: Block) -> bytes:
     )
     for entry in block.entries:
         digest.update(entry.hash)
-        digest.update(pack(entry.annotation.row()))
+        digest.update(pack_decoded(entry.annotation.row()))
     return digest.digest()
 
 

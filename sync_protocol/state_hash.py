@@ -13,7 +13,7 @@ balance counts as no row.
 from hashlib import sha256
 
 from sync_protocol.claims import ClaimRow
-from sync_protocol.codec import pack
+from sync_protocol.codec import pack_decoded
 from sync_protocol.kinds import CAFE, KINDS
 from sync_protocol.registers import RegisterRow
 
@@ -22,7 +22,7 @@ _MODULUS_MASK = (1 << 256) - 1
 
 
 def _sum_of(row: list[object]) -> int:
-    return int.from_bytes(sha256(pack(row)).digest(), "big")
+    return int.from_bytes(sha256(pack_decoded(row)).digest(), "big")
 
 
 def register_hash(kind: int, key: "int | str", row: "RegisterRow | None") -> int:

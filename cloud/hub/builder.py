@@ -117,7 +117,7 @@ class Draft:
         """Return the position of the last entry so far."""
         return self.head.position + len(self.entries)
 
-    def append(self, op: Op, body: bytes | None, author: Author) -> None:
+    def append(self, op: Op, body: bytes | None, author: Author, standing: rules.Author) -> None:
         """Judge and fold a verified op, then open the conflict case that it raised.
 
         `body` is its packed body. One that is too long is void and loses its body: the chain
@@ -128,7 +128,6 @@ class Draft:
             op.body = body = None
             judged = rules.judge_oversized(op, effective)
         else:
-            standing = rules.Author(author.cafe, author.standing)
             judged = rules.judge(op, standing, effective, self.state)
         self._take(op, body, author, judged)
         if judged.conflict is not None:
@@ -272,8 +271,9 @@ class BlockBuilder:
                 log.lock_head(self.database, self.head.fence)
                 for batch in batches:
                     author = draft.author(batch.node, batch.epoch)
+                    standing = rules.Author(author.cafe, author.standing)
                     for op, body in zip(batch.ops, batch.bodies, strict=True):
-                        draft.append(op, body, author)
+                        draft.append(op, body, author, standing)
                     author.proof = batch.signature
                 outcomes = [self._propose(draft, proposal) for proposal in proposals]
                 committed = self._write(draft) if draft.entries else None

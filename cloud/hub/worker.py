@@ -21,7 +21,7 @@ from cloud.hub.publishing import block_message
 from cloud.store import log, quarantine
 from cloud.store.log import Author
 from sync_protocol.annotations import VERDICTS
-from sync_protocol.codec import pack
+from sync_protocol.codec import pack_decoded
 from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
 from sync_protocol.messages import (
     FENCED_REASONS,
@@ -195,7 +195,7 @@ class Worker:
             return
         batch = Batch(session.node, session.epoch, [], [], event.signature)
         for op in event.ops:
-            body = None if op.body is None else pack(op.body)
+            body = None if op.body is None else pack_decoded(op.body)
             size = 0 if body is None else len(body)
             if self._round.body_bytes + size > BLOCK_BODY_BYTES_MAX:
                 if batch.ops:

@@ -10,7 +10,7 @@ from cloud.store.database import Database, StoreError
 from cloud.store.models import AuthorHead, LogBlock, LogHead, LogOp
 from sync_protocol.annotations import annotation_from_row
 from sync_protocol.blocks import Block, Entry, entry_of, log_genesis_hash
-from sync_protocol.codec import pack, unpack
+from sync_protocol.codec import pack_decoded, unpack
 from sync_protocol.kinds import CAFE, KINDS
 from sync_protocol.ops import HUB, Op, genesis_hash, header_from_row
 
@@ -194,13 +194,13 @@ def op_row(
         header.seq,
         header.kind,
         cafe,
-        pack(header.row()),
+        pack_decoded(header.row()),
         body,
         op.hash_of_body,
         op.hash,
         annotation.effective,
         annotation.verdict,
-        None if annotation.detail is None else pack(annotation.detail),
+        None if annotation.detail is None else pack_decoded(annotation.detail),
         subject,
     )
 

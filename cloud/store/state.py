@@ -11,7 +11,7 @@ from cloud.store import statements
 from cloud.store.database import Database
 from cloud.store.models import ClaimHolder, ErasedSubject, LogOp, SectionSum
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
-from sync_protocol.codec import pack, unpack
+from sync_protocol.codec import pack_decoded, unpack
 from sync_protocol.fold import State
 from sync_protocol.kinds import KINDS, REGISTER
 from sync_protocol.registers import RegisterRow, row_from_stored
@@ -90,7 +90,9 @@ class StoredState(State):
         return balances
 
     def _read_balances(self, subject: int | str) -> dict[BalanceKey, int]:
-        rows = self._database.execute(statements.SELECT_BALANCES, (pack(subject),)).fetchall()
+        rows = self._database.execute(
+            statements.SELECT_BALANCES, (pack_decoded(subject),)
+        ).fetchall()
         found: dict[BalanceKey, int] = {}
         for code, unit, cafe, node, epoch, month, amount in rows:
             account = (code, subject, node, epoch, month, unit)
@@ -118,7 +120,9 @@ class StoredState(State):
         place = (kind, key)
         if place in self._registers:
             return self._registers[place]
-        stored = self._database.execute(statements.SELECT_REGISTER, (kind, pack(key))).fetchone()
+        stored = self._database.execute(
+            statements.SELECT_REGISTER, (kind, pack_decoded(key))
+        ).fetchone()
         row = None if stored is None else row_from_stored(unpack(bytes(stored[0])))
         self._registers[place] = row
         return row
@@ -209,7 +213,7 @@ class StoredState(State):
                 continue
             self.sums.replace(section, balance_hash(account, old), balance_hash(account, amount))
             code, subject, node, epoch, month, unit = account
-            rows.append((pack(subject), code, unit, section[1], node, epoch, month, amount))
+            rows.append((pack_decoded(subject), code, unit, section[1], node, epoch, month, amount))
         if rows:
             rows.sort()
             self._database.executemany(statements.UPSERT_BALANCE, rows)
@@ -225,7 +229,7 @@ class StoredState(State):
                 register_hash(kind, key, old),
                 register_hash(kind, key, row),
             )
-            rows.append((kind, pack(key), pack(row.row())))
+            rows.append((kind, pack_decoded(key), pack_decoded(row.row())))
         if rows:
             self._database.executemany(statements.UPSERT_REGISTER, rows)
 
@@ -239,7 +243,7 @@ class StoredState(State):
             if row is None:
                 freed.append((kind, key))
             else:
-                held.append((kind, key, pack(row.subject), pack(row.row())))
+                held.append((kind, key, pack_decoded(row.subject), pack_decoded(row.row())))
         if freed:
             self._database.executemany(statements.DELETE_CLAIM, freed)
         if held:
