@@ -18,6 +18,7 @@ from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.staff import StaffDesk
 from edge.desk.stock import StockDesk
+from edge.desk.store_faults import STORE_FAULTS, refusal_of
 from edge.desk.tickets import TicketsDesk
 from edge.desk.transfers import TransfersDesk
 from edge.desk.view_types import DeviceView, TapView
@@ -28,7 +29,6 @@ from edge.domain.staff import right_refusal
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import PageEvents, Region
 from edge.events import CardTapped, CardUnread
-from edge.store.errors import StoreBusyError, StoreStoppedError
 from edge.store.store import Store
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -112,10 +112,8 @@ class Desk:
         try:
             request = Request(name, request_id, session, terminal)
             return await self._handlers[name](request, **arguments)
-        except StoreBusyError:
-            return refuse("box_busy")
-        except StoreStoppedError:
-            return refuse("disk_refused")
+        except STORE_FAULTS as fault:
+            return refusal_of(fault)
 
     async def tap(self, event: CardTapped) -> TapView:
         """A card was tapped on one of this box's readers; no log-in is needed."""

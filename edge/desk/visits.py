@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome
@@ -10,6 +11,7 @@ from edge.desk.commit import Committer, Request, record
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
+from edge.desk.store_faults import STORE_FAULTS, refusal_of
 from edge.desk.view_types import TapOutcome, TapView
 from edge.domain.cards import claimed_card, normal_uid
 from edge.domain.decision import Here, Judgement, read_int
@@ -19,7 +21,6 @@ from edge.domain.visits import TapFacts, leave, tap, visit_key
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
 from edge.events import CardTapped
-from edge.store.errors import StoreError
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from sync_protocol.kinds import CARD, CARD_CLAIM, MEMBER, VISIT
@@ -55,17 +56,26 @@ class VisitsDesk:
     async def tap(self, event: CardTapped) -> TapView:
         """A card was tapped: commit, then the door, and only then everything else.
 
-        One tap at a time, so that two of one card cannot both be the first.
+        The door is called on the writer's thread as soon as the commit is on the disk; the way
+        back to the loop would cost it another 80 µs. One tap at a time, so that two of one card
+        cannot both be the first.
         """
         result: Answer | Refusal
+
+        def open_door(committed: "Future[tuple[int, Answer | Refusal]]") -> None:
+            done = not committed.cancelled() and committed.exception() is None
+            if done and _is_welcome(committed.result()[1]):
+                self._effects.door.open(event.at_monotonic_ns)
+
         async with self._one_tap:
             try:
-                card, result = await self._store.write(self._decide(event))
-            except StoreError as error:
-                log.error("a tap could not be committed: %s", error.code)
-                card, result = 0, refuse("disk_refused")
-            if isinstance(result, Answer) and result.chain_code:
-                self._effects.door.open(event.at_monotonic_ns)
+                committed = self._store.submit(self._decide(event))
+                committed.add_done_callback(open_door)
+                card, result = await asyncio.wrap_future(committed)
+            except STORE_FAULTS as fault:
+                log.error("a tap could not be committed: %s", fault.code)
+                card, result = 0, refusal_of(fault)
+            if _is_welcome(result):
                 self._remember_tap(card, event.at_monotonic_ns)
         return self._show(event, result)
 
@@ -112,7 +122,7 @@ class VisitsDesk:
         member = member if isinstance(member, int) else 0
         outcome = TapOutcome.REFUSED if refusal else TapOutcome.SAME_TAP
         asking = False
-        if isinstance(result, Answer) and result.chain_code:
+        if _is_welcome(result):
             outcome = TapOutcome.WELCOME
             self._effects.printer_queue.wake()
             asking = self._rights.ask(member)
@@ -163,6 +173,11 @@ class VisitsDesk:
         self._screens.show_member(request.terminal, 0)
         self._effects.page_events.publish(Region.TAP)
         return Answer(request.command)
+
+
+def _is_welcome(result: Answer | Refusal) -> bool:
+    """Whether a tap wrote something: neither refused nor the same tap once more."""
+    return isinstance(result, Answer) and result.chain_code != ""
 
 
 def _elapsed_ms(earlier_ns: int | None, now_ns: int) -> int | None:

@@ -102,9 +102,18 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "盒子正忙,这次没有办理,请稍后再试",
         "The box is busy and did nothing; try again in a moment",
     ),
+    "disk_full": (
+        "盒子的存储卡满了,这次没有办理,请联系总部",
+        "The box's disk is full and nothing was done; call head office",
+    ),
     "disk_refused": (
         "盒子的存储卡写不进去,这次没有办理,请停用本机并联系总部",
         "The box cannot write to its disk and did nothing; stop using it and call head office",
+    ),
+    "outcome_unknown": (
+        "盒子的存储卡出错,这次是否办成要重启后才知道,请先不要收款或重做,请联系总部",
+        "The disk failed: whether this was done is known after a restart; do not take money or do "
+        "it again, and call head office",
     ),
     # staff
     "log_in_first": ("请先登录再操作", "Log in first"),

@@ -26,5 +26,15 @@ class StoreStoppedError(StoreError):
     """The disk refused a commit, or the store is closed: nothing is written any more."""
 
 
+class StoreUncertainError(StoreStoppedError):
+    """The disk failed at the commit of this very work: whether it is on the disk, and will count,
+    is known only after a restart. SQLite finds a whole commit in its log whose fsync reported an
+    error."""
+
+
+class StoreFullError(StoreError):
+    """There is no more room on the disk: nothing of this work was kept."""
+
+
 class OverdrawnError(StoreError):
     """A command would lower an account below zero: its domain rule is wrong. Nothing is written."""

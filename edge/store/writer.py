@@ -18,7 +18,12 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from edge.domain.refusals import Refusal
-from edge.store.errors import StoreBusyError, StoreError, StoreStoppedError
+from edge.store.errors import (
+    StoreBusyError,
+    StoreFullError,
+    StoreStoppedError,
+    StoreUncertainError,
+)
 from edge.store.own_log import Mark
 from edge.store.transaction import WriteTransaction
 
@@ -127,7 +132,7 @@ class Writer:
             self._run_work(job.future, job.work, done)
             if done and not self._connection.in_transaction:
                 # SQLite rolled all of it back by itself, as it does on a full disk.
-                error = self._stopped or StoreError("disk_full", "the disk takes no more")
+                error = self._stopped or StoreFullError("disk_full", "the disk takes no more")
                 self._fail(done, error, start)
             taken += 1
             job = None if taken == GROUP_MAX or self._queue.empty() else self._queue.get()
@@ -179,7 +184,11 @@ class Writer:
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            self._fail(done, self._named(error), start)
+            told = self._named(error)
+            if isinstance(told, StoreStoppedError):
+                words = "the disk failed at the commit: after a restart it is known if it was kept"
+                told = StoreUncertainError("commit_uncertain", words)
+            self._fail(done, told, start)
             return
         self._commits += 1
         for future, result in done:
@@ -204,7 +213,7 @@ class Writer:
             return error
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
-            return StoreError("disk_full", "the disk is full; nothing was changed")
+            return StoreFullError("disk_full", "the disk is full; nothing was changed")
         if code not in _FATAL:
             return error
         words = f"the disk failed ({error}); nothing more is written until the box is restarted"
