@@ -13,6 +13,10 @@ from sync_protocol.codec import pack, pack_decoded
 from sync_protocol.errors import DecodeError
 from sync_protocol.expect import ID_MAX, expect_bytes, expect_int, expect_list
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # MicroPython has no typing; mypy takes this name for true
+    from typing import Any
+
 OP_VERSION = 1
 """Version of the bodies that `kinds` describes. The header itself is frozen for ever, so that a
 node can chain and forward ops of any later version."""
@@ -136,16 +140,38 @@ HEADER_FIELDS = len(_HEADER_FIELDS)
 
 def header_from_row(row: object) -> Header:
     """Return the `Header` of a decoded array; `DecodeError` names the field that is wrong."""
-    values = expect_list(row, "header", HEADER_FIELDS, HEADER_FIELDS)
+    values: list[Any] = expect_list(row, "header", HEADER_FIELDS, HEADER_FIELDS)
+    if _header_fits(values):
+        return Header(*values)
     checked = []
     for index in range(HEADER_FIELDS):
         name, low, high = _HEADER_FIELDS[index]
-        value = values[index]
-        if value.__class__ is int and low <= value <= high:
-            checked.append(value)
-        else:
-            checked.append(expect_int(value, name, low, high))
+        checked.append(expect_int(values[index], name, low, high))
     return Header(*checked)
+
+
+def _header_fits(values: "list[Any]") -> bool:
+    """Test the limits of `_HEADER_FIELDS` in one go: this runs for each op that is received."""
+    for value in values:
+        if value.__class__ is not int or value < 0:
+            return False
+    fits: bool = (
+        0 < values[0] <= 0xFFFF
+        and 0 < values[1] <= 0xFFFF
+        and values[2] <= NODE_MAX
+        and 0 < values[3] <= EPOCH_MAX
+        and 0 < values[4] <= SEQ_MAX
+        and values[5] <= STAMP_MAX
+        and values[6] <= 0xFFFFFFFF
+        and values[7] <= TRUST_MEASURED
+        and values[8] <= EPOCH_MAX
+        and values[9] <= 0xFFFF
+        and values[10] <= POSITION_MAX
+        and values[11] <= ID_MAX
+        and values[12] <= 0xFFFF
+        and values[13] <= ID_MAX
+    )
+    return fits
 
 
 def genesis_hash(chain: str, node: int, epoch: int) -> bytes:
@@ -190,6 +216,19 @@ class OpRef:
 
 def ref_from_row(row: object) -> OpRef:
     """Return the `OpRef` of a decoded array."""
+    if isinstance(row, list) and len(row) == 4:
+        node, epoch, seq, hash8 = row
+        if (
+            node.__class__ is int
+            and epoch.__class__ is int
+            and seq.__class__ is int
+            and hash8.__class__ is bytes
+            and 0 <= node <= NODE_MAX
+            and 0 < epoch <= EPOCH_MAX
+            and 0 < seq <= SEQ_MAX
+            and len(hash8) == REFERENCE_HASH_BYTES
+        ):
+            return OpRef(node, epoch, seq, hash8)
     values = expect_list(row, "reference", 4, 4)
     return OpRef(
         expect_int(values[0], "reference.node", 0, NODE_MAX),
