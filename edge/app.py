@@ -37,7 +37,7 @@ from edge.effects.page_events import PageEvents, Region
 from edge.effects.printing import PrinterQueue
 from edge.events import CardTapped, CardUnread, DeviceEvent, DeviceStateChanged, DoorCrossed
 from edge.store.apply import Applied
-from edge.store.errors import StoreBusyError
+from edge.store.errors import StoreBusyError, StoreFullError
 from edge.store.identity import Clock
 from edge.store.store import Store
 from edge.sync.enrolment import Enrolment, load_enrolment
@@ -330,7 +330,7 @@ async def _keep_up(desk: Desk, sync: Sync) -> None:
             log.info("upkeep", extra={"released": released})
             if rounds % KEEP_UP_EVERY == 0:
                 await sync.keep_up()
-        except StoreBusyError as error:
+        except (StoreBusyError, StoreFullError) as error:
             log.warning("upkeep put off: %s", error.code)
 
 

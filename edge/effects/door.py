@@ -39,7 +39,10 @@ class Door:
         """How pulses ended since the start."""
 
     def open(self, tapped_at_ns: int) -> None:
-        """Open for a tap at `tapped_at_ns` (monotonic). A door that fails stops nobody's desk."""
+        """Open for a tap at `tapped_at_ns` (monotonic). A door that fails stops nobody's desk.
+
+        Called from any thread, for one tap at a time.
+        """
         if self._monotonic_ns() - tapped_at_ns > STALE_NS:
             self.pulses["stale"] += 1
             return

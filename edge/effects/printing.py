@@ -14,6 +14,7 @@ from typing import Protocol
 from edge.drivers.errors import DeviceError, PrintOutcomeUnknownError
 from edge.effects.slips import from_bytes, receipt_of
 from edge.receipt import Receipt
+from edge.store.errors import StoreBusyError, StoreFullError
 from edge.store.facts import PrintJob
 from edge.store.store import Store
 from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_SENT, PRINT_WAITING
@@ -71,7 +72,12 @@ class PrinterQueue:
             return
         while True:
             self._wake.clear()
-            if await self._print_all(self._printer):
+            try:
+                all_printed = await self._print_all(self._printer)
+            except (StoreBusyError, StoreFullError) as error:
+                log.warning("receipts wait: %s", error.code)
+                all_printed = False
+            if all_printed:
                 await self._wake.wait()
             else:
                 await self._pause()
