@@ -58,3 +58,7 @@ class LineSwitch:
     async def wait_cut(self) -> None:
         """Return when the line is cut."""
         await self._cut.wait()
+
+    async def wait_whole(self) -> None:
+        """Return when the line is whole."""
+        await self._whole.wait()

@@ -50,8 +50,9 @@ class MqttTransport(Transport):
         self._lost = asyncio.Event()
 
     async def open(self) -> None:
-        """Connect, and subscribe to the node's topics."""
+        """Connect, and subscribe to the node's topics; while the line is cut, wait for it."""
         await self.close()
+        await self._switch.wait_whole()
         self._lost = asyncio.Event()
         self._received = asyncio.Queue(INCOMING_MAX)
         self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)

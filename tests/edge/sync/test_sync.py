@@ -7,6 +7,7 @@ import pytest
 from cloud import app
 from cloud.configuration import BrokerSection, Configuration, HubSection
 from edge.store.facts import Balance
+from edge.sync.line_switch import LineCutError
 from edge.sync.sync import SyncState
 from sync_protocol.accounts import FEN, HUB_HOLDER, WALLET
 from sync_protocol.kinds import CARD_CLAIM, MEMBER, SEGMENT, TRANSACTION, VISIT
@@ -84,7 +85,7 @@ async def test_both_go_on_without_a_line_and_agree_after(make_box):
     assert a.unconfirmed() >= 12
     outbox = a.read(lambda reader: reader.outbox())
     assert (outbox.money_fen, outbox.count) == (500, a.unconfirmed())
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(LineCutError):
         await a.http.newest_snapshot()
     since = a.sync.since_ms
     a.switch.mend()
