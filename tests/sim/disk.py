@@ -7,6 +7,7 @@ old content of what nobody had synced. The stores know nothing of it: the fsyncs
 those that SQLite really makes under the pragmas that the stores really set.
 """
 
+import _sqlite3  # loaded, so that its library is in the map of the process
 import ctypes
 import ctypes.util
 import os
@@ -278,8 +279,6 @@ class SimulatedDisk:
 
 def _sqlite_library() -> str:
     """Return the SQLite that Python's own module is linked with."""
-    import _sqlite3  # its file says what it loads
-
     with Path("/proc/self/maps").open() as maps:
         for line in maps:
             path = line.rsplit(maxsplit=1)[-1]

@@ -6,9 +6,21 @@ from typing import Any, TypeVar
 
 from edge.store import store as store_module
 from edge.store.store import Store
-from edge.store.writer import Writer
+from edge.store.writer import Writer, _Job
 
 T = TypeVar("T")
+
+
+class InlineFuture(Future[Any]):
+    """A future that a coroutine awaits without a loop. `asyncio.wrap_future` takes whatever has
+    this attribute as one of its own and hands it back as it is."""
+
+    _asyncio_future_blocking = False
+
+    def __await__(self) -> Generator[None, None, Any]:
+        while not self.done():
+            yield
+        return self.result()
 
 
 class InlineWriter(Writer):
@@ -17,6 +29,9 @@ class InlineWriter(Writer):
     collects = False
 
     def start(self) -> None: ...
+
+    def submit(self, work: Any) -> "Future[Any]":
+        return self._put(_Job(InlineFuture(), work=work))
 
     def _put(self, job: Any) -> "Future[Any]":
         future = super()._put(job)
@@ -39,18 +54,6 @@ class InlineWriter(Writer):
         self._closing = True
 
 
-class _Wait:
-    """Lets a coroutine wait for the commit of its group."""
-
-    def __init__(self, future: "Future[Any]") -> None:
-        self._future = future
-
-    def __await__(self) -> Generator[None, None, Any]:
-        while not self._future.done():
-            yield
-        return self._future.result()
-
-
 class InlineStore(Store):
     """A `Store` whose coroutines wait for nothing but their group's commit."""
 
@@ -64,9 +67,6 @@ class InlineStore(Store):
             return super().open(*arguments)  # type: ignore[return-value]
         finally:
             store_module.Writer = kept  # type: ignore[misc]
-
-    async def write(self, work: Any) -> Any:
-        return await _Wait(self.submit(work))
 
     async def scrub(self) -> None:
         # VACUUM rewrites the file: left to the store's own tests, as it changes no row.

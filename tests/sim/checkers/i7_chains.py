@@ -1,0 +1,77 @@
+"""I7: (node, epoch, seq, previous hash) has no gap and no fork, at the hub and on every box."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from sync_protocol.codec import pack, unpack
+from tests.sim.evidence import BoxEvidence, Evidence
+from tests.sim.hub import CHAIN
+
+
+def _genesis(node: int, epoch: int) -> bytes:
+    return sha256(pack(["cafebox op log", CHAIN, node, epoch])).digest()
+
+
+def check(evidence: Evidence) -> Iterator[str]:
+    heads: dict[tuple[int, int], tuple[int, bytes]] = {}
+    for position, op in enumerate(evidence.hub.ops, 1):
+        if op.position != position:
+            yield f"position {position} is missing in the log"
+            return
+        author = (op.node, op.epoch)
+        seq, previous = heads.get(author, (0, _genesis(*author)))
+        body_hash = sha256(op.body).digest() if op.body is not None else op.body_hash
+        if op.seq != seq + 1:
+            yield f"op {op.place} follows {seq}"
+        if sha256(op.header + previous + body_hash).digest() != op.hash:
+            yield f"op {op.place} does not continue its author's chain"
+        if body_hash != op.body_hash or unpack(op.header)[2:5] != list(op.place):  # type: ignore[index]
+            yield f"op {op.place} is stored under another name or hash"
+        heads[author] = (op.seq, op.hash)
+    for author, (_standing, seq, hash) in evidence.hub.authors.items():
+        if heads.get(author, (0, _genesis(*author))) != (seq, hash):
+            yield f"the hub's head of {author} is not the last op of its log"
+    yield from _blocks(evidence)
+    for box in evidence.boxes:
+        yield from _box(evidence, box)
+
+
+def _blocks(evidence: Evidence) -> Iterator[str]:
+    ops = evidence.hub.ops
+    previous = sha256(pack(["cafebox block log", CHAIN, 1])).digest()
+    expected_number, expected_first = 1, 1
+    for number, generation, stream, first, count, stated, hash, _ms in evidence.hub.blocks:
+        if (number, first) != (expected_number, expected_first) or stated != previous:
+            yield f"block {number} does not follow block {expected_number - 1}"
+        digest = sha256(previous + pack([generation, stream, number, first, count]))
+        for op in ops[int(str(first)) - 1 : int(str(first)) - 1 + int(str(count))]:
+            detail = None if op.detail is None else unpack(op.detail)
+            digest.update(op.hash + pack([op.effective, op.verdict, detail]))
+        if digest.digest() != hash:
+            yield f"block {number} has another hash than its ops"
+        previous = bytes(hash)  # type: ignore[call-overload]
+        expected_number += 1
+        expected_first += int(str(count))
+
+
+def _box(evidence: Evidence, box: BoxEvidence) -> Iterator[str]:
+    by_place = {op.place: op for op in evidence.hub.ops}
+    own = sorted(seq for node, epoch, seq in box.ops if (node, epoch) == (box.node, box.epoch))
+    if own != list(range(1, len(own) + 1)):
+        yield f"box {box.node}: its own ops have a gap"
+    for place, row in box.ops.items():
+        position, effective, verdict, detail, header, body, _body_hash, hash = row
+        op = by_place.get(place)
+        if op is None or op.hash != hash:
+            yield f"box {box.node}: op {place} is not the hub's"
+        elif (position, effective, verdict, detail) != (
+            op.position,
+            op.effective,
+            op.verdict,
+            op.detail,
+        ):
+            yield f"box {box.node}: op {place} is annotated otherwise than at the hub"
+        elif header is not None and (header != op.header or body != op.body):
+            yield f"box {box.node}: op {place} has another header or body than at the hub"
+    if len(box.ops) != len(by_place):
+        yield f"box {box.node}: holds {len(box.ops)} ops of {len(by_place)}"

@@ -1,0 +1,316 @@
+"""A node with a good key that lies: ops that it may not write, forged bytes, and no remorse.
+
+Its key and epoch are the chain's own; its store is a list. It speaks the real session, so that
+what it lies about gets as far as a lie can.
+"""
+
+from random import Random
+
+from sync_protocol.blocks import ChainHeads, log_genesis_hash
+from sync_protocol.frames import CODECS_READ, pack_frame
+from sync_protocol.kinds import (
+    CAFE_TRANSACTION,
+    ERASE,
+    MEMBER,
+    PRODUCT,
+    SALE,
+    TRANSACTION,
+)
+from sync_protocol.messages import Push, push_signing_bytes, unpack_message, up_topic
+from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
+from sync_protocol.ops import Header, Op, genesis_hash, make_op
+from sync_protocol.session import FENCED, OFFLINE
+from sync_protocol.session_events import (
+    Cursor,
+    Event,
+    HashWanted,
+    OpsWanted,
+    SessionFenced,
+    Transmit,
+)
+from tests.sim.faults import Faults
+from tests.sim.hub import CHAIN, HUB_KEY
+from tests.sim.network import Network
+from tests.sim.schedule import Schedule
+from tests.sim.signing import Key
+
+UNKNOWN_KIND = 999
+
+
+class Liar:
+    """Node `node` of `cafe`. `good` are the ops that it may write, by seq."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        network: Network,
+        faults: Faults,
+        random: Random,
+        node: int,
+        cafe: int,
+    ) -> None:
+        self._schedule = schedule
+        self._network = network
+        self._faults = faults
+        self._random = random
+        self.node = node
+        self.cafe = cafe
+        self._key = Key(f"node {node}")
+        self.ops: list[Op] = []
+        self.kinds: dict[int, str] = {}
+        """seq -> what it is: "good", or a kind of `faults.FAULTS`"""
+        self.members: list[int] = []
+        self.poison_sent = 0
+        self.revoked = False
+        self._spoils_signature = False
+        identity = NodeIdentity(CHAIN, node, 1, "liar", b"", self._key.sign)
+        genesis = genesis_hash(CHAIN, node, 1)
+        self.session = NodeSession(
+            identity,
+            OutboxState(0, genesis, 0, genesis),
+            Cursor(1, 0, 0, 0, log_genesis_hash(CHAIN, 1)),
+            ChainHeads(CHAIN),
+            HUB_KEY.verify,
+            random.randrange,
+        )
+
+    # --- lies -------------------------------------------------------------------------------------
+
+    def act(self) -> None:
+        """Do one thing that is enabled, or write something good."""
+        lies = [
+            kind
+            for kind in (
+                "poison_message",
+                "wrong_signature",
+                "other_cafe",
+                "forged_op",
+                "unknown_kind",
+            )
+            if self._faults.on(kind)
+        ]
+        lie = self._random.choice([*lies, "good"])
+        if lie == "poison_message":
+            self._poison()
+        elif lie == "wrong_signature":
+            self._spoils_signature = True
+            self._write("good", *self._good())
+        elif lie == "other_cafe":
+            self._write(lie, *self._for_other_cafe())
+        elif lie == "forged_op":
+            self._write(lie, *self._forged())
+        elif lie == "unknown_kind":
+            self._write(lie, UNKNOWN_KIND, ["of a later version", self._random.randrange(99)])
+        else:
+            self._write("good", *self._good())
+
+    def _transaction(self, cafe: int, postings: list[list[object]]) -> list[object]:
+        return [cafe, 1, 20260528, 480, 1, 0, None, postings]
+
+    def _good(self) -> tuple[int, object]:
+        cafe, amount = self.cafe, self._random.randint(1, 500)
+        postings: list[list[object]] = [
+            [1, cafe, 0, 0, 0, "fen", amount],
+            [5, cafe, 0, 0, 0, "fen", -amount],
+        ]
+        return CAFE_TRANSACTION, self._transaction(cafe, postings)
+
+    def _for_other_cafe(self) -> tuple[int, object]:
+        random = self._random
+        other = random.choice((1, 2))
+        amount = random.randint(1, 500)
+        if random.random() < 0.5:
+            postings: list[list[object]] = [
+                [1, other, 0, 0, 0, "fen", amount],
+                [5, other, 0, 0, 0, "fen", -amount],
+            ]
+            # In its own name, for another's till; or in another's name altogether.
+            return CAFE_TRANSACTION, self._transaction(random.choice((self.cafe, other)), postings)
+        key = random.choice((random.choice(self.members), 5)) if self.members else 5
+        if random.random() < 0.5:
+            return SALE, [b"", key, other, [[0, 7, None]]]
+        return MEMBER, [b"l" * 16, key, other, [[1, "stolen", None]]]
+
+    def _forged(self) -> tuple[int, object]:
+        random, cafe = self._random, self.cafe
+        member = random.choice(self.members) if self.members else 5
+        amount = random.randint(1, 500)
+        honest = random.choice((1, 2))
+        bodies: list[tuple[int, object]] = [
+            # takes what another node holds
+            (
+                TRANSACTION,
+                self._transaction(
+                    cafe,
+                    [[10, member, honest, 1, 0, "fen", amount], [5, cafe, 0, 0, 0, "fen", -amount]],
+                ),
+            ),
+            # takes what the hub holds
+            (
+                TRANSACTION,
+                self._transaction(
+                    cafe, [[10, member, 0, 0, 0, "fen", amount], [5, cafe, 0, 0, 0, "fen", -amount]]
+                ),
+            ),
+            # spends what it has not
+            (
+                TRANSACTION,
+                self._transaction(
+                    cafe,
+                    [
+                        [10, member, self.node, 1, 0, "fen", amount],
+                        [5, cafe, 0, 0, 0, "fen", -amount],
+                    ],
+                ),
+            ),
+            # does not balance
+            (
+                CAFE_TRANSACTION,
+                self._transaction(
+                    cafe,
+                    [[1, cafe, 0, 0, 0, "fen", amount], [5, cafe, 0, 0, 0, "fen", -amount - 1]],
+                ),
+            ),
+            # hides money in a narrow op
+            (
+                CAFE_TRANSACTION,
+                self._transaction(
+                    cafe,
+                    [
+                        [10, member, self.node, 1, 0, "fen", -amount],
+                        [1, cafe, 0, 0, 0, "fen", amount],
+                    ],
+                ),
+            ),
+            # two of one asset
+            (
+                TRANSACTION,
+                self._transaction(
+                    cafe,
+                    [
+                        [50, cafe, self.node, 1, 0, "asset:X", 2],
+                        [53, cafe, self.node, 1, 0, "asset:X", -2],
+                    ],
+                ),
+            ),
+            # what only head office writes
+            (PRODUCT, [b"", "cola", cafe, [[4, 1, None]]]),
+            (ERASE, [member]),
+            # no shape at all
+            (TRANSACTION, ["nonsense", [[]]]),
+            (MEMBER, [b"", member, cafe, [[0, 7, None]]]),
+        ]
+        return random.choice(bodies)
+
+    def _write(self, lie: str, kind: int, body: object) -> None:
+        seq = len(self.ops) + 1
+        previous = self.ops[-1].hash if self.ops else genesis_hash(CHAIN, self.node, 1)
+        stamp_ms = self._schedule.true_ms + self._random.choice((0, 0, 10**12, -(10**12)))
+        header = Header(
+            1,
+            kind,
+            self.node,
+            1,
+            seq,
+            stamp_ms << 16,
+            1,
+            self._random.choice((0, 2)),
+            1,
+            0,
+            self._random.choice((0, 1, 1 << 40)),
+            0,
+            0,
+            0,
+        )
+        op = make_op(header, body, previous)
+        self.ops.append(op)
+        self.kinds[seq] = lie
+        self._handle(self.session.ops_appended(seq, op.hash, self._schedule.now_ms))
+
+    def _poison(self) -> None:
+        """Send bytes that are no batch, in its own name or in an honest node's."""
+        random = self._random
+        node = random.choice((self.node, 1, 2))
+        data = random.choice(
+            (
+                b"",
+                random.randbytes(40),
+                b"\x91" * 600,
+                b"\xc1",
+                b"\xcb\x7f\xf8\0\0\0\0\0\0",
+                b"\x92\x01\x01",
+                b"\x95\x03\x01\x00\xc4\x00\xc4\x00",
+                Push(node, 1, 1, random.randbytes(30), b"s" * 64).pack(),
+                Push(node, 7, 1, b"\x00\x01\x90", b"s" * 64).pack(),
+            )
+        )
+        self.poison_sent += 1
+        self._network.forge(up_topic(CHAIN, node), data)
+
+    # --- the session's host -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._connect()
+        self._schedule.after(1_000, self._tick)
+
+    def _connect(self) -> None:
+        if self._network.connect(self.node):
+            now_ms, wall_ms = self._schedule.now_ms, self._schedule.true_ms
+            self._handle(self.session.connected(now_ms, wall_ms, 1))
+        else:
+            self._schedule.after(3_000, self._connect)
+
+    def disconnected(self) -> None:
+        if self.session.state != OFFLINE:
+            self.session.disconnected()
+        self._schedule.after(2_000, self._connect)
+
+    def _tick(self) -> None:
+        self._handle(self.session.tick(self._schedule.now_ms, self._schedule.true_ms))
+        self._schedule.after(1_000, self._tick)
+
+    def receive(self, data: bytes) -> None:
+        self._handle(self.session.receive(data, self._schedule.now_ms, self._schedule.true_ms))
+
+    def _handle(self, events: list[Event]) -> None:
+        queue = list(events)
+        while queue:
+            event = queue.pop(0)
+            if isinstance(event, Transmit):
+                self._network.publish_up(self.node, self._spoilt(event.data))
+            elif isinstance(event, OpsWanted):
+                first = event.from_seq - 1
+                ops = self.ops[first : first + event.limit]
+                queue += self.session.push(ops, self._schedule.now_ms)
+            elif isinstance(event, HashWanted):
+                hash = self.ops[event.seq - 1].hash if event.seq else None
+                queue += self.session.hash_known(event.seq, hash, self._schedule.now_ms)
+            elif isinstance(event, SessionFenced):
+                self.revoked = True
+
+    def _spoilt(self, data: bytes) -> bytes:
+        """Return a batch with a signature of another key, once, where that is wanted."""
+        if not self._spoils_signature:
+            return data
+        message = unpack_message(data)
+        if not isinstance(message, Push):
+            return data
+        self._spoils_signature = False
+        message.signature = Key("somebody else").sign(b"anything")
+        return message.pack()
+
+    def push_when_revoked(self) -> None:
+        """Send a good batch past the fence, as a node does that does not listen."""
+        if self.session.state != FENCED:
+            return
+        self._write("revoked_node", *self._good())
+        first = self.session.acked_seq
+        ops = self.ops[first:]
+        last = ops[-1]
+        signature = self._key.sign(
+            push_signing_bytes(CHAIN, self.node, 1, last.header.seq, last.hash)
+        )
+        rows: list[object] = [op.wire_row() for op in ops]
+        frame = pack_frame(rows, CODECS_READ)
+        push = Push(self.node, 1, first + 1, frame, signature)
+        self._network.forge(up_topic(CHAIN, self.node), push.pack())

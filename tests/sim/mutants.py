@@ -1,0 +1,514 @@
+"""Planted bugs, each patched into the running program for a hunt, and taken out again.
+
+A mutant changes the text of one or more functions and puts the result where the function was, also
+where other modules have imported it. A text that is no longer there fails loudly: the mutant then
+has to be written anew for the code as it is. Nothing of this is in the product's own files.
+"""
+
+import importlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.sim.faults import FAULTS
+from tests.sim.runner import runner
+from tests.sim.world import Plan, plan_of
+
+PACKAGES = ("sync_protocol", "edge", "cloud")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Where a text stands ("module:Class.function"), the text, and what replaces it."""
+
+    where: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One planted bug. `subtle`: a smoke run without faults or liars passes with it."""
+
+    name: str
+    invariant: str
+    edits: tuple[Edit, ...]
+    subtle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The seed that caught a mutant, None if none did, and what it violated."""
+
+    mutant: Mutant
+    seed: int | None
+    violation: str
+
+
+def _mutant(
+    name: str, invariant: str, *edits: tuple[str, str, str], subtle: bool = False
+) -> Mutant:
+    return Mutant(name, invariant, tuple(Edit(*edit) for edit in edits), subtle)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    # I1
+    _mutant(
+        "fold forgets the seventh posting",
+        "I1",
+        (
+            "sync_protocol.fold:fold_transaction",
+            "amount in postings:",
+            "amount in postings[:6]:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "pending amounts stay after they are confirmed",
+        "I1",
+        ("edge.store.apply:_Application._fold_ledger", "-posting[6]", "0"),
+    ),
+    _mutant(
+        "a transaction that sums below zero passes",
+        "I1",
+        ("sync_protocol.ledger:fault_of", "if total:", "if total > 0:"),
+        subtle=True,
+    ),
+    # I2
+    _mutant(
+        "the hub acks before it commits",
+        "I2",
+        (
+            "cloud.hub.worker:Worker._take_batch",
+            "self._round.batches.append((session, batch))",
+            "self._round.batches.append((session, batch)); "
+            "self._handle(session, session.committed(event.ops[-1].header.seq, "
+            "event.ops[-1].hash))",
+        ),
+    ),
+    _mutant(
+        "a box trims its outbox when it has sent",
+        "I2",
+        (
+            "sync_protocol.node_session:NodeSession.push",
+            "self._next_seq = last.header.seq + 1",
+            "self._next_seq = last.header.seq + 1\n"
+            "    self.acked_seq, self.acked_hash = last.header.seq, last.hash\n"
+            "    self._in_flight = []",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a batch of which some is known is taken as known",
+        "I2",
+        (
+            "sync_protocol.hub_session:HubSession.history_known",
+            "if common == self.taken_seq and ops[-1].header.seq > common:",
+            "if ops[-1].header.seq > common:\n"
+            "        self._set_watermark(ops[-1].header.seq, ops[-1].hash); "
+            "events = self._ack()\n"
+            "    if False:",
+        ),
+        subtle=True,
+    ),
+    # I3
+    _mutant(
+        "requests are not remembered",
+        "I3",
+        (
+            "edge.store.transaction:WriteTransaction.remember_answer",
+            "self._execute(statements.INSERT_ANSWER, values)",
+            "pass",
+        ),
+    ),
+    _mutant(
+        "a repeated grant request is granted again",
+        "I3",
+        ("cloud.hub.grants:GrantCase._record", "if self.repeated:", "if True:"),
+        subtle=True,
+    ),
+    _mutant(
+        "a batch that came before is taken again",
+        "I3",
+        (
+            "sync_protocol.hub_session:HubSession._check",
+            "if push.first_seq <= self.taken_seq:",
+            "if push.first_seq <= self.taken_seq and push.first_seq != self.taken_seq:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a request's answer is kept in memory alone",
+        "I3",
+        (
+            "edge.store.reader:Reader.answer",
+            "row = self._execute(statements.SELECT_ANSWER, (request_id,)).fetchone()",
+            "row = self._execute(statements.SELECT_ANSWER, (request_id,)).fetchone() "
+            "if self.own.segment_recorded else None",
+        ),
+        subtle=True,
+    ),
+    # I4
+    _mutant(
+        "the hub trusts the wall clock of a box",
+        "I4",
+        (
+            "sync_protocol.clock:effective_stamp",
+            "min(max(corrected, 0), stamp_of(hub_ms, 0xFFFF))",
+            "max(corrected, 0)",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "what an author had seen does not order its ops",
+        "I4",
+        (
+            "sync_protocol.clock:effective_stamp",
+            "max(capped, previous_effective + 1, seen_effective + 1)",
+            "max(capped, previous_effective + 1)",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a concurrent edit wins unseen",
+        "I4",
+        (
+            "sync_protocol.registers:compare",
+            "if entry is None or change.base == current_ref:",
+            "if True:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "the later of two card statuses wins, not the safer",
+        "I4",
+        ("sync_protocol.registers:_wins", "if field.ranks is not None:", "if False:"),
+        subtle=True,
+    ),
+    _mutant(
+        "a lost claim opens no case",
+        "I4",
+        (
+            "cloud.hub.builder:Draft.append",
+            "if judged.conflict is not None:",
+            'if judged.conflict is not None and judged.conflict.type != "lost_claim":',
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a box sets fields that lost",
+        "I4",
+        (
+            "edge.store.apply:_Application._fold_register",
+            "fold_register(self._state, op.header.kind, write, annotation, op.ref())",
+            "fold_register(self._state, op.header.kind, write, "
+            "Annotation(annotation.effective, 1), op.ref())",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a box keeps the claims of an erased member",
+        "I4",
+        (
+            "edge.store.confirmed:ConfirmedState.personal_rows_of",
+            "return documents, claims",
+            "return documents, []",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "the second claim of a key wins as well",
+        "I4",
+        (
+            "sync_protocol.claims:holder_against",
+            "row.subject != write.subject",
+            "row.subject == write.subject",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a box counts no claim in its state hash",
+        "I4",
+        (
+            "edge.store.confirmed:ConfirmedState._flush_claim",
+            "claim_hash(kind, key, row)",
+            "0",
+        ),
+    ),
+    # I5
+    _mutant(
+        "signatures of batches are not checked",
+        "I5",
+        (
+            "sync_protocol.hub_session:HubSession._check_signature",
+            "if self._verify is None or not self._verify(push.signature, signed):",
+            "if False:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "signatures of blocks are not checked",
+        "I5",
+        (
+            "sync_protocol.block_follower:BlockFollower._take",
+            "if not self._verify(message.signature, block_signing_bytes(self.chain, last.hash)):",
+            "if False:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a revoked node is heard on",
+        "I5",
+        (
+            "cloud.hub.worker:Worker._take_batch",
+            "author.standing not in (CURRENT, ADMITTED)",
+            "False",
+        ),
+        (
+            "cloud.hub.worker:Worker._current",
+            "author.standing == CURRENT and ",
+            "",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a transaction in another cafe's name counts",
+        "I5",
+        (
+            "sync_protocol.ledger:fault_of",
+            "if header.node != HUB and transaction.cafe != author_cafe:",
+            "if False:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "another cafe's document may be written",
+        "I5",
+        ("sync_protocol.registers:fault_of", "if write.cafe != author_cafe:", "if False:"),
+        subtle=True,
+    ),
+    _mutant(
+        "a box may write what is head office's",
+        "I5",
+        ("sync_protocol.registers:fault_of", "if kind.author == HUB_ONLY:", "if False:"),
+        subtle=True,
+    ),
+    _mutant(
+        "a box may erase",
+        "I5",
+        (
+            "cloud.domain.judge:_judge_system",
+            "if kind.author == HUB_ONLY and op.header.node != HUB:",
+            "if False:",
+        ),
+        subtle=True,
+    ),
+    # I6
+    _mutant(
+        "anybody may lower what another holds",
+        "I6",
+        ("sync_protocol.ledger:_may_lower", "return node == header.node and", "return True or"),
+        subtle=True,
+    ),
+    _mutant(
+        "the hub lets an account go below zero",
+        "I6",
+        (
+            "cloud.domain.judge:_excess",
+            "if row.limited and amount * row.side < 0 and after * row.side < 0:",
+            "if False:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a box spends what others hold",
+        "I6",
+        (
+            "edge.domain.stored_value:spend_refusal",
+            "if amount_fen <= purse.here_fen:",
+            "if amount_fen <= purse.balance_fen:",
+        ),
+        (
+            "edge.store.transaction:WriteTransaction._add_pending",
+            "if row.limited and",
+            "if False and",
+        ),
+    ),
+    # I7
+    _mutant(
+        "a stub does not advance its author's chain",
+        "I7",
+        (
+            "sync_protocol.blocks:entry_from_wire",
+            "heads.advance(node, epoch, seq, hash)\n        return Entry(",
+            "return Entry(",
+        ),
+    ),
+    _mutant(
+        "a work that was undone leaves its numbers used",
+        "I7",
+        (
+            "edge.store.own_log:OwnLog.return_to",
+            "self.head, self._hybrid.last",
+            "_, self._hybrid.last",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "an op follows the last op of another position",
+        "I7",
+        (
+            "edge.store.transaction:WriteTransaction._append",
+            "body, own.head.hash",
+            "body, own.head.hash if own.head.seq % 7 else bytes(32)",
+        ),
+    ),
+    # I8
+    _mutant(
+        "a message that is none stops the hub",
+        "I8",
+        (
+            "sync_protocol.hub_session:HubSession.receive",
+            "return self._quarantine(error, data)",
+            "raise",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a malformed body stops the judge",
+        "I8",
+        (
+            "cloud.domain.judge:judge",
+            'return _void(op, kind, effective, "malformed")',
+            "raise",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "an unknown kind is no kind to a box",
+        "I8",
+        (
+            "edge.store.apply:_Application._fold",
+            "if op.header.kind not in KINDS:",
+            "if False:",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "one bad batch ends its node's session for good",
+        "I8",
+        (
+            "sync_protocol.hub_session:HubSession._quarantine",
+            "return events + self._reject(error.code) if self.state in (SYNCING, COMPARING) "
+            "else events",
+            "return events + self.fence(FENCED_UNKNOWN_NODE)",
+        ),
+        subtle=True,
+    ),
+    # I9
+    _mutant(
+        "a claim is shown as won before the hub has it",
+        "I9",
+        (
+            "edge.store.reader:Reader.claim",
+            "pending is None)",
+            "True)",
+        ),
+        subtle=True,
+    ),
+    _mutant(
+        "a repeat is answered without its op",
+        "I9",
+        (
+            "edge.desk.commit:_kept_answer",
+            'values["code"]',
+            '""',
+        ),
+    ),
+    _mutant(
+        "a failed fsync is told as nothing done",
+        "I9",
+        (
+            "edge.store.writer:Writer._commit",
+            "if isinstance(told, StoreStoppedError):",
+            "if False:",
+        ),
+        subtle=True,
+    ),
+)
+
+SETTING_MUTANTS: tuple[tuple[Mutant, str, str, object], ...] = (
+    (
+        Mutant("a box's commits are not synced", "I2", (), subtle=True),
+        "edge.store.store:_WRITER_PRAGMAS",
+        "synchronous",
+        "off",
+    ),
+)
+
+
+@contextmanager
+def planted(mutant: Mutant) -> Iterator[None]:
+    """Have a mutant in the program while entered."""
+    with ExitStack() as undo:
+        for edit in mutant.edits:
+            _plant(edit, undo)
+        yield
+
+
+def _plant(edit: Edit, undo: ExitStack) -> None:
+    module_name, _, path = edit.where.partition(":")
+    module = importlib.import_module(module_name)
+    owner: Any = module
+    *parents, name = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    original = inspect.getattr_static(owner, name)
+    text = textwrap.dedent(inspect.getsource(original))
+    if edit.old not in text:
+        raise LookupError(f"{edit.where} no longer says {edit.old!r}: write the mutant anew")
+    scope: dict[str, Any] = {}
+    changed = text.replace(edit.old, edit.new)
+    exec(compile(changed, f"<mutant of {edit.where}>", "exec"), module.__dict__, scope)
+    replacement = scope[name]
+    for holder, attribute in _holders(owner, name, original, is_method=bool(parents)):
+        setattr(holder, attribute, replacement)
+        undo.callback(setattr, holder, attribute, original)
+
+
+def _holders(owner: Any, name: str, original: object, *, is_method: bool) -> list[tuple[Any, str]]:
+    """Return every place that has the function: its owner, and modules that imported it."""
+    holders = [(owner, name)]
+    if is_method:
+        return holders
+    for module in list(sys.modules.values()):
+        package = getattr(module, "__name__", "").partition(".")[0]
+        if package not in PACKAGES or module is owner:
+            continue
+        holders += [
+            (module, attribute) for attribute, value in vars(module).items() if value is original
+        ]
+    return holders
+
+
+def hunt(mutant: Mutant, seeds: int, run_first: tuple[int, ...] = ()) -> Outcome:
+    """Run seeds with a mutant planted until one is violated."""
+    with planted(mutant), runner() as runs:
+        for seed in (*run_first, *range(seeds)):
+            result = runs.run(_plan(seed))
+            if result.violations:
+                return Outcome(mutant, seed, result.violations[0].strip().replace("\n", " "))
+    return Outcome(mutant, None, "")
+
+
+def _plan(seed: int) -> Plan:
+    """Return a seed's plan with most kinds of fault, since it is the bug that is sought."""
+    plan = plan_of(seed)
+    return Plan(seed, frozenset(FAULTS) if seed % 2 else plan.faults, plan.boxes, plan.deflates)
+
+
+Hunter = Callable[[Mutant, int], Outcome]

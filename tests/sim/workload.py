@@ -1,0 +1,373 @@
+"""What people do: customers and cashiers of all cafes, and head office, drawn by seed.
+
+Commands go to the real desk of a box. What comes back is told to the model; what does not come
+back is asked again under the same id, by a customer who wants to know (I9).
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from edge.desk import facts
+from edge.desk.answers import Answer
+from edge.desk.view_types import TapOutcome
+from edge.domain.decision import document_change
+from edge.domain.refusals import Refusal
+from edge.store.errors import StoreError
+from edge.store.transaction import WriteTransaction
+from sync_protocol.kinds import CARD, CARD_STATUS, MEMBER
+from tests.sim.box import SETTINGS, Box, BoxDiedError
+from tests.sim.faults import Faults
+from tests.sim.model import DONE, UNKNOWN, Asked, Model
+from tests.sim.template import PRODUCTS
+
+TENDERS = ("cash", "card", "wechat", "alipay")
+AMOUNTS_FEN = (100, 1_000, 2_550, 5_000, 10_000)
+PHONES = tuple(f"139000000{number:02d}" for number in range(30))
+IDENTITIES = ("11010519491231002X", "440308199901101512", "110101199003070030")
+CARD_UIDS = tuple(f"04A1B2C3{number:02X}" for number in range(24))
+TAGS = tuple(f"PC-{number:03d}" for number in range(8))
+
+
+class Workload:
+    """Draws commands and remembers what people know: members, cards, sales, transfers, tags."""
+
+    def __init__(
+        self,
+        boxes: dict[int, Box],
+        model: Model,
+        faults: Faults,
+        random: Random,
+        say: Callable[[str], None],
+    ) -> None:
+        self._boxes = boxes
+        self._model = model
+        self._faults = faults
+        self._random = random
+        self._say = say
+        self._requests = 0
+        self.members: list[int] = []
+        self.erased: set[int] = set()
+        self.cards: list[tuple[str, int]] = []
+        self.sales: list[tuple[int, int, int, int]] = []
+        """(node, sale, amount, member)"""
+        self.transfers: list[tuple[int, int, list[tuple[str, int]]]] = []
+        """(to cafe, transfer, lines)"""
+        self.tags: list[tuple[int, str]] = []
+        self.refusals = 0
+        self.done = 0
+        self._actions: list[tuple[Callable[[Box], None], int]] = [
+            (self._tap, 16),
+            (self._register, 9),
+            (self._top_up, 14),
+            (self._spend, 14),
+            (self._sell, 7),
+            (self._refund, 6),
+            (self._show, 6),
+            (self._issue_card, 4),
+            (self._receive_goods, 4),
+            (self._issue_goods, 2),
+            (self._dispatch, 6),
+            (self._receive, 8),
+            (self._new_asset, 4),
+            (self._lend_asset, 3),
+            (self._release, 3),
+            (self._edit_member, 7),
+            (self._edit_card, 4),
+            (self._leave, 2),
+        ]
+        self._choices = [action for action, _ in self._actions]
+        self._weights = [weight for _, weight in self._actions]
+
+    def act(self) -> None:
+        """Somebody does something at a cafe whose box is up."""
+        up = [box for box in self._boxes.values() if box.is_up]
+        if not up:
+            return
+        box = self._random.choice(up)
+        action = self._random.choices(self._choices, self._weights)[0]
+        action(box)
+
+    def ask_again(self) -> bool:
+        """Ask after what is not known, where the box is up; True when all is known."""
+        known = True
+        for asked in self._model.asked.values():
+            if asked.state == UNKNOWN:
+                box = self._boxes[asked.node]
+                if box.is_up:
+                    self._perform(box, asked)
+                known = known and asked.state != UNKNOWN
+        return known
+
+    # --- asking -----------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        box: Box,
+        name: str,
+        tender: str = "",
+        sent: dict[str, object] | None = None,
+        /,
+        **inputs: object,
+    ) -> Answer | None:
+        """Ask for a command; `sent` are the inputs where the model needs to know more."""
+        self._requests += 1
+        asked = Asked(
+            f"request-{self._requests:06d}",
+            box.node,
+            box.cafe,
+            name,
+            {**(sent or {}), **inputs},
+            tender=tender,
+        )
+        self._model.asked[asked.id] = asked
+        return self._perform(box, asked)
+
+    def _perform(self, box: Box, asked: Asked) -> Answer | None:
+        asked.tries += 1
+        twice = self._faults.on("double_request") and self._random.random() < 0.1
+        together = twice and self._random.random() < 0.5
+        try:
+            if together:
+                outcomes = box.perform_twice(asked.name, asked.id, asked.inputs)
+            else:
+                outcomes = [box.perform(asked.name, asked.id, asked.inputs)]
+                if twice:
+                    outcomes.append(box.perform(asked.name, asked.id, asked.inputs))
+        except BoxDiedError as error:
+            asked.said_nothing_was_done |= "did nothing" in error.words
+            self._say(
+                f"box {box.node}: {asked.name} {asked.id}: the box died, outcome unknown "
+                f"{error.words}"
+            )
+            return None
+        except StoreError as error:
+            if error.code != "disk_full":
+                raise
+            # Refused before anything was done.
+            self._say(f"box {box.node}: {asked.name} {asked.id}: {error.code}")
+            if asked.tries == 1:
+                asked.state = "refused"
+            return None
+        for outcome in outcomes:
+            self._model.note(asked, outcome)
+        if twice and asked.state == DONE:
+            self._faults.took_effect("double_request")
+        outcome = outcomes[0]
+        if isinstance(outcome, Refusal):
+            self.refusals += 1
+            self._say(f"box {box.node}: {asked.name} {asked.inputs}: refused, {outcome.code}")
+            return None
+        self.done += 1
+        self._say(
+            f"box {box.node}: {asked.name} {asked.inputs}: {outcome.chain_code} "
+            f"{dict(outcome.values)}"
+        )
+        self._learn(asked, outcome)
+        return outcome
+
+    def _learn(self, asked: Asked, answer: Answer) -> None:
+        """Remember what an answer told people; one emptied by an erasure tells nothing."""
+        values = answer.values
+        if not values:
+            return
+        if asked.name == "register_member":
+            self.members.append(int(str(values["member"])))
+        if asked.name in ("register_member", "issue_card") and asked.inputs.get("card_uid"):
+            self.cards.append((str(asked.inputs["card_uid"]), int(str(values["card"]))))
+        if asked.name in ("spend", "pay"):
+            amount = int(str(values.get("amount_fen", values.get("total_fen"))))
+            member = int(str(asked.inputs.get("member", 0)))
+            self.sales.append((asked.node, int(str(values["sale"])), amount, member))
+        if asked.name == "dispatch_transfer":
+            lines = [(str(line[0]), int(str(line[1]))) for line in values["lines"]]  # type: ignore[union-attr,index]
+            transfer = int(str(values["transfer"]))
+            self.transfers.append((int(str(asked.inputs["to_cafe"])), transfer, lines))
+        if asked.name == "asset_receipt":
+            self.tags.append((asked.node, str(values["tag"])))
+
+    def _member(self) -> int | None:
+        return self._random.choice(self.members[-12:]) if self.members else None
+
+    # --- what people do ---------------------------------------------------------------------------
+
+    def _tap(self, box: Box) -> None:
+        if not self.cards:
+            self._register(box)
+            return
+        uid, _card = self._random.choice(self.cards[-10:])
+        try:
+            view = box.tap(bytes.fromhex(uid))
+        except BoxDiedError:
+            self._say(f"box {box.node}: tap of {uid}: the box died")
+            return
+        if view.outcome is TapOutcome.WELCOME:
+            self.done += 1
+        self._say(f"box {box.node}: tap of {uid}: {view.outcome}")
+
+    def _register(self, box: Box) -> None:
+        random = self._random
+        inputs: dict[str, object] = {"name": f"会员{random.randint(1, 99)}", "consent": True}
+        if random.random() < 0.6:
+            inputs["phone"] = random.choice(PHONES)
+        if random.random() < 0.15:
+            inputs["identity"] = random.choice(IDENTITIES)
+        if random.random() < 0.6:
+            inputs["card_uid"] = random.choice(CARD_UIDS)
+        self._ask(box, "register_member", **inputs)
+
+    def _top_up(self, box: Box) -> None:
+        member = self._member()
+        if member is not None:
+            tender = self._random.choice(TENDERS)
+            amount = self._random.choice(AMOUNTS_FEN)
+            self._ask(box, "top_up", tender, member=member, amount_fen=amount, tender=tender)
+
+    def _spend(self, box: Box) -> None:
+        member = self._member()
+        if member is not None:
+            amount = self._random.choice(AMOUNTS_FEN)
+            self._ask(box, "spend", "wallet", member=member, amount_fen=amount)
+
+    def _sell(self, box: Box) -> None:
+        random = self._random
+        member = self._member() if random.random() < 0.6 else None
+        sku = random.choice(tuple(PRODUCTS))
+        quantity = random.randint(1, 3)
+        if self._ask(box, "abandon") is None or not box.is_up:
+            return
+        if member and self._ask(box, "set_ticket_member", member=member) is None:
+            return
+        if not box.is_up:
+            return
+        answer = self._ask(box, "add_line", sku=sku, quantity=quantity)
+        if answer is None or not box.is_up:
+            return
+        # The line takes along whoever is on the screen, so that the ticket's member is its own.
+        tender = random.choice((*TENDERS, "wallet", "wallet")) if member else "cash"
+        on_ticket = box.ticket_member()
+        sold = [[sku, quantity]] if PRODUCTS[sku][2] else []
+        self._ask(
+            box,
+            "pay",
+            tender,
+            {"member": on_ticket, "sold": sold},
+            tender=tender,
+            expected_total_fen=answer.values["total_fen"],
+        )
+
+    def _refund(self, box: Box) -> None:
+        sales = [sale for sale in self.sales[-20:] if sale[0] == box.node]
+        if sales:
+            _node, sale, total, member = self._random.choice(sales)
+            amount = self._random.choice((total, max(total // 2, 1), total + 1))
+            self._ask(
+                box, "refund", "", {"of_member": member}, sale=sale, amount_fen=amount, reason="x"
+            )
+
+    def _show(self, box: Box) -> None:
+        member = self._member()
+        if member is not None:
+            self._ask(box, "show_member", member=member)
+
+    def _issue_card(self, box: Box) -> None:
+        member = self._member()
+        if member is not None:
+            uid = self._random.choice(CARD_UIDS)
+            self._ask(box, "issue_card", member=member, card_uid=uid)
+
+    def _receive_goods(self, box: Box) -> None:
+        sku = self._random.choice(("cola", "noodles"))
+        self._ask(box, "goods_receipt", lines=[[sku, self._random.randint(1, 20)]])
+
+    def _issue_goods(self, box: Box) -> None:
+        cause = self._random.choice(("used", "lost"))
+        self._ask(box, "goods_issue", lines=[["cola", self._random.randint(1, 3)]], cause=cause)
+
+    def _dispatch(self, box: Box) -> None:
+        random = self._random
+        others = [other.cafe for other in self._boxes.values() if other is not box]
+        inputs: dict[str, object] = {"to_cafe": random.choice(others)}
+        if random.random() < 0.7:
+            inputs["lines"] = [["cola", random.randint(1, 5)]]
+        mine = [tag for node, tag in self.tags if node == box.node]
+        if mine and ("lines" not in inputs or random.random() < 0.5):
+            inputs["tags"] = random.choice(mine)
+        self._ask(box, "dispatch_transfer", **inputs)
+
+    def _receive(self, box: Box) -> None:
+        waiting = [row for row in self.transfers if row[0] == box.cafe]
+        if not waiting:
+            return
+        _cafe, transfer, lines = self._random.choice(waiting[-4:])
+        arrived, tags = [], []
+        for unit, quantity in lines:
+            got = max(quantity - self._random.choice((0, 0, 0, 1)), 0)
+            if unit.startswith("asset:") and got:
+                tags.append(unit.removeprefix("asset:"))
+            elif got:
+                arrived.append([unit.removeprefix("item:"), got])
+        answer = self._ask(
+            box, "receive_transfer", transfer=transfer, lines=arrived, tags=" ".join(tags)
+        )
+        if answer is not None:
+            self.tags.extend((box.node, tag) for tag in tags)
+
+    def _new_asset(self, box: Box) -> None:
+        tag = self._random.choice(TAGS)
+        self._ask(box, "asset_receipt", tag=tag, name="键盘", type="keyboard")
+
+    def _lend_asset(self, box: Box) -> None:
+        mine = [tag for node, tag in self.tags if node == box.node]
+        member = self._member()
+        if mine and member is not None:
+            tag = self._random.choice(mine)
+            if self._random.random() < 0.6:
+                self._ask(box, "asset_issue", tag=tag, user=member)
+            else:
+                self._ask(box, "asset_return", tag=tag)
+
+    def _release(self, box: Box) -> None:
+        member = self._member()
+        if member is not None:
+            self._ask(box, "release", member=member)
+
+    def _leave(self, box: Box) -> None:
+        member = self._member()
+        if member is not None:
+            self._ask(box, "leave", member=member)
+
+    # What the desk has no command for yet: changes of documents, through the store's own writes.
+
+    def _edit_member(self, box: Box) -> None:
+        member = self._member()
+        note = f"note {self._random.randint(1, 5)}"
+        tier = self._random.choice(("silver", "gold"))
+        fields: dict[str, object] = {"note": note}
+        if self._random.random() < 0.4:
+            fields["tier"] = tier
+        if member is not None:
+            self._edit(box, MEMBER, member, fields)
+
+    def _edit_card(self, box: Box) -> None:
+        if self.cards:
+            _uid, card = self._random.choice(self.cards[-6:])
+            status = self._random.choice(CARD_STATUS[:3])
+            self._edit(box, CARD, card, {"status": status})
+
+    def _edit(self, box: Box, kind: int, key: int, fields: dict[str, object]) -> None:
+        def work(transaction: WriteTransaction) -> bool:
+            row = facts.row(transaction, kind, key)
+            if row is None or row.entries is None:
+                return False
+            at = facts.here(transaction, SETTINGS, transaction.wall_ms())
+            op = document_change(at, kind, key, row, fields, transaction.new_salt(kind))
+            transaction.append(op.kind, op.body)
+            return True
+
+        try:
+            done = box.write(work)
+        except (BoxDiedError, StoreError):
+            return
+        if done:
+            self.done += 1
+            self._say(f"box {box.node}: set {fields} of {kind}/{key}")
