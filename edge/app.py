@@ -80,7 +80,6 @@ class Running:
     desk: Desk
     store: Store
     address: str
-    switch: LineSwitch
 
 
 def wall_ms() -> int:
@@ -153,7 +152,6 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
     enrolment = enrolment_of(configuration)
     login = broker_login(configuration, enrolment)
     registry = CollectorRegistry()
-    switch = LineSwitch()
     async with AsyncExitStack() as stack:
         clock = machine_clock()
         path = configuration.data_dir / STORE_NAME
@@ -178,19 +176,21 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
 
         handlers = SyncHandlers(recalled, applied, line_changed)
         bridge = Bridge(deliver)
-        devices = build_devices(
-            configuration.devices,
-            bridge,
-            Stacks(configuration.stacks.pcsc, configuration.stacks.gpio),
-        )
+        stacks = Stacks(configuration.stacks.pcsc, configuration.stacks.gpio)
+        devices = build_devices(configuration.devices, bridge, stacks)
         effects = _effects(configuration, store, devices, registry)
-        http = HubHttp(
-            configuration.hub.url, client, switch, Signer(enrolment.identity, enrolment.sign)
+        signer = Signer(enrolment.identity, enrolment.sign)
+        http = HubHttp(configuration.hub.url, client, LineSwitch(), signer)
+        sync = Sync(
+            store,
+            enrolment,
+            http,
+            _sync_settings(configuration, login),
+            SyncMetrics(registry),
+            clock,
+            secrets.randbelow,
+            handlers,
         )
-        snapshot_path = configuration.data_dir / SNAPSHOT_NAME
-        settings = SyncSettings(login, SOFTWARE, hardware_id(), snapshot_path)
-        metrics = SyncMetrics(registry)
-        sync = Sync(store, enrolment, http, settings, metrics, clock, secrets.randbelow, handlers)
         desk = Desk(
             store,
             configuration.desk_settings(enrolment.answer.claim_secret),
@@ -207,9 +207,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         await devices.open()
         stack.push_async_callback(devices.close)
         await _serve(stack, configuration, store, desk, registry)
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD, 10, 10)
-        yield Running(desk, store, configuration.address, switch)
+        yield Running(desk, store, configuration.address)
 
 
 async def run_until_signalled(
@@ -221,6 +219,9 @@ async def run_until_signalled(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(configuration) as box:
+        # What is there now stays: the collector need not look at it again.
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD, 10, 10)
         started(box)
         await stop.wait()
         log.info("stopping")
@@ -308,6 +309,11 @@ def _register_counts(
         ("cafebox_door_crossings", "People through the door", "direction", lambda: dict(crossings)),
     ):
         registry.register(CountsCollector(name, help_text, label, counts))
+
+
+def _sync_settings(configuration: Configuration, login: BrokerLogin) -> SyncSettings:
+    snapshot_path = configuration.data_dir / SNAPSHOT_NAME
+    return SyncSettings(login, SOFTWARE, hardware_id(), snapshot_path)
 
 
 def _device_views(devices: Devices) -> tuple[DeviceView, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
+from edge.desk.catalogue import Catalogue
 from edge.desk.commands import COMMANDS
 from edge.desk.settings import DeskSettings
 from edge.domain.decision import Decision, Here, Judgement, PrintSlip
@@ -45,6 +46,7 @@ class Committer:
         self._store = store
         self._settings = settings
         self._effects = effects
+        self.catalogue = Catalogue()
 
     async def commit(self, request: Request, decide: Decide, *regions: Region) -> Outcome:
         """Do a command once. `regions` are the parts of the page that it makes stale.
@@ -60,7 +62,7 @@ class Committer:
             judgement = decide(transaction, at)
             if isinstance(judgement, Refusal):
                 return judgement
-            answer = record(transaction, at, judgement, request)
+            answer = self.record(transaction, at, judgement, request)
             transaction.remember_answer(request.id, _to_bytes(answer), _subject_of(judgement))
             return answer
 
@@ -71,41 +73,42 @@ class Committer:
             self._effects.page_events.publish(*regions, Region.EVENTS, Region.TRUTH)
         return outcome
 
-
-def record(transaction: WriteTransaction, at: Here, decision: Decision, request: Request) -> Answer:
-    """Append a decision's ops and queue its slips; return the answer that its command promises."""
-    session = request.session
-    shift = session.shift if session else 0
-    code = ""
-    for new in decision.ops:
-        op = transaction.append(
-            new.kind, new.body, actor=request.staff, terminal=request.terminal, shift=shift
-        )
-        code = code or facts.chain_code(op.ref())
-    values = dict(decision.values)
-    promised = COMMANDS[request.command].answers if request.command in COMMANDS else TAP_ANSWERS
-    member = values.get("member")
-    if "balance_fen" in promised and isinstance(member, int):
-        purse = facts.purse_of(transaction, at, member)
-        values |= {"balance_fen": purse.balance_fen, "spendable_fen": spendable_fen(at, purse)}
-    for effect in decision.effects:
-        if isinstance(effect, PrintSlip):
-            slip_facts = dict(effect.facts)
-            if member and "balance_fen" in values:
-                slip_facts["balance_fen"] = values["balance_fen"]
-            job = SlipJob(
-                effect.slip,
-                slip_facts,
-                facts.cafe_name(transaction, at.cafe),
-                at.now_ms,
-                at.utc_offset_min,
-                session.name if session else "",
-                code,
+    def record(
+        self, transaction: WriteTransaction, at: Here, decision: Decision, request: Request
+    ) -> Answer:
+        """Append a decision's ops, queue its slips, return the answer that its command promises."""
+        session = request.session
+        shift = session.shift if session else 0
+        code = ""
+        for new in decision.ops:
+            op = transaction.append(
+                new.kind, new.body, actor=request.staff, terminal=request.terminal, shift=shift
             )
-            subject = member if isinstance(member, int) else 0
-            values["print_job"] = transaction.add_print_job(effect.slip, to_bytes(job), subject)
-    kept = {name: values[name] for name in promised if name in values}
-    return Answer(request.command, kept, code)  # type: ignore[arg-type]  # values are JSON's
+            code = code or facts.chain_code(op.ref())
+        values = dict(decision.values)
+        command = COMMANDS.get(request.command)
+        promised = command.answers if command is not None else TAP_ANSWERS
+        member = _subject_of(decision)
+        if member and "balance_fen" in promised:
+            purse = facts.purse_of(transaction, at, member)
+            values |= {"balance_fen": purse.balance_fen, "spendable_fen": spendable_fen(at, purse)}
+        for effect in decision.effects:
+            if isinstance(effect, PrintSlip):
+                slip_facts = dict(effect.facts)
+                if "balance_fen" in values:
+                    slip_facts["balance_fen"] = values["balance_fen"]
+                job = SlipJob(
+                    effect.slip,
+                    slip_facts,
+                    self.catalogue.cafe_name(transaction),
+                    at.now_ms,
+                    at.utc_offset_min,
+                    session.name if session else "",
+                    code,
+                )
+                values["print_job"] = transaction.add_print_job(effect.slip, to_bytes(job), member)
+        kept = {name: values[name] for name in promised if name in values}
+        return Answer(request.command, kept, code)  # type: ignore[arg-type]  # values are JSON's
 
 
 def _subject_of(decision: Decision) -> int:

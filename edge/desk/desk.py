@@ -51,6 +51,7 @@ class Desk:
         devices: Callable[[], tuple[DeviceView, ...]],
     ) -> None:
         committer = Committer(store, settings, effects)
+        self._catalogue = committer.catalogue
         screens = Screens()
         self._effects = effects
         self._screens = screens
@@ -125,6 +126,7 @@ class Desk:
 
     def log_applied(self) -> None:
         """The hub's log brought something new: rights, transfers, products, verdicts."""
+        self._catalogue.forget()
         self._screens.rights_arrived()
         self._effects.page_events.publish(*Region)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
-from edge.desk.commit import Committer, Request, record
+from edge.desk.commit import Committer, Request
 from edge.desk.line import Line
 from edge.desk.settings import Clocks, DeskSettings
 from edge.domain.decision import Decision, Here, Judgement
@@ -116,7 +116,7 @@ class Rights:
             if not allowed(transaction, at, member):
                 return False
             decision = _release(transaction, at, member)
-            record(transaction, at, decision, Request("release", "", None, 0))
+            self._committer.record(transaction, at, decision, Request("release", "", None, 0))
             return bool(decision.ops)
 
         done = await self._store.write(work)

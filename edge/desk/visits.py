@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome
-from edge.desk.commit import Committer, Request, record
+from edge.desk.commit import Committer, Request
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
@@ -100,13 +100,14 @@ class VisitsDesk:
                     facts.row(transaction, MEMBER, member) if member else None,
                     facts.row(transaction, VISIT, visit) if member else None,
                     _elapsed_ms(last_tap_ns, event.at_monotonic_ns),
-                    facts.rule(transaction),
+                    self._committer.catalogue.rule(transaction),
                 ),
                 self._settings.same_tap_ms,
             )
             if isinstance(judgement, Refusal):
                 return card, judgement
-            return card, record(transaction, at, judgement, Request("tap", "", None, 0))
+            request = Request("tap", "", None, 0)
+            return card, self._committer.record(transaction, at, judgement, request)
 
         return work
 

@@ -1,0 +1,38 @@
+"""Documents of head office that every tap needs and that change once a month: read once.
+
+Saves a tap 30 µs. Whatever the hub's log brings makes them be read anew.
+"""
+
+from edge.desk import facts
+from edge.domain.points import EarnRule
+from edge.store.reader import Reader
+
+
+class Catalogue:
+    """The earn rule in force and this cafe's name.
+
+    Filled on the writer's thread, forgotten on the loop after the block that may change them was
+    applied: a tap in between still uses, and names, the rule's former version.
+    """
+
+    def __init__(self) -> None:
+        self._rule: EarnRule | None = None
+        self._cafe_name: facts.Name | None = None
+
+    def rule(self, reader: Reader) -> EarnRule:
+        """The earn rule."""
+        rule = self._rule
+        if rule is None:
+            rule = self._rule = facts.rule(reader)
+        return rule
+
+    def cafe_name(self, reader: Reader) -> facts.Name:
+        """The name of this box's own cafe."""
+        name = self._cafe_name
+        if name is None:
+            name = self._cafe_name = facts.cafe_name(reader, reader.identity.cafe)
+        return name
+
+    def forget(self) -> None:
+        """Read both anew when they are next asked for."""
+        self._rule = self._cafe_name = None
