@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
@@ -36,12 +36,19 @@ class MqttTransport(Transport):
     """Opens a line again and again as the pump asks; the broker keeps nothing between two."""
 
     def __init__(
-        self, login: BrokerLogin, identifier: str, topics: list[str], switch: LineSwitch
+        self,
+        login: BrokerLogin,
+        identifier: str,
+        topics: list[str],
+        switch: LineSwitch,
+        lost: Callable[[], None],
     ) -> None:
+        """`lost` is called when a line that was open is gone."""
         self._login = login
         self._identifier = identifier
         self._topics = topics
         self._switch = switch
+        self._tell_lost = lost
         self._stack: AsyncExitStack | None = None
         self._client: aiomqtt.Client | None = None
         self._received: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(INCOMING_MAX)
@@ -148,6 +155,7 @@ class MqttTransport(Transport):
         while not self._received.empty():
             self._received.get_nowait()
         self._received.put_nowait(None)
+        self._tell_lost()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

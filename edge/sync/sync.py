@@ -268,6 +268,7 @@ class Sync:
                 head_topic(identity.chain),
             ],
             self._http.switch,
+            self._note_down,
         )
         host = StoreHost(
             self._store,
