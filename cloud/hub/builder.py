@@ -4,7 +4,7 @@ A block is one transaction. Nothing that is decided here reaches anybody before 
 and after any failure nothing of it is left, in the tables or in memory.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from cloud.domain import judge as rules
@@ -22,7 +22,7 @@ from sync_protocol.claims import ClaimWrite, fold_claim
 from sync_protocol.clock import HybridClock, effective_stamp
 from sync_protocol.codec import pack
 from sync_protocol.fold import fold_register, fold_transaction
-from sync_protocol.kinds import CASE, EPOCH_CLOSE, KINDS, NODE, field_index
+from sync_protocol.kinds import CASE, EPOCH_CLOSE, KINDS, NODE, REGISTER, field_index
 from sync_protocol.ledger import Transaction
 from sync_protocol.ops import (
     HUB,
@@ -233,6 +233,19 @@ def _int_field(row: RegisterRow, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+def _documents_of(batches: Sequence[Batch]) -> Iterator[tuple[int, int | str]]:
+    """Yield the documents that the batches' register ops are about."""
+    for batch in batches:
+        for op in batch.ops:
+            kind = KINDS.get(op.header.kind)
+            if kind is None or kind.policy != REGISTER:
+                continue
+            if isinstance(op.body, list) and len(op.body) > 1:
+                key = op.body[1]
+                if key.__class__ is int or key.__class__ is str:
+                    yield (kind.code, key)
+
+
 class BlockBuilder:
     """Appends blocks to one log. Used by one thread.
 
@@ -269,6 +282,7 @@ class BlockBuilder:
         try:
             with self.database.transaction():
                 log.lock_head(self.database, self.head.fence)
+                self.state.prefetch_registers(_documents_of(batches))
                 for batch in batches:
                     author = draft.author(batch.node, batch.epoch)
                     standing = rules.Author(author.cafe, author.standing)

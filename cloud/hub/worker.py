@@ -54,8 +54,9 @@ BATCH_BYTES_MAX = 128 * 1024
 """What WELCOME tells a node. Four such batches, with as many cases and stubs, fit one frame."""
 ROUND_OPS_MAX = 2000
 """Ops of nodes in one block: with a case for each it stays below `blocks.BLOCK_OPS_MAX`."""
-BLOCK_BODY_BYTES_MAX = 3 * 1024 * 1024
-"""Bodies of one block before compression: its columns stay below `frames.UNPACKED_BYTES_MAX`."""
+BLOCK_BODY_BYTES_MAX = 512 * 1024
+"""Bodies of one block: pictures do not shrink, and they must fit `frames.FRAME_BYTES_MAX` with
+`ROUND_OPS_MAX` headers, annotations and cases. Ops of money stay below it."""
 QUARANTINED_PER_ROUND = 20
 """Rows written for a flood of bad messages; the rest is counted."""
 

@@ -289,7 +289,7 @@ class ReportMember(Model):
     phone = TextField(index=True)
     tier = TextField()
     status = TextField()
-    home_cafe = IntegerField()
+    home_cafe = BigIntegerField()  # what a member's record says, which may be no cafe
 
     class Meta:
         table_name = "report_member"

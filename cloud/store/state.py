@@ -5,6 +5,8 @@ section is updated once for each row that changed. `flush` writes inside the blo
 after a rollback `forget` drops everything, and the next block reads anew.
 """
 
+from collections.abc import Iterable
+
 from cloud.domain.judge import Account, Section
 from cloud.domain.judge import section_of as section_of_posting
 from cloud.store import statements
@@ -12,6 +14,7 @@ from cloud.store.database import Database
 from cloud.store.models import ClaimHolder, ErasedSubject, LogOp, SectionSum
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
 from sync_protocol.codec import pack_decoded, unpack
+from sync_protocol.expect import expect_key
 from sync_protocol.fold import State
 from sync_protocol.kinds import KINDS, REGISTER
 from sync_protocol.registers import RegisterRow, row_from_stored
@@ -79,7 +82,10 @@ class StoredState(State):
         return subject in self.erased
 
     def balance(self, section: Section, account: Account) -> int:
-        return self.of_subject(account[1]).get((section, account), 0)
+        balances = self._balances.get(account[1])
+        if balances is None:
+            balances = self.of_subject(account[1])
+        return balances.get((section, account), 0)
 
     def of_subject(self, subject: int | str) -> dict[BalanceKey, int]:
         """Return every balance of a subject: {((kind, cafe), account): amount}."""
@@ -126,6 +132,20 @@ class StoredState(State):
         row = None if stored is None else row_from_stored(unpack(bytes(stored[0])))
         self._registers[place] = row
         return row
+
+    def prefetch_registers(self, places: Iterable[tuple[int, int | str]]) -> None:
+        """Read documents that are about to be asked for, many at once."""
+        wanted: dict[int, list[bytes]] = {}
+        for place in set(places).difference(self._registers):
+            self._registers[place] = None
+            wanted.setdefault(place[0], []).append(pack_decoded(place[1]))
+        for kind, keys in wanted.items():
+            for start in range(0, len(keys), statements.REGISTERS_AT_ONCE):
+                part = keys[start : start + statements.REGISTERS_AT_ONCE]
+                part += part[-1:] * (statements.REGISTERS_AT_ONCE - len(part))
+                found = self._database.execute(statements.SELECT_REGISTERS, (kind, *part))
+                for key, row in found.fetchall():
+                    self._registers[(kind, _key_of(key))] = row_from_stored(unpack(bytes(row)))
 
     def set_register(self, kind: int, key: int | str, row: RegisterRow) -> None:
         place = (kind, key)
@@ -248,3 +268,7 @@ class StoredState(State):
             self._database.executemany(statements.DELETE_CLAIM, freed)
         if held:
             self._database.executemany(statements.UPSERT_CLAIM, held)
+
+
+def _key_of(stored: bytes) -> int | str:
+    return expect_key(unpack(bytes(stored)), "key")

@@ -48,6 +48,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "visits": _("Visits"),
         "receivable": _("Owed by the member"),
     },
+    "unit": {"points": _("points"), "lucky": _("lucky points"), "visits": _("visits")},
     "role": {
         "service": _("Service staff"),
         "cashier": _("Cashier"),

@@ -16,14 +16,16 @@ ROOT = Path(__file__).parents[2]
 
 
 class HubProcess:
-    def __init__(self, folder, broker_url=None):
+    def __init__(self, folder, broker_url=None, database_url=None):
         self.folder = folder
         self.config = folder / "cafebox-hub.toml"
         self.port, self.broker_port = free_port(), free_port()
         self.broker_url = broker_url or f"mqtt://127.0.0.1:{self.broker_port}"
         broker = f'url = "{broker_url}"' if broker_url else f"port = {self.broker_port}"
+        self.database_url = database_url or f"sqlite:///{folder / 'data' / 'hub.sqlite'}"
+        database = f'database = "{database_url}"\n' if database_url else ""
         self.config.write_text(
-            f'[hub]\nchain = "test"\ndata_dir = "data"\nlisten_port = {self.port}\n'
+            f'[hub]\nchain = "test"\ndata_dir = "data"\nlisten_port = {self.port}\n{database}'
             f"[broker]\n{broker}\n"
         )
         self.process = None
@@ -74,7 +76,7 @@ class HubProcess:
         return result.returncode, result.stderr
 
     def reader(self):
-        return open_reader(f"sqlite:///{self.folder / 'data' / 'hub.sqlite'}")
+        return open_reader(self.database_url)
 
     def under_test(self):
         return _CommandedHub(None, self.url, self.broker_url, process=self)

@@ -1,10 +1,18 @@
 """`cafebox-hub` from outside: with a hub running, and with none."""
 
+import pytest
+
+from cloud.store import scrub
 from cloud.store.backup import check_integrity
 from cloud.store.database import open_writer
+from sync_protocol.http_api import SNAPSHOT_PATH, blocks_target, snapshot_answer_from_bytes
+from sync_protocol.kinds import MEMBER, TRANSACTION
+from tests.cloud import bodies
 from tests.cloud.hub_process import HubProcess
+from tests.cloud.remote_box import eventually
 
 
+@pytest.mark.covers("A036")
 def test_an_operator_sets_up_a_chain_and_looks_after_it(tmp_path):
     hub = HubProcess(tmp_path)
     hub.start()
@@ -63,3 +71,37 @@ def test_wrong_usage_and_configuration_have_exit_code_2(tmp_path):
     hub.config.write_text("[hub]\nlisten_prt = 1\n")
     code, words = hub.command("status")
     assert (code, "listen_prt" in words) == (2, True)
+
+
+@pytest.mark.covers("A035")
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_one_setting_puts_the_hub_on_postgresql(tmp_path, store_url):
+    process = HubProcess(tmp_path, database_url=store_url)
+    process.start()
+    try:
+        for code in ("A", "B"):
+            assert process.command("add-cafe", "--code", code, "--name", code)[0] == 0
+        hub = process.under_test()
+        a, b = await hub.enrol(1), await hub.enrol(2)
+        async with a.connected(), b.connected():
+            await a.commit(
+                a.op(TRANSACTION, bodies.top_up(1, 4001, a.node, 1, 500)),
+                a.op(MEMBER, bodies.register(MEMBER, 4001, 1, {"name": "王五"})),
+            )
+            await eventually(lambda: b.blocks, "the block")
+            status, data = await b.get(SNAPSHOT_PATH)
+            answer = snapshot_answer_from_bytes(data)
+            assert (status, answer.manifest.position) == (200, 7)
+            assert len((await b.get(answer.content_target()))[1]) == answer.size
+            assert (await b.get(blocks_target(1, 1, 7)))[0] == 200
+        assert process.command("backup", str(tmp_path / "copy.dump"))[0] == 0
+        assert process.command("erase-member", "4001", "--yes")[0] == 0
+        reader = process.reader()
+        await eventually(lambda: not scrub.is_needed(reader), "the tables to be rewritten")
+        reader.close()
+        assert process.command("refold") == (
+            0,
+            {"equal": True, "ops": 8, "blocks": 7, "differences": 0, "first_differences": []},
+        )
+    finally:
+        process.stop()
