@@ -3,7 +3,10 @@
 from sync_protocol.codec import INT_MAX, INT_MIN, decode_text
 from sync_protocol.columns import (
     ARRAY,
+    ARRAY_CELLS,
     BYTES,
+    CELLS_MAX,
+    COLUMN_CELLS,
     CONSTANT,
     DELTA,
     DICTIONARY,
@@ -14,6 +17,7 @@ from sync_protocol.columns import (
     NESTING_MAX,
     PARTS_MAX,
     PLANES,
+    ROW_DEPTH_MAX,
     SAME,
     SMALL,
     SPLIT,
@@ -30,8 +34,6 @@ if TYPE_CHECKING:
 
 ROWS_MAX = 16384
 """Rows of one frame; a batch or a range of blocks that has more is sent in parts."""
-CELLS_MAX = 4000000
-"""Cells of one frame, arrays counted as one more each: 32 MB of references on CPython."""
 EXPANDED_BYTES_MAX = 32 * 1024 * 1024
 """Bytes of text and binary cells as if no two cells shared them."""
 _WIDTH_MAX = 9
@@ -41,13 +43,14 @@ _WIDTH_MAX = 9
 class Reader:
     """A place in the bytes, and what may still be made of them."""
 
-    __slots__ = ("data", "at", "cells_left", "bytes_left")
+    __slots__ = ("data", "at", "cells_left", "bytes_left", "depth")
 
     def __init__(self, data: bytes, cells_max: int, bytes_max: int) -> None:
         self.data = data
         self.at = 0
         self.cells_left = cells_max
         self.bytes_left = bytes_max
+        self.depth = 0
 
     def number(self) -> int:
         value, self.at = read_varint(self.data, self.at)
@@ -76,6 +79,15 @@ class Reader:
         self.cells_left -= count
         if self.cells_left < 0:
             raise LimitError("frame_cells")
+
+    def enter_arrays(self, count: int) -> None:
+        self.charge_cells(count * ARRAY_CELLS)
+        self.depth += 1
+        if self.depth > ROW_DEPTH_MAX:
+            raise LimitError("value_depth")
+
+    def leave_arrays(self) -> None:
+        self.depth -= 1
 
     def charge_strings(self, cells: "Cells") -> None:
         """Charge texts and bytes for their length, once for each cell that shows them."""
@@ -109,7 +121,7 @@ def unpack_rows(
 def _read(reader: Reader, count: int, scope: "list[Leaf]", nesting: int) -> "Cells":
     if count == 0:
         return []
-    reader.charge_cells(count)
+    reader.charge_cells(count + COLUMN_CELLS)
     form = reader.byte()
     if form >= SMALL:
         return [form - SMALL] * count
@@ -137,8 +149,10 @@ def _read(reader: Reader, count: int, scope: "list[Leaf]", nesting: int) -> "Cel
 
 def _read_arrays(reader: Reader, count: int, scope: "list[Leaf]", nesting: int) -> "Cells":
     places = []
+    reader.enter_arrays(count)
     for _ in range(reader.number()):
         places.append(_read(reader, count, scope, nesting + 1))
+    reader.leave_arrays()
     if not places:
         return [[] for _ in range(count)]
     return list(map(list, zip(*places)))
@@ -148,7 +162,9 @@ def _read_lists(reader: Reader, count: int, nesting: int) -> "Cells":
     lengths = _read_numbers(reader, reader.byte(), count)
     if min(lengths) < 0:
         raise DecodeError("malformed", "length")
+    reader.enter_arrays(count)
     items = _read(reader, sum(lengths), [], nesting + 1)
+    reader.leave_arrays()
     cells = []
     at = 0
     for length in lengths:

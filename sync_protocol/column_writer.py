@@ -3,7 +3,10 @@
 from sync_protocol.codec import INT_MAX, INT_MIN
 from sync_protocol.columns import (
     ARRAY,
+    ARRAY_CELLS,
     BYTES,
+    CELLS_MAX,
+    COLUMN_CELLS,
     CONSTANT,
     DELTA,
     DICTIONARY,
@@ -45,33 +48,50 @@ def pack_rows(rows: "Cells") -> bytes:
     """Return the columns of a list of rows; arrays are lists, ints are within the codec's range.
 
     Raises `DecodeError("type")` for a value outside the codec's subset and `LimitError` for an int,
-    a text or a depth that has no encoding.
+    a text or a depth that has no encoding and for more cells than a reader takes.
     """
     out = bytearray()
     write_varint(out, len(rows))
-    _write(out, rows, [], 0)
+    _write(out, rows, [], 0, Budget())
     return bytes(out)
 
 
-def _write(out: bytearray, cells: "Cells", scope: "list[Leaf]", nesting: int) -> None:
+class Budget:
+    """The cells that a frame may still have, counted as the reader counts them."""
+
+    __slots__ = ("cells_left",)
+
+    def __init__(self) -> None:
+        self.cells_left = CELLS_MAX
+
+    def charge(self, count: int) -> None:
+        self.cells_left -= count
+        if self.cells_left < 0:
+            raise LimitError("frame_cells")
+
+
+def _write(
+    out: bytearray, cells: "Cells", scope: "list[Leaf]", nesting: int, budget: Budget
+) -> None:
     if not cells:
         return
+    budget.charge(len(cells) + COLUMN_CELLS)
     if nesting > NESTING_MAX:
         raise LimitError("value_depth")
     types = set(map(type, cells))
     if len(types) > 1:
-        _write_split(out, cells, list(map(type, cells)), nesting)
+        _write_split(out, cells, list(map(type, cells)), nesting, budget)
         return
     kind = types.pop()
     if kind is int:
         _write_ints(out, cells, scope)
     elif kind is list:
-        _write_arrays(out, cells, scope, nesting)
+        _write_arrays(out, cells, scope, nesting, budget)
     elif kind is str or kind is bytes:
         _write_strings(out, cells, scope)
     elif kind is bool:
         if len(set(cells)) == 2:
-            _write_split(out, cells, cells, nesting)
+            _write_split(out, cells, cells, nesting, budget)
         else:
             out.append(TRUE if cells[0] else FALSE)
     elif cells[0] is None:
@@ -80,23 +100,29 @@ def _write(out: bytearray, cells: "Cells", scope: "list[Leaf]", nesting: int) ->
         raise DecodeError("type", kind.__name__)
 
 
-def _write_arrays(out: bytearray, cells: "Cells", scope: "list[Leaf]", nesting: int) -> None:
+def _write_arrays(
+    out: bytearray, cells: "Cells", scope: "list[Leaf]", nesting: int, budget: Budget
+) -> None:
     lengths = list(map(len, cells))
     distinct = len(set(lengths))
     if distinct == 1:
         out.append(ARRAY)
         write_varint(out, lengths[0])
+        budget.charge(len(cells) * ARRAY_CELLS)
         for place in zip(*cells):
-            _write(out, list(place), scope, nesting + 1)
+            _write(out, list(place), scope, nesting + 1, budget)
     elif distinct <= PARTS_MAX and distinct * _ROWS_PER_PART <= len(cells):
-        _write_split(out, cells, lengths, nesting)
+        _write_split(out, cells, lengths, nesting, budget)
     else:
         out.append(LIST)
         _write_numbers(out, lengths)
-        _write(out, [item for cell in cells for item in cell], [], nesting + 1)
+        budget.charge(len(cells) * ARRAY_CELLS)
+        _write(out, [item for cell in cells for item in cell], [], nesting + 1, budget)
 
 
-def _write_split(out: bytearray, cells: "Cells", keys: "Cells", nesting: int) -> None:
+def _write_split(
+    out: bytearray, cells: "Cells", keys: "Cells", nesting: int, budget: Budget
+) -> None:
     parts: dict[object, list[object]] = {}
     numbers: dict[object, int] = {}
     order: Cells = []
@@ -111,7 +137,7 @@ def _write_split(out: bytearray, cells: "Cells", keys: "Cells", nesting: int) ->
     write_varint(out, len(order))
     _write_numbers(out, [numbers[key] for key in keys])
     for key in order:
-        _write(out, parts[key], [], nesting + 1)
+        _write(out, parts[key], [], nesting + 1, budget)
 
 
 def _write_ints(out: bytearray, cells: "Cells", scope: "list[Leaf]") -> None:

@@ -65,6 +65,14 @@ NESTING_MAX = 3 * DEPTH_MAX
 """An array may stand in a SPLIT by type and one by length: three columns deep for each array."""
 DICTIONARY_MAX = 0x10000
 PARTS_MAX = 64
+ROW_DEPTH_MAX = DEPTH_MAX + 1
+"""Arrays within each other: a row, and in it the deepest value of the codec, an op's body."""
+CELLS_MAX = 4000000
+"""Cells of one frame: 32 MB of references on CPython."""
+COLUMN_CELLS = 8
+"""A column counts for so many cells more: a frame of many short ones is slow to read."""
+ARRAY_CELLS = 4
+"""An array counts for so many cells more: an empty one takes 56 bytes on CPython."""
 
 
 class Leaf:

@@ -29,10 +29,13 @@ def expect_bytes(value: object, name: str, low: int, high: int) -> bytes:
 
 
 def expect_text(value: object, name: str, high: int = TEXT_MAX) -> str:
-    """Return `value` if it is a str of at most `high` characters."""
+    """Return `value` if it is a str of at most `high` characters, none of them U+0000.
+
+    PostgreSQL's text holds every character but that one (its manual, section 8.3).
+    """
     if not isinstance(value, str):
         raise DecodeError("field_type", name)
-    if len(value) > high:
+    if len(value) > high or "\x00" in value:
         raise DecodeError("field_range", name)
     return value
 
@@ -47,9 +50,12 @@ def expect_list(value: object, name: str, low: int, high: int) -> list[object]:
 
 
 def expect_key(value: object, name: str) -> "int | str":
-    """Return `value` if it can be a record's key: an id, or a text of 1 to 64 characters."""
+    """Return `value` if it can be a record's key: an id, or a text of 1 to 64 characters.
+
+    U+0000 is none of them, see `expect_text`.
+    """
     if isinstance(value, str):
-        if not value or len(value) > 64:
+        if not value or len(value) > 64 or "\x00" in value:
             raise DecodeError("field_range", name)
         return value
     return expect_int(value, name, 0, ID_MAX)

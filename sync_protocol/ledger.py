@@ -23,6 +23,7 @@ from sync_protocol.accounts import (
     ITEM,
     TRANSIT,
 )
+from sync_protocol.errors import DecodeError
 from sync_protocol.expect import (
     AMOUNT_MAX,
     ID_MAX,
@@ -171,6 +172,7 @@ def _posting(row: object) -> "tuple[int, int | str, int, int, int, str, int]":
             and 0 <= subject <= ID_MAX
             and -AMOUNT_MAX <= amount <= AMOUNT_MAX
             and 0 < len(unit) <= 64
+            and "\x00" not in unit
         ):
             return (code, subject, node, epoch, month, unit, amount)
     values = expect_list(row, "posting", 7, 7)
@@ -249,10 +251,12 @@ def divert(
     """Return the postings after a DIVERTED verdict, still summing to zero.
 
     `diversions`: [[posting index, amount], ...]: that much of the posting falls on the chain's
-    loss account instead of on the member.
+    loss account instead of on the member. `DecodeError` where there is no such posting.
     """
     result = list(postings)
     for index, amount in diversions:
+        if index >= len(postings):
+            raise DecodeError("field_range", "diversion")
         code, subject, node, epoch, month, unit, posted = result[index]
         result[index] = (code, subject, node, epoch, month, unit, posted - amount)
         result.append((CHAIN_LOSS, cafe, 0, 0, 0, unit, amount))

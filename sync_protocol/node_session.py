@@ -380,6 +380,7 @@ class NodeSession:
         if self.state == FENCED or message.epoch != self.identity.epoch:
             return [MessageIgnored("fenced_known")]
         self.state = follow(NODE_TRANSITIONS, self.state, FENCE_HEARD)
+        self._compared = None
         return [SessionFenced(message.reason, message.seq)]
 
     def _state_watermark(self, seq: int, stated: bytes, now_ms: int) -> "list[Event]":

@@ -12,6 +12,7 @@ no nil at the end, so that a field added later changes no old row's hash. An era
 its entries and stays for ever.
 """
 
+from sync_protocol.codec import DEPTH_MAX
 from sync_protocol.errors import DecodeError
 from sync_protocol.expect import (
     AMOUNT_MAX,
@@ -27,6 +28,9 @@ from sync_protocol.ops import HUB, NODE_MAX, OpRef, ref_from_row
 SALT_BYTES = 16
 BLOB_MAX = 64 * 1024
 """Bytes of one bytes field, such as a member's photo."""
+LIST_ITEMS_MAX = 1000
+LIST_DEPTH_MAX = DEPTH_MAX - 4
+"""Nesting of a list field: the state hash packs it within [kind, key, [cafe, [[value, ...]]]]."""
 
 
 class Change:
@@ -93,9 +97,18 @@ def check_value(field: Field, value: object) -> None:
         if not isinstance(value, bool):
             raise DecodeError("field_type", field.name)
     elif field.type == LIST:
-        expect_list(value, field.name, 0, 1000)
+        expect_list(value, field.name, 0, LIST_ITEMS_MAX)
+        _check_depth(value, field.name, LIST_DEPTH_MAX)
     elif field.type == REF:
         ref_from_row(value)
+
+
+def _check_depth(value: object, name: str, depth: int) -> None:
+    if isinstance(value, list):
+        if depth == 0:
+            raise DecodeError("field_range", name)
+        for item in value:
+            _check_depth(item, name, depth - 1)
 
 
 class RegisterRow:

@@ -1,5 +1,7 @@
 """One encoding per value, in both coders; anything else gets the protocol's own error."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,6 +90,17 @@ def test_depth_has_a_limit(decode):
         decode(b"\x91" * (DEPTH_MAX + 1) + b"\xc0")
     with pytest.raises(ProtocolError):
         decode(b"\x91" * 100_000 + b"\xc0")
+
+
+def test_arrays_that_claim_what_does_not_follow_take_no_memory():
+    heads = b"\xdd\x00\x0f\xff\xff" * 500 + bytes(1000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DecodeError):
+            unpack(heads)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=500)

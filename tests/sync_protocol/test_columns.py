@@ -183,6 +183,10 @@ def number(value):
             "frame_bytes",
         ),
         (crafted(1, *[ARRAY, 1] * 60, NIL), "value_depth"),
+        (crafted(1, *[ARRAY, 1] * (DEPTH_MAX + 2), NIL), "value_depth"),
+        (crafted(1, *[LIST, 0x81] * (DEPTH_MAX + 2), NIL), "value_depth"),
+        (crafted(1, ARRAY, number(20_000), *[NIL] * 20_000), "frame_cells"),
+        (crafted(number(5000), ARRAY, 10, *[ARRAY, 0] * 10), "frame_cells"),
         (crafted(number(100), SPLIT, 65, *[NIL] * 66), "frame_parts"),
         (crafted(1, 15), "malformed"),
         (crafted(1, 0x7F), "malformed"),
@@ -252,6 +256,19 @@ def test_a_frame_too_long_to_send_is_refused_where_it_is_made():
     noise = [bytes([random.below(256) for _ in range(1000)]) for _ in range(20)]
     with pytest.raises(LimitError):
         pack_frame([noise] * 2 + [[blob * 60] for blob in noise], [RAW])
+
+
+def test_a_row_holds_the_deepest_body_of_the_codec():
+    nested = [None]
+    for _ in range(DEPTH_MAX - 1):
+        nested = [nested]
+    assert unpack_rows(pack_rows([[[1], nested]])) == [[[1], nested]]
+
+
+def test_what_has_more_cells_than_a_reader_takes_is_not_written():
+    with pytest.raises(LimitError) as refused:
+        pack_rows([[None] * 450_000])
+    assert refused.value.code == "frame_cells"
 
 
 def test_inflate_stops_at_the_size_it_was_told():

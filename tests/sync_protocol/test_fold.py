@@ -113,6 +113,13 @@ def test_a_diverted_amount_falls_on_the_chain_and_the_sum_holds():
     assert sum(state.balances.values()) == 0
 
 
+def test_an_account_class_that_is_not_in_the_chart_is_refused():
+    body = top_up().body()
+    body[7][0][0] = 9999
+    with pytest.raises(ProtocolError):
+        fold_op(MemoryState(), op_of(TRANSACTION, body), applied(), 0)
+
+
 def test_a_register_keeps_what_the_verdict_says_was_lost():
     state = MemoryState()
     fold_op(state, op_of(MEMBER, member("Li Lei"), 1), applied(1), 0)

@@ -122,6 +122,12 @@ def test_a_diversion_keeps_the_sum_and_spares_the_member(spent, held):
     assert result[0][6] == spent - excess
 
 
+def test_a_diversion_of_a_posting_that_is_not_there_is_refused():
+    postings = [(WALLET, 1, NODE, EPOCH, 0, FEN, 5), (REVENUE, CAFE, 0, 0, 0, FEN, -5)]
+    with pytest.raises(DecodeError):
+        divert(postings, CAFE, [[0, 1], [2, 1]])
+
+
 def test_account_names_read_well():
     assert account_text(WALLET, MEMBER, 3, 2, 0) == "wallet:812@3.2"
     assert account_text(POINTS_HELD, MEMBER, 0, 0, 202703) == "points:812@hub/202703"

@@ -119,6 +119,14 @@ def test_a_malformed_body_is_refused(changes):
         write_from_body(KINDS[SITE], [b"", 5, 0, changes])
 
 
+@pytest.mark.parametrize("text", ["a\x00", "\x00"])
+def test_no_text_or_key_holds_the_character_that_no_table_holds(text):
+    with pytest.raises(DecodeError):
+        write_from_body(KINDS[SITE], [b"", 5, 0, [[1, text, None]]])
+    with pytest.raises(DecodeError):
+        write_from_body(KINDS[SITE], [b"", text, 0, [[1, "x", None]]])
+
+
 def test_a_status_outside_its_table_is_refused():
     with pytest.raises(DecodeError):
         write_from_body(CARD_KIND, write(STATUS, "borrowed").body())

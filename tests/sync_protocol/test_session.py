@@ -606,6 +606,17 @@ def test_an_ack_between_batches_is_compared_before_it_counts():
     assert hub.session(NODE).state == SYNCING
 
 
+def test_a_fence_between_an_ack_and_its_comparison_ends_it():
+    line, host, _hub = connected()
+    session = host.session
+    last = host.append(40)
+    host.handle(session.ops_appended(40, last.hash, line.now_ms), line.now_ms)
+    session.receive(Ack(1, 13, host.hash_at(13)[:8]).pack(), line.now_ms, WALL_MS)
+    session.receive(Fenced(1, FENCED_REVOKED, 0, b"").pack(), line.now_ms, WALL_MS)
+    assert session.hash_known(13, host.hash_at(13), line.now_ms) == []
+    assert session.state == FENCED
+
+
 def test_an_ack_beyond_what_is_in_flight_moves_on():
     _line, host, _hub = connected()
     session = host.session
