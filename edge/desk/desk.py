@@ -54,7 +54,6 @@ class Desk:
         self._catalogue = committer.catalogue
         screens = Screens()
         self._effects = effects
-        self._screens = screens
         self.rights = Rights(
             store, settings, committer, line, effects, clocks, lambda: _new_id(random_bytes)
         )
@@ -127,7 +126,7 @@ class Desk:
     def log_applied(self) -> None:
         """The hub's log brought something new: rights, transfers, products, verdicts."""
         self._catalogue.forget()
-        self._screens.rights_arrived()
+        self._staff.forget()
         self._effects.page_events.publish(*Region)
 
     def line_changed(self) -> None:

@@ -78,7 +78,10 @@ def _read_id(value: object) -> int | None:
 
 
 def _read_text(value: object) -> str | None:
-    return value.strip() if isinstance(value, str) else None
+    """Return the text; None for one that no op can hold (U+0000, half a surrogate pair of JSON)."""
+    if not isinstance(value, str) or re.search("[\x00\ud800-\udfff]", value):
+        return None
+    return value.strip()
 
 
 def _read_flag(value: object) -> bool | None:

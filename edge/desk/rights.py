@@ -1,5 +1,6 @@
 """Rights on stored value: asking the hub for them on a tap, giving them back after the visit."""
 
+import asyncio
 from collections.abc import Callable
 
 from edge.desk import facts
@@ -23,6 +24,9 @@ from sync_protocol.registers import RegisterRow
 ASK_AGAIN_NS = 5_000_000_000
 """A grant that has not come after this long was lost; the next tap asks again."""
 ASKED_MAX = 1000
+DAY_MS = 24 * 3600 * 1000
+ENTRIES_LOOKED_AT = 20
+"""The newest of a member's entries, of which some may be other cafes'."""
 PURPOSE_TAP = "tap"
 
 
@@ -88,25 +92,18 @@ class Rights:
         return await self._release_where(member, _always)
 
     async def release_due(self) -> int:
-        """Give back the rights of members whose last tap is long ago; how many were released.
-
-        Looks at the visits of this business day and the one before it.
-        """
-        with self._store.read() as reader:
-            now = self._here(reader)
-            day_ms = 24 * 3600 * 1000
-            before = facts.here(reader, self._settings, now.now_ms - day_ms)
-            due = {
-                _member_of(key)
-                for day in (before.business_day, now.business_day)
-                for key, visit in facts.visits_of_day(reader, now.cafe, day)
-                if now.now_ms - last_tap_ms(visit) >= self._settings.release_after_ms
-                and facts.held_here(reader, now, WALLET, _member_of(key), FEN) < 0
-            }
+        """Give back the rights of members who were last seen long ago; how many were released."""
         released = 0
-        for member in sorted(due):
+        for member in await asyncio.to_thread(self._due):
             released += await self._release_where(member, self._long_gone)
         return released
+
+    def _due(self) -> list[int]:
+        with self._store.read() as reader:
+            at = self._here(reader)
+            held = {*reader.subjects_held(WALLET), *reader.subjects_held(POINTS_HELD)}
+            members = [member for member in held if isinstance(member, int)]
+            return sorted(member for member in members if self._long_gone(reader, at, member))
 
     async def _release_where(
         self, member: int, allowed: Callable[[Reader, Here, int], bool]
@@ -125,8 +122,17 @@ class Rights:
         return done
 
     def _long_gone(self, reader: Reader, at: Here, member: int) -> bool:
-        """Whether the member has not tapped today, or long ago; read anew, inside the write."""
-        return at.now_ms - _last_tap_of(reader, at, member) >= self._settings.release_after_ms
+        """Whether a member tapped, paid or topped up here long ago only."""
+        before = facts.here(reader, self._settings, at.now_ms - DAY_MS)
+        taps = (
+            facts.row(reader, VISIT, visit_key(at.cafe, day, member))
+            for day in (before.business_day, at.business_day)
+        )
+        seen = [last_tap_ms(visit) for visit in taps if visit is not None]
+        for code in (WALLET, POINTS_HELD):
+            entries = reader.entries(member, (code,), limit=ENTRIES_LOOKED_AT)
+            seen += [stamp_ms(e.stamp) for e in entries if e.account[2:4] == (at.node, at.epoch)]
+        return at.now_ms - max(seen, default=0) >= self._settings.release_after_ms
 
     def _here(self, reader: Reader) -> Here:
         return facts.here(reader, self._settings, self._clocks.wall_ms())
@@ -134,12 +140,6 @@ class Rights:
 
 def _always(_reader: Reader, _at: Here, _member: int) -> bool:
     return True
-
-
-def _last_tap_of(reader: Reader, at: Here, member: int) -> int:
-    """When a member last tapped today (milliseconds since 1970), 0 if they did not."""
-    visit = facts.row(reader, VISIT, visit_key(at.cafe, at.business_day, member))
-    return last_tap_ms(visit) if visit is not None else 0
 
 
 def _release(reader: Reader, at: Here, member: int) -> Decision:
@@ -153,7 +153,3 @@ def last_tap_ms(visit: RegisterRow) -> int:
     entry = visit.entry(field_index(VISIT, "taps"))
     stamp = entry[1] if entry is not None else 0
     return stamp_ms(stamp) if isinstance(stamp, int) else 0
-
-
-def _member_of(visit_key: str) -> int:
-    return int(visit_key.rpartition(".")[2])

@@ -1,6 +1,6 @@
 """Who stands on each terminal's screen: the last tap, or the member that staff chose."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.desk.view_types import TapView
 
@@ -36,9 +36,3 @@ class Screens:
         if len(self._screens) >= TERMINALS_MAX and terminal not in self._screens:
             self._screens.clear()
         self._screens[terminal] = Screen(None, member)
-
-    def rights_arrived(self) -> None:
-        """What a tap was asking the hub for has come."""
-        tap = self._last_tap.tap
-        if tap is not None and tap.asking_for_rights:
-            self._last_tap = replace(self._last_tap, tap=replace(tap, asking_for_rights=False))

@@ -107,6 +107,10 @@ class StaffDesk:
             self._sessions[hashed] = kept
         return self._sessions[hashed]
 
+    def forget(self) -> None:
+        """Look every session up anew: head office may have changed a role or closed an account."""
+        self._sessions.clear()
+
     def cashier_at(self, reader: Reader, terminal: int) -> tuple[str, int]:
         """(name, shift) of who is logged in at a terminal; ("", 0) for nobody."""
         kept = reader.setting(_setting(terminal))

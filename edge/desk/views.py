@@ -1,6 +1,7 @@
 """What the pages show, read from one moment of the store. Nothing here changes anything."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from edge.desk import facts
@@ -8,6 +9,7 @@ from edge.desk.answers import Session
 from edge.desk.history import latest_events, member_ledger
 from edge.desk.line import Line
 from edge.desk.people import find_members, member_view, present
+from edge.desk.rights import ASK_AGAIN_NS
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.staff import StaffDesk
@@ -25,6 +27,7 @@ from edge.desk.view_types import (
     ProductView,
     SaleView,
     StaffView,
+    TapView,
     TicketLineView,
     TicketView,
     TransferView,
@@ -92,14 +95,15 @@ class Views:
         with self._store.read() as reader:
             at = self._here(reader)
             name, name_en = facts.cafe_name(reader, at.cafe)
+            member = member_view(reader, at, screen.member) if screen.member else None
             return CounterView(
                 at.cafe,
                 name,
                 name_en,
                 at.business_day,
                 session,
-                screen.tap,
-                member_view(reader, at, screen.member) if screen.member else None,
+                _settled(screen.tap, member, at.now_ms),
+                member,
                 present(reader, at),
                 _ticket(reader, terminal),
                 _transfers(reader, at, incoming=True),
@@ -224,6 +228,16 @@ class Views:
             reader.stop_spending() is not None,
             outbox.count == 0 and not self._effects.printer_queue.printing,
         )
+
+
+def _settled(tap: TapView | None, member: MemberView | None, now_ms: int) -> TapView | None:
+    """A tap that no longer waits for rights: they have come, or no answer will come any more."""
+    if tap is None or not tap.asking_for_rights:
+        return tap
+    waits = 0 <= now_ms - tap.at_ms < ASK_AGAIN_NS // 1_000_000
+    if waits and member is not None and member.spendable_reason is not None:
+        return tap
+    return replace(tap, asking_for_rights=False)
 
 
 _PRINT_STATES = {

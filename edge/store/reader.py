@@ -29,7 +29,7 @@ from edge.store.tables import LOOKUP_FIELDS
 from sync_protocol.annotations import DIVERTED, annotation_from_row
 from sync_protocol.claims import claim_row_from_stored
 from sync_protocol.clock import stamp_ms
-from sync_protocol.codec import unpack
+from sync_protocol.codec import unpack_stored
 from sync_protocol.kinds import KINDS, LEDGER, field_index
 from sync_protocol.ledger import divert, transaction_from_body
 from sync_protocol.ops import SEQ_MAX, Op, OpRef, genesis_hash
@@ -123,7 +123,7 @@ class Reader:
         if row is None:
             return None
         confirmed, pending = row
-        shown = unpack(confirmed if pending is None else pending)
+        shown = unpack_stored(confirmed if pending is None else pending)
         if shown is None:
             return None
         return Claim(claim_row_from_stored(shown), pending is None or pending == confirmed)
@@ -149,6 +149,12 @@ class Reader:
                 account = (account_class, subject, node, epoch, month, row_unit)
                 found.append((account, Balance(confirmed, pending)))
         return found
+
+    def subjects_held(self, account_class: int) -> list[int | str]:
+        """Return whose accounts of a limited class this box's own part of is not zero."""
+        identity = self.identity
+        wanted = (account_class, identity.node, identity.epoch)
+        return [row[0] for row in self._execute(statements.SELECT_SUBJECTS_HELD, wanted)]
 
     def places_of_asset(self, unit: str) -> list[tuple[Account, Balance]]:
         """Return the accounts of a unit `asset:<tag>` that are not zero: where the asset is."""
@@ -297,7 +303,7 @@ class Reader:
     def setting(self, name: str) -> object:
         """Return a kept value (any plain value of `sync_protocol.codec`), None if never set."""
         row = self._execute(statements.SELECT_SETTING, (name,)).fetchone()
-        return None if row is None else unpack(row[0])
+        return None if row is None else unpack_stored(row[0])
 
     def lockout(self, staff: int) -> Lockout:
         """Return a person's failed log-ins."""
@@ -344,9 +350,9 @@ def _newest_first(row: tuple[int, int]) -> int:
 def _document(
     kind: int, key: int | str, confirmed: bytes | None, pending: bytes | None
 ) -> Document:
-    row = None if confirmed is None else row_from_stored(unpack(confirmed))
+    row = None if confirmed is None else row_from_stored(unpack_stored(confirmed))
     if pending is not None:
-        return Document(kind, key, row_from_stored(unpack(pending)), row)
+        return Document(kind, key, row_from_stored(unpack_stored(pending)), row)
     if row is None:
         raise ValueError(f"document {kind}/{key} has neither side")
     return Document(kind, key, row, row)

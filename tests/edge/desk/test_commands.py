@@ -22,6 +22,7 @@ from sync_protocol.accounts import (
     TILL,
     WALLET,
 )
+from sync_protocol.kinds import STAFF
 from tests.edge.desk.counter import (
     BOX,
     CAFE,
@@ -149,6 +150,32 @@ async def test_rights_go_back_some_hours_after_the_last_tap(counter: Counter) ->
     assert counter.shown(_wallet(member)) == 0
     assert counter.shown((POINTS_HELD, member, BOX, EPOCH, 0, POINTS)) == 0
     assert await counter.desk.rights.release_due() == 0
+
+
+async def test_a_top_up_without_a_tap_goes_back_too(counter: Counter) -> None:
+    member = await counter.member(card=None)
+    await counter.do("top_up", member=member, amount_fen=1000, tender="cash")
+    counter.clock.forward(5 * 3600)
+    assert await counter.desk.rights.release_due() == 0
+    counter.clock.forward(3600)
+    assert await counter.desk.rights.release_due() == 1
+
+
+async def test_who_tapped_before_the_cut_over_is_still_here_after_it(counter: Counter) -> None:
+    member = await counter.member()
+    until_cut_over_s = (30 - (8 + counter.clock.now_ms / 3_600_000) % 24) % 24 * 3600
+    counter.clock.forward(until_cut_over_s - 600)
+    await counter.do("top_up", member=member, amount_fen=1000, tender="cash")
+    await counter.tap()
+    counter.clock.forward(1200)
+    assert await counter.desk.rights.release_due() == 0
+
+
+async def test_a_closed_account_ends_its_session(counter: Counter) -> None:
+    await counter.hub.document(STAFF, CASHIER, {"active": False})
+    counter.desk.log_applied()
+    refusal = await counter.refused("add_line", sku="COLA")
+    assert refusal.code == "log_in_first"
 
 
 async def test_a_recall_is_answered_by_a_release(counter: Counter) -> None:

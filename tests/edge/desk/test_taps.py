@@ -83,6 +83,13 @@ async def test_a_tap_asks_for_what_is_elsewhere_and_does_not_wait(counter: Count
     counter.clock.forward(4)
     await counter.tap()
     assert counter.line.asked[0][0] == counter.line.asked[1][0]
+    page = await counter.desk.views.counter(counter.session, 1)
+    assert page.tap is not None
+    assert page.tap.asking_for_rights
+    counter.clock.forward(6)
+    page = await counter.desk.views.counter(counter.session, 1)
+    assert page.tap is not None
+    assert not page.tap.asking_for_rights
 
 
 async def test_without_a_line_nobody_is_asked(counter: Counter) -> None:
