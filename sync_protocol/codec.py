@@ -66,6 +66,17 @@ def unpack(data: bytes) -> object:
     return _unpack_fast(data)
 
 
+def unpack_stored(data: bytes) -> object:
+    """Do what `unpack` does for bytes that this node packed itself and read back from its disk.
+
+    Nothing is checked: what a disk breaks shows as a wrong hash.
+    """
+    if msgpack is None:
+        return unpack_pure(data)
+    value: object = msgpack.unpackb(data)
+    return value
+
+
 def _check_counts(data: bytes) -> None:
     """Refuse arrays that claim more items than follow, before the C library takes their memory.
 

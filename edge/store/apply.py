@@ -14,7 +14,7 @@ from edge.store.transaction import WriteTransaction
 from sync_protocol.annotations import DEFERRED, DIVERTED, VOID, Annotation, annotation_from_row
 from sync_protocol.blocks import Block, Entry, log_genesis_hash
 from sync_protocol.claims import claim_from_body, fold_claim
-from sync_protocol.codec import pack
+from sync_protocol.codec import pack_decoded
 from sync_protocol.errors import ChainError, DecodeError
 from sync_protocol.expect import expect_list
 from sync_protocol.fold import (
@@ -85,6 +85,7 @@ class _Application:
         self._state = ConfirmedState(transaction.connection)
         rows = self._connection.execute(statements.SELECT_PARKED_KINDS)
         self._parked_kinds = {row[0] for row in rows}
+        self._last_own: tuple[int, Entry] | None = None
         self._authors: dict[tuple[int, int], AuthorRow] = {}
         self._heads: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._op_rows: list[tuple[object, ...]] = []
@@ -116,6 +117,7 @@ class _Application:
                 block.hash,
                 greatest,
             )
+        self._check_last_own()
         self._flush()
         self._transaction.move_cursor(cursor)
         self._note_outcome(cursor)
@@ -150,11 +152,13 @@ class _Application:
         self._heads[place] = (entry.seq, entry.hash)
         key = op_key(author.number, entry.seq)
         annotation, op = entry.annotation, entry.op
-        detail = None if annotation.detail is None else pack(annotation.detail)
+        detail = None if annotation.detail is None else pack_decoded(annotation.detail)
         row = (position, annotation.effective, annotation.verdict, detail)
         self._applied.ops += 1
         if place == self._own_place:
-            op = self._own_op(key, entry)
+            if op is None or op.body is None:  # the broadcast shows narrow ops as stubs
+                op = self._own_op(key, entry)
+            self._last_own = (key, entry)
             self._own_rows.append((*row, key))
             self._applied.own_ops += 1
         elif op is None:
@@ -162,8 +166,8 @@ class _Application:
             return
         else:
             op = self._without_erased_body(op)
-            header = pack(op.header.row())
-            body = None if op.body is None else pack(op.body)
+            header = pack_decoded(op.header.row())
+            body = None if op.body is None else pack_decoded(op.body)
             hash_of_body = op.hash_of_body if body is None else None
             kind = op.header.kind
             self._op_rows.append((key, kind, *row, header, body, hash_of_body, entry.hash))
@@ -280,7 +284,7 @@ class _Application:
         return row is not None and row[1] is None
 
     def _own_op(self, key: int, entry: Entry) -> Op:
-        """Return what this store wrote there: the broadcast may show it as a stub."""
+        """Return what this store wrote there; `StoreMismatchError` if that is another op."""
         row = self._connection.execute(statements.SELECT_OP, (key,)).fetchone()
         if row is None:
             raise StoreMismatchError("rewound", f"the hub has op {entry.seq}, this store does not")
@@ -290,6 +294,11 @@ class _Application:
                 "forked", f"the hub has another op {entry.seq} than this store"
             )
         return op
+
+    def _check_last_own(self) -> None:
+        """Compare the range's last own op with the store's: equal hashes mean equal chains."""
+        if self._last_own is not None:
+            self._own_op(*self._last_own)
 
     # --- helpers of the range ---------------------------------------------------------------------
 

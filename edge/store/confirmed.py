@@ -11,7 +11,7 @@ from edge.store import statements
 from edge.store.documents import update_lookups
 from edge.store.op_rows import NIL_BYTES, StoredOp
 from sync_protocol.claims import ClaimRow, claim_from_body, claim_row_from_stored, fold_claim
-from sync_protocol.codec import pack, unpack
+from sync_protocol.codec import pack_decoded, unpack_stored
 from sync_protocol.fold import State
 from sync_protocol.kinds import CLAIM, KINDS, REGISTER
 from sync_protocol.ops import Op
@@ -131,7 +131,7 @@ class ConfirmedState(State):
         claims = []
         for kind in PERSONAL_CLAIMS:
             for key, *sides in self._execute(statements.SELECT_CLAIMS_OF_KIND, (kind,)):
-                rows = [unpack(side) for side in sides if side is not None]
+                rows = [unpack_stored(side) for side in sides if side is not None]
                 if any(
                     row is not None and claim_row_from_stored(row).subject == subject
                     for row in rows
@@ -176,13 +176,13 @@ class ConfirmedState(State):
 
     def _flush_document(self, kind: int, key: int | str, row: RegisterRow | None) -> None:
         stored, before = self._document((kind, key))
-        confirmed = None if row is None else pack(row.row())
+        confirmed = None if row is None else pack_decoded(row.row())
         pending, shown = None, row
         if stored.pending is not None:
             for op in self._pending_ops(key, kind):
                 write = write_from_body(KINDS[kind], op.body)
                 shown = fold_write(shown, write, op.header.stamp, op.ref(), [])
-                pending = pack(shown.row())
+                pending = pack_decoded(shown.row())
         if confirmed is None and pending is None:
             self._execute(statements.DELETE_DOCUMENT, (kind, key))
         else:
@@ -196,17 +196,17 @@ class ConfirmedState(State):
             )
         shown_before = before
         if stored.pending is not None:
-            shown_before = row_from_stored(unpack(stored.pending))
+            shown_before = row_from_stored(unpack_stored(stored.pending))
         update_lookups(self._connection, kind, key, shown_before, shown)
 
     def _flush_claim(self, kind: int, key: bytes, row: ClaimRow | None) -> None:
         stored, before = self._claim((kind, key))
-        confirmed = None if row is None else pack(row.row())
+        confirmed = None if row is None else pack_decoded(row.row())
         pending, shown = None, row
         if stored.pending is not None:
             for op in self._pending_ops(key, kind):
                 shown = fold_claim(shown, claim_from_body(KINDS[kind], op.body), op.ref())
-                pending = NIL_BYTES if shown is None else pack(shown.row())
+                pending = NIL_BYTES if shown is None else pack_decoded(shown.row())
         if confirmed is None and pending is None:
             self._execute(statements.DELETE_CLAIM, (kind, key))
         else:
@@ -236,7 +236,10 @@ class ConfirmedState(State):
             row = self._execute(statements.SELECT_DOCUMENT, place).fetchone()
             stored = _NOTHING if row is None else _Stored(*row)
             confirmed = stored.confirmed
-            known = (stored, None if confirmed is None else row_from_stored(unpack(confirmed)))
+            known = (
+                stored,
+                None if confirmed is None else row_from_stored(unpack_stored(confirmed)),
+            )
             self._documents[place] = known
         return known
 
@@ -248,7 +251,7 @@ class ConfirmedState(State):
             confirmed = stored.confirmed
             known = (
                 stored,
-                None if confirmed is None else claim_row_from_stored(unpack(confirmed)),
+                None if confirmed is None else claim_row_from_stored(unpack_stored(confirmed)),
             )
             self._claims[place] = known
         return known

@@ -4,7 +4,7 @@ import sqlite3
 
 from edge.store import statements
 from edge.store.tables import LOOKUP_FIELDS
-from sync_protocol.codec import unpack
+from sync_protocol.codec import unpack_stored
 from sync_protocol.kinds import field_index
 from sync_protocol.registers import RegisterRow, row_from_stored
 
@@ -38,4 +38,4 @@ def index_kind(connection: sqlite3.Connection, kind: int) -> None:
     connection.execute(statements.DELETE_LOOKUPS, (kind,))
     rows = connection.execute(statements.SELECT_SHOWN_DOCUMENTS, (kind,)).fetchall()
     for key, shown in rows:
-        update_lookups(connection, kind, key, None, row_from_stored(unpack(shown)))
+        update_lookups(connection, kind, key, None, row_from_stored(unpack_stored(shown)))

@@ -10,7 +10,7 @@ from edge.store.tables import Author, Block
 from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import Block as HubBlock
 from sync_protocol.blocks import Entry, block_hash
-from sync_protocol.codec import unpack
+from sync_protocol.codec import unpack_stored
 from sync_protocol.errors import ProtocolError
 from sync_protocol.ops import SEQ_MAX, genesis_hash, op_from_wire
 
@@ -113,6 +113,8 @@ def _entries(reader: Reader, first_position: int, count: int) -> list[Entry]:
     for hash, effective, verdict, detail in reader.connection.execute(
         statements.SELECT_BLOCK_ENTRIES, (first_position, first_position + count - 1)
     ):
-        annotation = Annotation(effective, verdict, None if detail is None else unpack(detail))
+        annotation = Annotation(
+            effective, verdict, None if detail is None else unpack_stored(detail)
+        )
         entries.append(Entry(0, 1, 1, hash, None, annotation))
     return entries

@@ -1,5 +1,6 @@
 """Ops as rows and back: local keys, stored bytes, and whom an op names."""
 
+from hashlib import sha256
 from typing import NamedTuple
 
 from edge.store.facts import LoggedOp
@@ -8,11 +9,11 @@ from sync_protocol.accounts import ALIPAY_CLEARING, BONUS, CLASSES, FEN, TILL, W
 from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import Entry
 from sync_protocol.claims import ClaimWrite, claim_from_body
-from sync_protocol.codec import unpack
+from sync_protocol.codec import unpack_stored
 from sync_protocol.errors import DecodeError
 from sync_protocol.kinds import CAFE, CLAIM, KINDS, LEDGER, REGISTER
 from sync_protocol.ledger import Transaction, transaction_from_body
-from sync_protocol.ops import SEQ_MAX, Op, body_hash, header_from_row
+from sync_protocol.ops import SEQ_MAX, Op, header_from_row
 from sync_protocol.registers import write_from_body
 
 MentionKey = int | str | bytes
@@ -48,17 +49,16 @@ class StoredOp(NamedTuple):
         """Return the op, None for a stub."""
         if self.header is None:
             return None
-        header = header_from_row(unpack(self.header))
+        header = header_from_row(unpack_stored(self.header))
         if self.body is None:
             return Op(header, None, self.body_hash or b"", self.hash)
-        body = unpack(self.body)
-        return Op(header, body, body_hash(body), self.hash)
+        return Op(header, unpack_stored(self.body), sha256(self.body).digest(), self.hash)
 
     def annotation(self) -> Annotation | None:
         """Return the hub's word, None while there is none."""
         if self.verdict is None:
             return None
-        detail = None if self.detail is None else unpack(self.detail)
+        detail = None if self.detail is None else unpack_stored(self.detail)
         return Annotation(self.effective, self.verdict, detail)
 
     def entry(self, node: int, epoch: int) -> Entry:
@@ -73,7 +73,7 @@ class StoredOp(NamedTuple):
         op = self.op()
         if op is None:
             return None
-        detail = None if self.detail is None else unpack(self.detail)
+        detail = None if self.detail is None else unpack_stored(self.detail)
         return LoggedOp(op, self.position, self.effective, self.verdict, detail)
 
 

@@ -23,7 +23,7 @@ from edge.store.tables import WaitingOp
 from sync_protocol import snapshot
 from sync_protocol.annotations import DEFERRED
 from sync_protocol.claims import claim_from_body, fold_claim
-from sync_protocol.codec import pack, unpack
+from sync_protocol.codec import pack, unpack_stored
 from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER
 from sync_protocol.ledger import transaction_from_body
 from sync_protocol.ops import SEQ_MAX, Op
@@ -149,13 +149,13 @@ def _compare_documents(
         report.rows += 1
         row = state.register(kind, key)
         expected = None if row is None else row.row()
-        found = None if confirmed is None else unpack(confirmed)
+        found = None if confirmed is None else unpack_stored(confirmed)
         # A tombstone of somebody of whom the log holds no body any more.
         erased = isinstance(found, list) and found[1] is None and row is None
         if found != expected and not erased:
             report.note(f"document {kind}/{key}: {found} is not {expected}")
         expected_shown = shown.documents.get((kind, key))
-        found_shown = None if pending is None else unpack(pending)
+        found_shown = None if pending is None else unpack_stored(pending)
         if found_shown != expected_shown:
             report.note(f"shown document {kind}/{key}: {found_shown} is not {expected_shown}")
     for name, _row in state.items(pack([snapshot.REGISTER, 0, 0])[:2]):
@@ -170,11 +170,11 @@ def _compare_claims(reader: Reader, state: RowState, shown: _Shown, report: Refo
         report.rows += 1
         row = state.claim(kind, key)
         expected = None if row is None else row.row()
-        found = None if confirmed is None else unpack(confirmed)
+        found = None if confirmed is None else unpack_stored(confirmed)
         if found != expected:
             report.note(f"claim {kind}/{key.hex()}: {found} is not {expected}")
         expected_shown = shown.claims.get((kind, key))
-        found_shown = None if pending is None else unpack(pending)
+        found_shown = None if pending is None else unpack_stored(pending)
         if found_shown != expected_shown:
             report.note(f"shown claim {kind}/{key.hex()}: {found_shown} is not {expected_shown}")
     for name, _row in state.items(pack([snapshot.CLAIM, 0, b""])[:2]):

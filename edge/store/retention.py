@@ -24,7 +24,7 @@ from edge.store.snapshot import sums_match
 from edge.store.tables import PRINT_DONE, Block, HubManifest, PrintJobRow, Request, WaitingOp
 from edge.store.transaction import WriteTransaction
 from sync_protocol.clock import stamp_of
-from sync_protocol.codec import pack, unpack
+from sync_protocol.codec import pack_decoded, unpack_stored
 from sync_protocol.kinds import KEEP_ALWAYS, KINDS
 from sync_protocol.manifest import Manifest, manifest_from_row
 from sync_protocol.ops import header_from_row
@@ -64,7 +64,7 @@ def keep_manifest(transaction: WriteTransaction, manifest: Manifest, signature: 
         HubManifest.insert(
             generation=manifest.generation,
             position=manifest.position,
-            manifest=pack(manifest.row()),
+            manifest=pack_decoded(manifest.row()),
             signature=signature,
         ).on_conflict_replace().execute(transaction.database)
     return True
@@ -95,7 +95,7 @@ def _newest_manifest(transaction: WriteTransaction, after: int) -> Manifest | No
         wanted.order_by(HubManifest.position.desc()).limit(1).tuples().execute(transaction.database)
     )
     for (packed,) in row:
-        return manifest_from_row(unpack(bytes(packed)))
+        return manifest_from_row(unpack_stored(bytes(packed)))
     return None
 
 
@@ -150,7 +150,7 @@ def _drop_ops(transaction: WriteTransaction, after: int) -> tuple[int, int] | No
         if row.effective >= max(keep_from.values()):
             break
         position = cast("int", row.position)
-        kind = 0 if row.header is None else header_from_row(unpack(row.header)).kind
+        kind = 0 if row.header is None else header_from_row(unpack_stored(row.header)).kind
         if row.effective < keep_from.get(kind, 0) and row.key != own_head:
             drop_mentions(transaction, row)
             transaction.connection.execute(statements.DELETE_OP, (row.key,))

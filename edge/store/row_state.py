@@ -13,7 +13,7 @@ from edge.store.confirmed import PERSONAL_CLAIMS, PERSONAL_REGISTERS
 from edge.store.reader import SETTING_OPENING, Reader
 from sync_protocol import snapshot
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
-from sync_protocol.codec import pack, unpack
+from sync_protocol.codec import pack_decoded, unpack_stored
 from sync_protocol.expect import AMOUNT_MAX, expect_int, expect_list
 from sync_protocol.fold import State
 from sync_protocol.registers import RegisterRow, row_from_stored
@@ -42,17 +42,17 @@ class RowState(State):
         self._changed: set[bytes] = set()
 
     def register(self, kind: int, key: int | str) -> RegisterRow | None:
-        row = self._row(pack([snapshot.REGISTER, kind, key]))
+        row = self._row(pack_decoded([snapshot.REGISTER, kind, key]))
         return None if row is None else row_from_stored(row)
 
     def set_register(self, kind: int, key: int | str, row: RegisterRow) -> None:
         before = self.register(kind, key)
         section = section_of(kind, row.cafe)
         self.sums.replace(section, register_hash(kind, key, before), register_hash(kind, key, row))
-        self._set(pack([snapshot.REGISTER, kind, key]), row.row())
+        self._set(pack_decoded([snapshot.REGISTER, kind, key]), row.row())
 
     def claim(self, kind: int, key: bytes) -> ClaimRow | None:
-        row = self._row(pack([snapshot.CLAIM, kind, key]))
+        row = self._row(pack_decoded([snapshot.CLAIM, kind, key]))
         return None if row is None else claim_row_from_stored(row)
 
     def set_claim(self, kind: int, key: bytes, row: ClaimRow | None) -> None:
@@ -60,10 +60,10 @@ class RowState(State):
         self.sums.replace(
             section_of(kind, CHAIN_WIDE), claim_hash(kind, key, before), claim_hash(kind, key, row)
         )
-        self._set(pack([snapshot.CLAIM, kind, key]), None if row is None else row.row())
+        self._set(pack_decoded([snapshot.CLAIM, kind, key]), None if row is None else row.row())
 
     def add(self, section: Section, account: Account, amount: int) -> None:
-        name = pack([snapshot.BALANCE, *section, *account])
+        name = pack_decoded([snapshot.BALANCE, *section, *account])
         row = self._row(name)
         before = 0 if row is None else _amount(row)
         after = before + amount
@@ -77,20 +77,20 @@ class RowState(State):
                 self.set_register(kind, subject, RegisterRow(row.cafe, None))
         self.flush()
         for kind in PERSONAL_CLAIMS:
-            for name, packed in list(self.items(pack([snapshot.CLAIM, kind, b""])[:-2])):
+            for name, packed in list(self.items(pack_decoded([snapshot.CLAIM, kind, b""])[:-2])):
                 if claim_row_from_stored(packed).subject == subject:
                     key = name[2]
                     if isinstance(key, bytes):
                         self.set_claim(kind, key, None)
-        self._set(pack([snapshot.ERASED, subject]), [])
+        self._set(pack_decoded([snapshot.ERASED, subject]), [])
 
     def items(self, prefix: bytes = b"") -> Iterator[tuple[list[object], list[object]]]:
         """Yield flushed (name, row) pairs whose packed name begins with `prefix`."""
         last = prefix + b"\xff" * 8
         for name, row in self._connection.execute(statements.SELECT_OPENING_ROWS, (prefix, last)):
             yield (
-                expect_list(unpack(name), "name", 2, 9),
-                expect_list(unpack(row), "row", 0, 3),
+                expect_list(unpack_stored(name), "name", 2, 9),
+                expect_list(unpack_stored(row), "row", 0, 3),
             )
 
     def flush(self) -> None:
@@ -101,7 +101,7 @@ class RowState(State):
             if row is None:
                 gone.append((name,))
             else:
-                changed.append((name, pack(row)))
+                changed.append((name, pack_decoded(row)))
         self._connection.executemany(statements.DELETE_OPENING_ROW, gone)
         self._connection.executemany(statements.UPSERT_OPENING_ROW, changed)
         self._changed.clear()
@@ -117,7 +117,7 @@ class RowState(State):
         if name in self._rows:
             return self._rows[name]
         found = self._connection.execute(statements.SELECT_OPENING_ROW, (name,)).fetchone()
-        row = None if found is None else expect_list(unpack(found[0]), "row", 0, 3)
+        row = None if found is None else expect_list(unpack_stored(found[0]), "row", 0, 3)
         self._rows[name] = row
         return row
 

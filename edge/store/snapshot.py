@@ -29,7 +29,7 @@ from edge.store.tables import (
 )
 from edge.store.transaction import WriteTransaction
 from sync_protocol import snapshot
-from sync_protocol.codec import pack
+from sync_protocol.codec import pack_decoded
 from sync_protocol.errors import DecodeError
 from sync_protocol.expect import expect_int
 from sync_protocol.manifest import Manifest
@@ -157,11 +157,11 @@ class _Loader:
 
     def take(self, name: list[object], row: list[object]) -> None:
         execute = self._connection.execute
-        execute(statements.UPSERT_OPENING_ROW, (pack(name), pack(row)))
+        execute(statements.UPSERT_OPENING_ROW, (pack_decoded(name), pack_decoded(row)))
         form = name[0]
         if form == snapshot.REGISTER:
             kind, key, register = snapshot.register_of(name, row)
-            execute(statements.UPSERT_DOCUMENT, (kind, key, pack(row), None))
+            execute(statements.UPSERT_DOCUMENT, (kind, key, pack_decoded(row), None))
             update_lookups(self._connection, kind, key, None, register)
             self.sums.replace(
                 section_of(kind, register.cafe), 0, register_hash(kind, key, register)
@@ -169,7 +169,7 @@ class _Loader:
             self._note_stamps(register)
         elif form == snapshot.CLAIM:
             kind, claim_key, claim = snapshot.claim_of(name, row)
-            execute(statements.UPSERT_CLAIM, (kind, claim_key, pack(row), None))
+            execute(statements.UPSERT_CLAIM, (kind, claim_key, pack_decoded(row), None))
             self.sums.replace(section_of(kind, CHAIN_WIDE), 0, claim_hash(kind, claim_key, claim))
         elif form == snapshot.BALANCE:
             section, account, amount = snapshot.balance_of(name, row)

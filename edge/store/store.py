@@ -28,7 +28,7 @@ from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
 from edge.store.writer import Writer
 from sync_protocol.blocks import Block
-from sync_protocol.codec import pack, unpack
+from sync_protocol.codec import pack, unpack_stored
 from sync_protocol.manifest import Manifest
 from sync_protocol.ops import SEQ_MAX, genesis_hash, header_from_row
 
@@ -306,7 +306,7 @@ def _own_log(reader: Reader, identity: Identity, clock: Clock, head: Head) -> Ow
     ).fetchone()
     last = (0, 0)
     if row is not None:
-        header = header_from_row(unpack(row[1]))
+        header = header_from_row(unpack_stored(row[1]))
         last = (header.stamp, header.segment)
     own = OwnLog(identity, clock, number, head, last)
     own.cursor = reader.cursor()

@@ -1,5 +1,6 @@
 """One unit of work on the writer thread: append ops, keep answers and print jobs, all or none."""
 
+from hashlib import sha256
 from typing import Final
 
 from peewee import SqliteDatabase
@@ -24,10 +25,10 @@ from edge.store.reader import (
 )
 from sync_protocol.accounts import CLASSES, account_text
 from sync_protocol.claims import ClaimWrite, claim_from_body, fold_claim
-from sync_protocol.codec import pack
+from sync_protocol.codec import pack, pack_decoded
 from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER, SEGMENT, Kind
 from sync_protocol.ledger import Transaction, fault_of, transaction_from_body
-from sync_protocol.ops import Op, make_op
+from sync_protocol.ops import Op, op_hash
 from sync_protocol.registers import (
     SALT_BYTES,
     RegisterWrite,
@@ -178,15 +179,17 @@ class WriteTransaction(Reader):
     ) -> Op:
         own = self.own
         key = own.next_key()
-        op = make_op(
-            own.next_header(kind.code, wall_ms, actor, terminal, shift), body, own.head.hash
-        )
+        header = own.next_header(kind.code, wall_ms, actor, terminal, shift)
+        header_bytes, body_bytes = pack_decoded(header.row()), pack(body)
+        hash_of_body = sha256(body_bytes).digest()
+        hash = op_hash(header_bytes, own.head.hash, hash_of_body)
+        op = Op(header, body, hash_of_body, hash)
         money, mentions = self.show_pending(op)
-        row = (key, kind.code, money, pack(op.header.row()), pack(body), None, op.hash)
+        row = (key, kind.code, money, header_bytes, body_bytes, None, hash)
         self._execute(statements.INSERT_OWN_OP, row)
         for subject in mentions:
             self._execute(statements.INSERT_PENDING_MENTION, (key, subject))
-        own.head = Head(op.header.seq, op.hash)
+        own.head = Head(header.seq, hash)
         return op
 
     def _add_pending(self, transaction: Transaction) -> None:
@@ -201,14 +204,14 @@ class WriteTransaction(Reader):
         document = self.register(kind, write.key)
         before = None if document is None else document.shown
         after = fold_write(before, write, op.header.stamp, op.ref(), [])
-        values = (kind, write.key, pack(after.row()))
+        values = (kind, write.key, pack_decoded(after.row()))
         self._execute(statements.UPSERT_PENDING_DOCUMENT, values)
         update_lookups(self.connection, kind, write.key, before, after)
 
     def _show_claim(self, kind: int, write: ClaimWrite, op: Op) -> None:
         claim = self.claim(kind, write.key)
         row = fold_claim(None if claim is None else claim.row, write, op.ref())
-        shown = NIL_BYTES if row is None else pack(row.row())
+        shown = NIL_BYTES if row is None else pack_decoded(row.row())
         self._execute(statements.UPSERT_PENDING_CLAIM, (kind, write.key, shown))
 
     def _refuse_erased(self, kind: Kind, subject: int | str) -> None:
