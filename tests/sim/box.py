@@ -24,9 +24,11 @@ from edge.effects.page_events import PageEvents
 from edge.effects.printing import PrinterQueue
 from edge.events import CardTapped
 from edge.store.errors import StoreError, StoreStoppedError
+from edge.store.facts import Claim
 from edge.store.identity import Clock, Identity
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
+from sync_protocol.accounts import FEN, WALLET
 from sync_protocol.blocks import ChainHeads, log_genesis_hash
 from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
 from sync_protocol.session import OFFLINE, SYNCING
@@ -247,6 +249,20 @@ class Box:
         store = self.store
         assert store is not None
         return self._at_work(lambda: store.submit(work).result())
+
+    def ask_rights(self, request_id: int, member: int, amount_fen: int) -> None:
+        """Ask the hub for a part of what a member has elsewhere, as a nightly slice does."""
+        session = self.session
+        if session is not None:
+            self._handle(
+                session.request_grant(request_id, WALLET, member, FEN, amount_fen, "slice")
+            )
+
+    def claim(self, kind: int, key: bytes) -> Claim | None:
+        """Who holds a key, as this box shows it."""
+        assert self.store is not None
+        with self.store.read() as reader:
+            return reader.claim(kind, key)
 
     def ticket_member(self) -> int:
         """Whose the open ticket is, 0 for a walk-in."""

@@ -32,6 +32,7 @@ FAULTS = {
     "wrong_signature": "a batch comes whose signature does not hold",
     "other_cafe": "a node with a good key writes for another cafe",
     "forged_op": "a node with a good key writes what it has no right to",
+    "forged_block": "a block comes that the hub has not signed",
     "unknown_kind": "an op of a kind or version that nobody knows",
     "revoked_node": "a node goes on publishing after it was revoked",
 }

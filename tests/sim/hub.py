@@ -222,6 +222,15 @@ class Hub:
         ).fetchone()
         return int(row[0] or 0)
 
+    def held_claim(self, kind: int, key: bytes) -> bytes | None:
+        """Return who holds a key, packed, b"" for nobody; None while the hub is down."""
+        if self.reader is None:
+            return None
+        row = self.reader.execute(
+            "SELECT subject FROM claim_holder WHERE kind = ? AND key = ?", (kind, key)
+        ).fetchone()
+        return b"" if row is None else bytes(row[0])
+
     def blocks(self, generation: int, first: int, last: int, cafe: int) -> bytes | None:
         """Answer a box's GET of blocks."""
         if self.reader is None:

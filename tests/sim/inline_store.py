@@ -1,5 +1,6 @@
 """The box's real store, its writer's work done on the caller's thread: one order of everything."""
 
+import asyncio
 from collections.abc import Coroutine, Generator, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -95,18 +96,36 @@ class InlineStore(Store):
         self._lock.close()
 
 
+class _InlineLoop(asyncio.AbstractEventLoop):
+    """A loop in which nothing runs beside anything: work for a thread is done at once."""
+
+    def run_in_executor(self, _executor: Any, func: Any, *arguments: Any) -> Any:  # type: ignore[override]
+        future = InlineFuture()
+        try:
+            future.set_result(func(*arguments))
+        except Exception as error:  # noqa: BLE001  # handed to whoever awaits it
+            future.set_exception(error)
+        return future
+
+
+_LOOP = _InlineLoop()
+
+
 def _step(coroutine: Coroutine[Any, Any, T], index: int, results: dict[int, T]) -> None:
+    asyncio._set_running_loop(_LOOP)
     try:
         coroutine.send(None)
     except StopIteration as stop:
         results[index] = stop.value
+    finally:
+        asyncio._set_running_loop(None)
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Return the result of a coroutine that has nothing to wait for."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
-    coroutine.close()
-    raise RuntimeError("a coroutine waits in the simulation, where nothing may")
+    results: dict[int, T] = {}
+    _step(coroutine, 0, results)
+    if 0 not in results:
+        coroutine.close()
+        raise RuntimeError("a coroutine waits in the simulation, where nothing may")
+    return results[0]

@@ -4,6 +4,7 @@ Its key and epoch are the chain's own; its store is a list. It speaks the real s
 what it lies about gets as far as a lie can.
 """
 
+from collections.abc import Callable
 from random import Random
 
 from sync_protocol.blocks import ChainHeads, log_genesis_hash
@@ -16,11 +17,20 @@ from sync_protocol.kinds import (
     SALE,
     TRANSACTION,
 )
-from sync_protocol.messages import Push, push_signing_bytes, unpack_message, up_topic
+from sync_protocol.messages import (
+    Blocks,
+    Push,
+    blocks_topic,
+    push_signing_bytes,
+    unpack_message,
+    up_topic,
+)
 from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
 from sync_protocol.ops import Header, Op, genesis_hash, make_op
 from sync_protocol.session import FENCED, OFFLINE
 from sync_protocol.session_events import (
+    BlocksReceived,
+    BlocksWanted,
     Cursor,
     Event,
     HashWanted,
@@ -29,7 +39,7 @@ from sync_protocol.session_events import (
     Transmit,
 )
 from tests.sim.faults import Faults
-from tests.sim.hub import CHAIN, HUB_KEY
+from tests.sim.hub import CHAIN, HUB_KEY, Hub
 from tests.sim.network import Network
 from tests.sim.schedule import Schedule
 from tests.sim.signing import Key
@@ -45,6 +55,7 @@ class Liar:
         schedule: Schedule,
         network: Network,
         faults: Faults,
+        hub: Hub,
         random: Random,
         node: int,
         cafe: int,
@@ -52,6 +63,7 @@ class Liar:
         self._schedule = schedule
         self._network = network
         self._faults = faults
+        self._hub = hub
         self._random = random
         self.node = node
         self.cafe = cafe
@@ -61,6 +73,7 @@ class Liar:
         """seq -> what it is: "good", or a kind of `faults.FAULTS`"""
         self.members: list[int] = []
         self.poison_sent = 0
+        self.forged_blocks = 0
         self.revoked = False
         self._spoils_signature = False
         identity = NodeIdentity(CHAIN, node, 1, "liar", b"", self._key.sign)
@@ -86,6 +99,7 @@ class Liar:
                 "other_cafe",
                 "forged_op",
                 "unknown_kind",
+                "forged_block",
             )
             if self._faults.on(kind)
         ]
@@ -99,6 +113,8 @@ class Liar:
             self._write(lie, *self._for_other_cafe())
         elif lie == "forged_op":
             self._write(lie, *self._forged())
+        elif lie == "forged_block":
+            self._forge_block()
         elif lie == "unknown_kind":
             self._write(lie, UNKNOWN_KIND, ["of a later version", self._random.randrange(99)])
         else:
@@ -247,6 +263,32 @@ class Liar:
         self.poison_sent += 1
         self._network.forge(up_topic(CHAIN, node), data)
 
+    def _forge_block(self) -> None:
+        """Publish a block that follows the log: the money of a member in its own purse."""
+        cursor = self.session.follower.cursor
+        seq = self.session.follower.heads.get(0, 1)[0] + 1
+        member = self._random.choice(self.members) if self.members else 5
+        postings = [
+            [10, member, 0, 0, 0, "fen", 10_000],
+            [10, member, self.node, 1, 0, "fen", -10_000],
+        ]
+        header = [1, TRANSACTION, 0, 1, seq, self._schedule.true_ms << 16, 0, 2, 1, 0, 0, 0, 0, 0]
+        body = [0, 6, 20260528, 480, 0, 7, None, postings]
+        stamp = self._schedule.true_ms << 16
+        rows: list[object] = [[1, header, body, [stamp, 1, None]]]
+        message = Blocks(
+            1,
+            0,
+            cursor.block_number + 1,
+            cursor.position + 1,
+            cursor.block_hash,
+            [1],
+            pack_frame(rows, CODECS_READ),
+            self._key.sign(b"a block"),
+        )
+        self.forged_blocks += 1
+        self._network.publish_down(blocks_topic(CHAIN), message.pack())
+
     # --- the session's host -----------------------------------------------------------------------
 
     def start(self) -> None:
@@ -285,8 +327,18 @@ class Liar:
             elif isinstance(event, HashWanted):
                 hash = self.ops[event.seq - 1].hash if event.seq else None
                 queue += self.session.hash_known(event.seq, hash, self._schedule.now_ms)
+            elif isinstance(event, BlocksReceived):
+                self.session.blocks_applied(event.cursor, self._schedule.now_ms)
+            elif isinstance(event, BlocksWanted):
+                self._network.request(self.node, self._ask(event), self._receive_blocks)
             elif isinstance(event, SessionFenced):
                 self.revoked = True
+
+    def _ask(self, event: BlocksWanted) -> Callable[[], bytes | None]:
+        return lambda: self._hub.blocks(event.generation, event.first, event.last, self.cafe)
+
+    def _receive_blocks(self, data: bytes) -> None:
+        self._handle(self.session.receive_blocks(data, self._schedule.now_ms))
 
     def _spoilt(self, data: bytes) -> bytes:
         """Return a batch with a signature of another key, once, where that is wanted."""

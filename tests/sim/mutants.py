@@ -9,7 +9,7 @@ import importlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +54,8 @@ def _mutant(
 ) -> Mutant:
     return Mutant(name, invariant, tuple(Edit(*edit) for edit in edits), subtle)
 
+
+UNSYNCED = 'pragmas={**_WRITER_PRAGMAS, "synchronous": "off"}'
 
 MUTANTS: tuple[Mutant, ...] = (
     # I1
@@ -115,6 +117,18 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
         subtle=True,
     ),
+    _mutant(
+        "a box's commits are not synced",
+        "I2",
+        ("edge.store.store:Store.open", "pragmas=_WRITER_PRAGMAS", UNSYNCED),
+        subtle=True,
+    ),
+    _mutant(
+        "the hub's commits are not synced",
+        "I2",
+        ("cloud.store.database:open_writer", '"synchronous": "full"', '"synchronous": "off"'),
+        subtle=True,
+    ),
     # I3
     _mutant(
         "requests are not remembered",
@@ -136,10 +150,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "I3",
         (
             "sync_protocol.hub_session:HubSession._check",
-            "if push.first_seq <= self.taken_seq:",
-            "if push.first_seq <= self.taken_seq and push.first_seq != self.taken_seq:",
+            "return self._compare(push, rows, data)",
+            'return self._take(push, self._ops_of(push, rows, push.first_seq - 1, b""))',
         ),
-        subtle=True,
     ),
     _mutant(
         "a request's answer is kept in memory alone",
@@ -148,7 +161,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "edge.store.reader:Reader.answer",
             "row = self._execute(statements.SELECT_ANSWER, (request_id,)).fetchone()",
             "row = self._execute(statements.SELECT_ANSWER, (request_id,)).fetchone() "
-            "if self.own.segment_recorded else None",
+            "if getattr(getattr(self, 'own', None), 'segment_recorded', True) else None",
         ),
         subtle=True,
     ),
@@ -204,9 +217,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "I4",
         (
             "edge.store.apply:_Application._fold_register",
-            "fold_register(self._state, op.header.kind, write, annotation, op.ref())",
-            "fold_register(self._state, op.header.kind, write, "
-            "Annotation(annotation.effective, 1), op.ref())",
+            "write, annotation, op.ref())",
+            "write, Annotation(annotation.effective, 1), op.ref())",
         ),
         subtle=True,
     ),
@@ -393,8 +405,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "I8",
         (
             "edge.store.apply:_Application._fold",
-            "if op.header.kind not in KINDS:",
-            "if False:",
+            "if kind is None or op.body is None:",
+            "if op.body is None:",
         ),
         subtle=True,
     ),
@@ -415,7 +427,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "I9",
         (
             "edge.store.reader:Reader.claim",
-            "pending is None)",
+            "pending is None or pending == confirmed)",
             "True)",
         ),
         subtle=True,
@@ -441,15 +453,6 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
 )
 
-SETTING_MUTANTS: tuple[tuple[Mutant, str, str, object], ...] = (
-    (
-        Mutant("a box's commits are not synced", "I2", (), subtle=True),
-        "edge.store.store:_WRITER_PRAGMAS",
-        "synchronous",
-        "off",
-    ),
-)
-
 
 @contextmanager
 def planted(mutant: Mutant) -> Iterator[None]:
@@ -468,7 +471,7 @@ def _plant(edit: Edit, undo: ExitStack) -> None:
     for parent in parents:
         owner = getattr(owner, parent)
     original = inspect.getattr_static(owner, name)
-    text = textwrap.dedent(inspect.getsource(original))
+    text = textwrap.dedent(inspect.getsource(getattr(original, "__func__", original)))
     if edit.old not in text:
         raise LookupError(f"{edit.where} no longer says {edit.old!r}: write the mutant anew")
     scope: dict[str, Any] = {}
@@ -509,6 +512,3 @@ def _plan(seed: int) -> Plan:
     """Return a seed's plan with most kinds of fault, since it is the bug that is sought."""
     plan = plan_of(seed)
     return Plan(seed, frozenset(FAULTS) if seed % 2 else plan.faults, plan.boxes, plan.deflates)
-
-
-Hunter = Callable[[Mutant, int], Outcome]

@@ -134,6 +134,9 @@ def _evidence(world: World, folder: Path) -> Evidence:
 def _count_lies(world: World, hub: HubEvidence) -> None:
     """Count the lies that reached the hub: void or deferred in the log, or quarantined."""
     held = hub.authors[LIAR, 1][1]
+    world.faults.counts["forged_block"] += sum(
+        box.rejected.count("signature") for box in world.boxes.values()
+    )
     for seq, kind in world.liar.kinds.items():
         if kind in ("other_cafe", "forged_op", "unknown_kind") and seq <= held:
             world.faults.took_effect(kind)

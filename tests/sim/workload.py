@@ -11,11 +11,13 @@ from edge.desk import facts
 from edge.desk.answers import Answer
 from edge.desk.view_types import TapOutcome
 from edge.domain.decision import document_change
+from edge.domain.members import keyed_hash
 from edge.domain.refusals import Refusal
 from edge.store.errors import StoreError
 from edge.store.transaction import WriteTransaction
-from sync_protocol.kinds import CARD, CARD_STATUS, MEMBER
-from tests.sim.box import SETTINGS, Box, BoxDiedError
+from sync_protocol.codec import pack
+from sync_protocol.kinds import CARD, CARD_CLAIM, CARD_STATUS, MEMBER
+from tests.sim.box import CHAIN_KEY, SETTINGS, Box, BoxDiedError
 from tests.sim.faults import Faults
 from tests.sim.model import DONE, UNKNOWN, Asked, Model
 from tests.sim.template import PRODUCTS
@@ -38,12 +40,14 @@ class Workload:
         faults: Faults,
         random: Random,
         say: Callable[[str], None],
+        held_at_hub: Callable[[int, bytes], bytes | None],
     ) -> None:
         self._boxes = boxes
         self._model = model
         self._faults = faults
         self._random = random
         self._say = say
+        self._held_at_hub = held_at_hub
         self._requests = 0
         self.members: list[int] = []
         self.erased: set[int] = set()
@@ -63,6 +67,8 @@ class Workload:
             (self._sell, 7),
             (self._refund, 6),
             (self._show, 6),
+            (self._ask_slice, 6),
+            (self._look_at_claim, 4),
             (self._issue_card, 4),
             (self._receive_goods, 4),
             (self._issue_goods, 2),
@@ -186,7 +192,7 @@ class Workload:
             self.tags.append((asked.node, str(values["tag"])))
 
     def _member(self) -> int | None:
-        return self._random.choice(self.members[-12:]) if self.members else None
+        return self._random.choice(self.members[-6:]) if self.members else None
 
     # --- what people do ---------------------------------------------------------------------------
 
@@ -269,6 +275,26 @@ class Workload:
         if member is not None:
             self._ask(box, "show_member", member=member)
 
+    def _ask_slice(self, box: Box) -> None:
+        """Ask for some of a member's money; the request may well be repeated."""
+        member = self._member()
+        if member is not None:
+            request_id = self._random.getrandbits(50) + 1
+            for _ in range(2 if self._faults.on("double_request") else 1):
+                box.ask_rights(request_id, member, self._random.choice((50, 100, 500)))
+
+    def _look_at_claim(self, box: Box) -> None:
+        """What a page shows as confirmed is the hub's. A card's number is never given up."""
+        if not self.cards:
+            return
+        uid, _card = self._random.choice(self.cards[-4:])
+        key = keyed_hash(CHAIN_KEY, uid)
+        claim = box.claim(CARD_CLAIM, key)
+        if claim is not None and claim.confirmed:
+            held = self._held_at_hub(CARD_CLAIM, key)
+            if held is not None and held != pack(claim.row.subject):
+                self._model.wrong_words.append(f"box {box.node}: card {uid} is shown as won")
+
     def _issue_card(self, box: Box) -> None:
         member = self._member()
         if member is not None:
@@ -350,7 +376,7 @@ class Workload:
 
     def _edit_card(self, box: Box) -> None:
         if self.cards:
-            _uid, card = self._random.choice(self.cards[-6:])
+            _uid, card = self._random.choice(self.cards[-2:])
             status = self._random.choice(CARD_STATUS[:3])
             self._edit(box, CARD, card, {"status": status})
 

@@ -96,11 +96,22 @@ class World:
             self.boxes[node] = box
             self.network.lines[node] = Line(box.receive, box.disconnected)
         self.liar = Liar(
-            self.schedule, self.network, self.faults, self._random("liar"), LIAR, LIAR_CAFE
+            self.schedule,
+            self.network,
+            self.faults,
+            self.hub,
+            self._random("liar"),
+            LIAR,
+            LIAR_CAFE,
         )
         self.network.lines[LIAR] = Line(self.liar.receive, self.liar.disconnected)
         self.workload = Workload(
-            self.boxes, self.model, self.faults, self._random("workload"), self.say
+            self.boxes,
+            self.model,
+            self.faults,
+            self._random("workload"),
+            self.say,
+            self.hub.held_claim,
         )
         self.injector = Injector(self)
         self._people = self._random("people")
@@ -134,12 +145,12 @@ class World:
             return
         self._acts += 1
         draw = self._people.random()
-        if draw < 0.06:
+        if draw < 0.09:
             self.liar.members = self.workload.members
             self.liar.act()
-        elif draw < 0.10:
-            self._head_office()
         elif draw < 0.13:
+            self._head_office()
+        elif draw < 0.16:
             self.workload.ask_again()
         else:
             self.workload.act()
