@@ -32,7 +32,7 @@ from sync_protocol.messages import (
     blocks_topic,
 )
 from sync_protocol.ops import HUB, genesis_hash
-from sync_protocol.session import FENCED, WAITING
+from sync_protocol.session import FENCED, SYNCING, WAITING
 from sync_protocol.session_events import (
     BatchQuarantined,
     BatchReceived,
@@ -51,12 +51,14 @@ logger = logging.getLogger(__name__)
 
 BATCH_OPS_MAX = 500
 BATCH_BYTES_MAX = 128 * 1024
-"""What WELCOME tells a node. Four such batches, with as many cases and stubs, fit one frame."""
+"""What WELCOME tells a node."""
 ROUND_OPS_MAX = 2000
 """Ops of nodes in one block: with a case for each it stays below `blocks.BLOCK_OPS_MAX`."""
 BLOCK_BODY_BYTES_MAX = 512 * 1024
 """Bodies of one block: pictures do not shrink, and they must fit `frames.FRAME_BYTES_MAX` with
 `ROUND_OPS_MAX` headers, annotations and cases. Ops of money stay below it."""
+MEASURE_MS = 15_000
+"""Between two questions for a node's clock; pages show a silent node as offline after a minute."""
 QUARANTINED_PER_ROUND = 20
 """Rows written for a flood of bad messages; the rest is counted."""
 
@@ -116,6 +118,7 @@ class Worker:
         self._verifiers: dict[tuple[int, int], Callable[[bytes, bytes], bool]] = {}
         self._round = Round()
         self._erased = False
+        self._measured_ms = now_ms()
 
     @property
     def chain(self) -> str:
@@ -137,6 +140,7 @@ class Worker:
             self._hear(*message)
         self._metrics.waiting.set(self._inbox.waiting())
         self._commit()
+        self._measure_clocks()
         return self._erased
 
     # What nodes say
@@ -152,6 +156,24 @@ class Worker:
         if line is not None:
             line.heard_ms = self._now_ms()
         self._handle(session, session.receive(data, self._now_ms()))
+        if line is not None and session.state == SYNCING:
+            self._note_complete(session, line)
+
+    def _note_complete(self, session: HubSession, line: NodeLine) -> None:
+        """Note that all of a node's ops up to now are here, if they are."""
+        author = self.builder.authors.get((session.node, session.epoch))
+        if author is not None and line.expected_seq <= author.seq == session.taken_seq:
+            author.complete_ms = max(author.complete_ms, line.heard_ms)
+
+    def _measure_clocks(self) -> None:
+        """Ask every node now and then: its clock, and whether it is still there."""
+        now_ms = self._now_ms()
+        if abs(now_ms - self._measured_ms) < MEASURE_MS:
+            return
+        self._measured_ms = now_ms
+        for session in list(self._sessions.values()):
+            if session.state == SYNCING:
+                self._handle(session, session.measure_clock(now_ms))
 
     def _is_known(self, node: int) -> bool:
         return node != HUB and any(key[0] == node for key in self.builder.authors)
@@ -287,10 +309,10 @@ class Worker:
         with self._metrics.commit_seconds.time():
             committed = self.builder.build(batches, proposals)
         for session, batch in current.batches:
-            self._complete(batch)
             last = batch.ops[-1]
             if session.epoch == batch.epoch and session.state not in (FENCED, WAITING):
                 self._handle(session, session.committed(last.header.seq, last.hash))
+                self._note_complete(session, self.lines[session.node])
         for session, case, proposal in current.grants:
             self._answer(session, case, proposal)
         for proposal, done in current.calls:
@@ -298,13 +320,6 @@ class Worker:
         if committed is not None:
             self._erased |= bool(committed.erased)
             self._publish(committed)
-
-    def _complete(self, batch: Batch) -> None:
-        """Note up to when all of a node's ops are here."""
-        line = self.lines.get(batch.node)
-        author = self.builder.authors[(batch.node, batch.epoch)]
-        if line is not None and author.seq >= line.expected_seq:
-            author.complete_ms = max(author.complete_ms, line.heard_ms)
 
     def _quarantine(self, current: Round) -> None:
         database = self.builder.database

@@ -21,7 +21,7 @@ def keep(
             node=node,
             received_ms=received_ms,
             reason=reason[:64],
-            detail=detail[:DETAIL_MAX],
+            detail=detail[:DETAIL_MAX].replace("\0", " "),  # PostgreSQL takes none
             size=len(data),
             digest=sha256(data).digest(),
             raw=data[:RAW_BYTES_MAX],

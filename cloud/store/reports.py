@@ -36,6 +36,9 @@ CURSOR_ID = 1
 CHUNK_OPS = 500
 """Ops folded in one transaction: about 10 ms, the longest that a block can have to wait."""
 
+SEARCHED_LENGTH_MAX = 256
+"""Characters of a name that a search sees: PostgreSQL indexes no value beyond 2,704 bytes."""
+
 TENDER_CLASSES = (TILL, CARD_CLEARING, WECHAT_CLEARING, ALIPAY_CLEARING)
 """Where takings arrive."""
 
@@ -123,7 +126,7 @@ def _write_member(database: Database, member: int) -> None:
 
 def _text(row: RegisterRow, name: str) -> str:
     value = row.value(field_index(MEMBER, name))
-    return value if isinstance(value, str) else ""
+    return value[:SEARCHED_LENGTH_MAX] if isinstance(value, str) else ""
 
 
 def read_document(database: Database, kind: int, key: int | str) -> RegisterRow | None:

@@ -1,6 +1,8 @@
 """Ingest through a real MQTT client: what is good is acked after its commit, the rest changes
 nothing, is counted, is kept with its reason, and stops nobody else."""
 
+import secrets
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -9,6 +11,7 @@ from cloud.store.models import QuarantinedBatch
 from sync_protocol.accounts import WALLET
 from sync_protocol.annotations import VOID
 from sync_protocol.frames import FRAME_BYTES_MAX, pack_frame
+from sync_protocol.http_api import blocks_target
 from sync_protocol.kinds import CARD, MEMBER, TRANSACTION
 from sync_protocol.messages import (
     FENCED_FORK,
@@ -18,6 +21,7 @@ from sync_protocol.messages import (
     Fenced,
     Push,
     Reject,
+    unpack_message,
 )
 from sync_protocol.ops import OpRef
 from tests.cloud import bodies
@@ -220,3 +224,38 @@ async def test_reports_follow_the_log_and_find_members(hub):
     stored = log.read_entries(reader, entry.position, entry.position)[0]
     assert stored.entry.op.ref() == OpRef(box.node, 1, 1, stored.entry.hash[:8])
     assert [found.number for found in reports.find_members(reader, "李")] == ["M1"]
+
+
+async def test_pictures_that_do_not_compress_never_make_a_block_that_no_message_holds(hub):
+    box, other = await hub.enrol(1), await hub.enrol(2)
+    async with box.connected(), other.connected():
+        for number in range(30):
+            photo = secrets.token_bytes(60_000)
+            body = bodies.register(MEMBER, MEMBER_ID + number, 1, {"photo": photo})
+            await box.send(box.push(box.op(MEMBER, body)))
+        await box.acked(30)
+        seen = hub.hub.head().position
+        await eventually(
+            lambda: sum(sum(message.counts) for message in other.blocks) >= 30, "all blocks"
+        )
+        status, data = await other.get(blocks_target(1, 1, hub.hub.head().block_number))
+        assert status == 200
+        assert unpack_message(data).first_number == 1
+    assert hub.hub.head().position == seen
+
+
+async def test_values_at_the_edges_of_their_types_stop_nobody(hub):
+    box = await hub.enrol(1)
+    edge = (1 << 53) - 1
+    async with box.connected():
+        await box.commit(
+            box.op(MEMBER, bodies.register(MEMBER, edge, 1, {"home_cafe": edge})),
+            box.op(MEMBER, bodies.register(MEMBER, 5, 1, {"name": "长" * 4096})),
+            box.op(MEMBER, bodies.register(MEMBER, 6, 1, {"birth_date": -edge})),
+            top_up(box),
+        )
+    reader = hub.hub.reader
+    await eventually(
+        lambda: reports.report_position(reader) == hub.hub.head().position, "the reports"
+    )
+    assert len(reports.find_members(reader, "长长")) == 1
