@@ -17,17 +17,15 @@ from edge.store.apply import Applied
 from edge.store.errors import StoreError, StoreMismatchError
 from edge.store.identity import Clock
 from edge.store.retention import Retained
-from edge.store.snapshot import SnapshotRefusedError
 from edge.store.store import Store
 from edge.sync.enrolment import Enrolment
+from edge.sync.grants import Grants, GrantWanted
 from edge.sync.host import StoreHost
-from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
-from edge.sync.line_switch import LineCutError
+from edge.sync.hub_http import HubHttp
 from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin, MqttTransport
+from edge.sync.snapshots import SnapshotLoader
 from sync_protocol.blocks import ChainHeads, log_genesis_hash
-from sync_protocol.errors import ProtocolError
-from sync_protocol.http_api import SnapshotAnswer
 from sync_protocol.messages import (
     FENCED_REASONS,
     GrantAnswer,
@@ -37,7 +35,7 @@ from sync_protocol.messages import (
     head_topic,
 )
 from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
-from sync_protocol.ops import TRUST_MEASURED, OpRef
+from sync_protocol.ops import TRUST_MEASURED
 from sync_protocol.pump import Clock as PumpClock
 from sync_protocol.pump import Pump
 from sync_protocol.session import SYNCING
@@ -65,7 +63,6 @@ CLOCK_ERROR_MS_MAX = 1000
 """A round trip longer than twice this says too little of the hub's clock."""
 SNAPSHOT_BEHIND_OPS = 50_000
 """Further behind than this a snapshot is quicker than the log."""
-SNAPSHOT_RETRY_S = 10.0
 WATCH_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -80,14 +77,6 @@ class SyncState(StrEnum):
     """The hub takes no more ops of this epoch; blocks still come."""
     STOPPED = "stopped"
     """The store and the hub contradict each other; a person must look."""
-
-
-@dataclass(frozen=True, slots=True)
-class GrantResult:
-    """The hub's answer: the op that grants, or None and the code of the refusal."""
-
-    reference: OpRef | None
-    code: str
 
 
 class _Clock(PumpClock):
@@ -149,6 +138,9 @@ class Sync:
         self._random_below = random_below
         self._handlers = handlers
         self._loop = asyncio.get_running_loop()
+        self._snapshots = SnapshotLoader(
+            store, enrolment, http, settings.snapshot_path, metrics, random_below
+        )
         self._pump: Pump | None = None
         self._state = SyncState.DOWN
         self._since_ms = 0
@@ -157,7 +149,7 @@ class Sync:
         self._measured_segment = 0
         self._snapshot_wanted = asyncio.Event()
         self._snapshot_asked = 0
-        self._grants: dict[int, asyncio.Future[GrantAnswer]] = {}
+        self._grants = Grants()
         self._tasks: set[asyncio.Task[None]] = set()
         self.clock_offset_ms = 0
         self.fence_reason = ""
@@ -194,49 +186,15 @@ class Sync:
 
         Nothing happens without a line. A repeat of a request id gets the same op.
         """
-        self._start(self._ask_grant(request_id, account_class, subject, unit, amount, purpose))
+        wanted = GrantWanted(request_id, account_class, subject, unit, amount, purpose)
+        self._start(self._grants.ask(self._pump, wanted))
 
-    async def grant(
-        self,
-        request_id: int,
-        account_class: int,
-        subject: int | str,
-        unit: str,
-        amount: int,
-        purpose: str,
-        timeout_s: float,
-    ) -> GrantResult | None:
+    async def grant(self, wanted: GrantWanted, timeout_s: float) -> GrantAnswer | None:
         """Ask for rights and wait for the answer; None if none came in time.
 
-        The rights are there once the op of the answer is applied.
+        The rights are there once the op that the answer names is applied.
         """
-        future = self._grants.get(request_id) or self._loop.create_future()
-        self._grants[request_id] = future
-        try:
-            await self._ask_grant(request_id, account_class, subject, unit, amount, purpose)
-            answer = await asyncio.wait_for(asyncio.shield(future), timeout_s)
-        except TimeoutError:
-            return None
-        finally:
-            self._grants.pop(request_id, None)
-        return GrantResult(answer.ref, answer.code)
-
-    async def _ask_grant(
-        self,
-        request_id: int,
-        account_class: int,
-        subject: int | str,
-        unit: str,
-        amount: int,
-        purpose: str,
-    ) -> None:
-        pump = self._pump
-        if pump is not None:
-            await pump.send(
-                pump.session.request_grant(
-                    request_id, account_class, subject, unit, amount, purpose
-                )
-            )
+        return await self._grants.ask_and_wait(self._pump, wanted, timeout_s)
 
     # --- running ----------------------------------------------------------------------------------
 
@@ -246,7 +204,8 @@ class Sync:
         try:
             while True:
                 await self._run_session()
-                await self._load_snapshot()
+                self._snapshot_asked = self.hub_position
+                await self._snapshots.load_newest()
         except StoreMismatchError as error:
             logger.error("sync stopped: %s", error)
             self._set_state(SyncState.STOPPED)
@@ -380,9 +339,7 @@ class Sync:
         elif isinstance(event, ClockMeasured):
             self._note_clock(event)
         elif isinstance(event, GrantAnswered):
-            future = self._grants.get(event.answer.request_id)
-            if future is not None and not future.done():
-                future.set_result(event.answer)
+            self._grants.answered(event.answer)
         elif isinstance(event, RecallReceived):
             self._start(self._recall(event.recall))
         elif isinstance(event, SessionFenced):
@@ -455,52 +412,9 @@ class Sync:
         except StoreError as error:
             logger.error("%s", error)
 
-    # --- snapshots and upkeep ---------------------------------------------------------------------
-
-    async def _load_snapshot(self) -> None:
-        """Load the newest snapshot, trying until it is there."""
-        path = self._settings.snapshot_path
-        self._snapshot_asked = self.hub_position
-        while True:
-            try:
-                answer = await self._verified_answer()
-                if not self._is_ahead(answer):
-                    return  # the log is the quicker way after all
-                await self._http.download_snapshot(answer, path)
-                await self._store.load_snapshot(answer.manifest, path)
-            except (HubUnreachableError, LineCutError) as error:
-                logger.warning("no snapshot yet: %s", error)
-            except (HubRefusedError, SnapshotRefusedError, ProtocolError) as error:
-                logger.warning("the snapshot was not taken: %s", error)
-                self._metrics.faults.labels(error.code).inc()
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-            else:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-                self._metrics.snapshots.inc()
-                return
-            await asyncio.sleep(SNAPSHOT_RETRY_S * self._random_below(1000) / 1000)
-
-    def _is_ahead(self, answer: SnapshotAnswer) -> bool:
-        with self._store.read() as reader:
-            cursor = reader.cursor()
-        manifest = answer.manifest
-        there = (manifest.generation, manifest.position)
-        return there > (cursor.generation, cursor.position)
-
-    async def _verified_answer(self) -> SnapshotAnswer:
-        answer = await self._http.newest_snapshot()
-        if not self._enrolment.verify_hub(answer.signature, answer.manifest.signing_bytes()):
-            raise SnapshotRefusedError("signature", "the manifest is not the hub's")
-        return answer
-
     async def keep_up(self) -> Retained | None:
         """Do the nightly upkeep: take the hub's newest manifest, drop old ops below it.
 
         None without a line. Raises `StoreDamagedError` where our state is not what the hub signed.
         """
-        try:
-            answer = await self._verified_answer()
-        except (HubUnreachableError, HubRefusedError, LineCutError, ProtocolError):
-            return None
-        await self._store.keep_manifest(answer.manifest, answer.signature)
-        return await self._store.retain()
+        return await self._snapshots.keep_up()

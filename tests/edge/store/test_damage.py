@@ -13,7 +13,13 @@ from functools import partial
 import pytest
 
 from edge.store.backup import check_backup
-from edge.store.errors import StoreDamagedError, StoreError, StoreMismatchError
+from edge.store.errors import (
+    StoreDamagedError,
+    StoreError,
+    StoreMismatchError,
+    StoreStoppedError,
+    StoreUncertainError,
+)
 from edge.store.migrations import STEPS, bring_up_to_date
 from edge.store.refold import main, refold
 from edge.store.store import open_reader
@@ -251,3 +257,36 @@ def test_every_commit_is_synced_and_one_connection_checkpoints(box):
     assert settings == ["wal", 2]
     with box.read() as reader:
         assert pragma(reader.connection, "query_only") == 1
+
+
+class FailingDisk:
+    """A connection whose next COMMIT meets a disk that fails, beneath the writer."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    @property
+    def in_transaction(self):
+        return self.connection.in_transaction
+
+    def execute(self, statement, *values):
+        if statement == "COMMIT":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+        return self.connection.execute(statement, *values)
+
+
+def test_after_a_failed_fsync_nothing_more_is_written(open_box):
+    """What is on the disk is not known: nobody is told that it is done, and the box stops."""
+    box = open_box()
+    append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 5))
+    box._writer._connection = FailingDisk(box._writer._connection)
+    with pytest.raises(StoreUncertainError):
+        append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 7))
+    with pytest.raises(StoreStoppedError, match="disk_failed"):
+        append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 7))
+    with box.read() as reader:
+        assert reader.balance(bodies.wallet(MEMBER_ID, 3)).shown == -5
+    box.close()
+    assert append(open_box(), TRANSACTION, bodies.top_up(3, MEMBER_ID, 7)).header.seq == 4

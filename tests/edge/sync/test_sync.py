@@ -7,6 +7,7 @@ import pytest
 from cloud import app
 from cloud.configuration import BrokerSection, Configuration, HubSection
 from edge.store.facts import Balance
+from edge.sync.grants import GrantWanted
 from edge.sync.line_switch import LineCutError
 from edge.sync.sync import SyncState
 from sync_protocol.accounts import FEN, HUB_HOLDER, WALLET
@@ -126,18 +127,18 @@ async def test_rights_move_by_grant_and_release(make_box):
     await eventually(
         lambda: b.read(lambda reader: reader.balance(HUB_WALLET)).shown == -500, "the release"
     )
-    result = await b.sync.grant(77, WALLET, MEMBER_ID, FEN, 300, "tap", 10)
-    again = await b.sync.grant(77, WALLET, MEMBER_ID, FEN, 300, "tap", 10)
-    assert result.reference == again.reference is not None
+    result = await b.sync.grant(GrantWanted(77, WALLET, MEMBER_ID, FEN, 300, "tap"), 10)
+    again = await b.sync.grant(GrantWanted(77, WALLET, MEMBER_ID, FEN, 300, "tap"), 10)
+    assert result.ref == again.ref is not None
     account = bodies.wallet(MEMBER_ID, b.node)
     await eventually(
         lambda: b.read(lambda reader: reader.balance(account)).shown == -300, "the grant"
     )
-    nothing = await b.sync.grant(78, WALLET, 999, FEN, 300, "tap", 10)
-    assert nothing.reference is None
+    nothing = await b.sync.grant(GrantWanted(78, WALLET, 999, FEN, 300, "tap"), 10)
+    assert nothing.ref is None
     assert nothing.code
     b.switch.cut()
-    assert await b.sync.grant(79, WALLET, MEMBER_ID, FEN, 1, "tap", 0.05) is None
+    assert await b.sync.grant(GrantWanted(79, WALLET, MEMBER_ID, FEN, 1, "tap"), 0.05) is None
     b.switch.mend()
     await settle(a, b)
 
