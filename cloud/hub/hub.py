@@ -223,15 +223,15 @@ class Hub:
         try:
             database = open_writer(self._url)
             worker = self._open(database)
+            background = Background(
+                database, self.metrics, self.surroundings.monotonic_s, self.snapshots.drop_below
+            )
         except BaseException as error:  # noqa: BLE001  # handed to whoever starts the hub
             self._started.set_exception(error)
             if database is not None:
                 database.close()
             return
         self._worker = worker
-        background = Background(
-            database, self.metrics, self.surroundings.monotonic_s, self.snapshots.drop_below
-        )
         self._started.set_result(None)
         try:
             while not self._stopping:
@@ -243,7 +243,6 @@ class Hub:
             self._worker = None
             logger.critical("the hub's writer stopped", exc_info=True)
             self.surroundings.failed(error)
-            raise
         finally:
             database.close()
 

@@ -12,7 +12,8 @@ NODE_MESSAGES_MAX = 64
 """More than the window that the hub announces, with greetings and clock answers on top."""
 NODE_BYTES_MAX = 8 * 1024 * 1024
 MESSAGES_MAX = 20_000
-"""Of all nodes together, known or not."""
+BYTES_MAX = 256 * 1024 * 1024
+"""Of all nodes together, known or not: what the hub's memory must hold at the most."""
 
 
 class Inbox:
@@ -25,6 +26,7 @@ class Inbox:
         self._bytes: dict[int, int] = {}
         self._calls: deque[Callable[[], None]] = deque()
         self._count = 0
+        self._total_bytes = 0
 
     def put(self, node: int, data: bytes) -> bool:
         """Add a node's message; False where too many of that node's wait."""
@@ -35,7 +37,7 @@ class Inbox:
             waiting_bytes = self._bytes.get(node, 0) + len(data)
             if len(queue) >= NODE_MESSAGES_MAX or waiting_bytes > NODE_BYTES_MAX:
                 return False
-            if self._count >= MESSAGES_MAX:
+            if self._count >= MESSAGES_MAX or self._total_bytes + len(data) > BYTES_MAX:
                 if not queue:
                     del self._messages[node]
                 return False
@@ -44,6 +46,7 @@ class Inbox:
             queue.append(data)
             self._bytes[node] = waiting_bytes
             self._count += 1
+            self._total_bytes += len(data)
             self._changed.notify()
         return True
 
@@ -62,6 +65,7 @@ class Inbox:
             queue = self._messages[node]
             data = queue.popleft()
             self._count -= 1
+            self._total_bytes -= len(data)
             if queue:
                 self._turns.append(node)
                 self._bytes[node] -= len(data)

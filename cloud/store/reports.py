@@ -1,10 +1,9 @@
 """Report tables, folded behind the log, and what pages read from them.
 
 A follower with its own cursor and its own transactions, so that an ack never waits for a report.
-Everything here can be dropped and folded anew.
+Everything here can be folded anew from the log.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from peewee import fn
@@ -228,15 +227,3 @@ def find_members(database: Database, text: str, limit: int = 50) -> list[ReportM
             | ReportMember.name.contains(text)
         )
     return database.rows(query.order_by(ReportMember.number, ReportMember.member).limit(limit))
-
-
-def drop_reports(database: Database) -> None:
-    """Forget everything folded; the follower starts again from the first op."""
-    models: Sequence[type[ReportEntry | ReportMember | ReportCursor]] = (
-        ReportEntry,
-        ReportMember,
-        ReportCursor,
-    )
-    with database.transaction():
-        for model in models:
-            database.run(model.delete())
