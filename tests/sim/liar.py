@@ -107,8 +107,11 @@ class Liar:
         if lie == "poison_message":
             self._poison()
         elif lie == "wrong_signature":
-            self._spoils_signature = True
-            self._write("good", *self._good())
+            if self._random.random() < 0.5:
+                self._forge_batch()
+            else:
+                self._spoils_signature = True
+                self._write("good", *self._good())
         elif lie == "other_cafe":
             self._write(lie, *self._for_other_cafe())
         elif lie == "forged_op":
@@ -142,6 +145,13 @@ class Liar:
             ]
             # In its own name, for another's till; or in another's name altogether.
             return CAFE_TRANSACTION, self._transaction(random.choice((self.cafe, other)), postings)
+        if random.random() < 0.4:
+            member = random.choice(self.members) if self.members else 5
+            gift: list[list[object]] = [
+                [21, member, 0, 0, 0, "points", amount],
+                [20, member, self.node, 1, 0, "points", -amount],
+            ]
+            return TRANSACTION, self._transaction(other, gift)
         key = random.choice((random.choice(self.members), 5)) if self.members else 5
         if random.random() < 0.5:
             return SALE, [b"", key, other, [[0, 7, None]]]
@@ -149,8 +159,8 @@ class Liar:
 
     def _forged(self) -> tuple[int, object]:
         random, cafe = self._random, self.cafe
-        member = random.choice(self.members) if self.members else 5
-        amount = random.randint(1, 500)
+        member = random.choice(self.members[-6:]) if self.members else 5
+        amount = random.randint(1, 60)
         honest = random.choice((1, 2))
         bodies: list[tuple[int, object]] = [
             # takes what another node holds
@@ -216,7 +226,7 @@ class Liar:
             (TRANSACTION, ["nonsense", [[]]]),
             (MEMBER, [b"", member, cafe, [[0, 7, None]]]),
         ]
-        return random.choice(bodies)
+        return random.choice([*bodies[:1] * 4, *bodies])
 
     def _write(self, lie: str, kind: int, body: object) -> None:
         seq = len(self.ops) + 1
@@ -262,6 +272,23 @@ class Liar:
         )
         self.poison_sent += 1
         self._network.forge(up_topic(CHAIN, node), data)
+
+    def _forge_batch(self) -> None:
+        """Write in an honest node's name, as its log continues, under a key of our own."""
+        node = self._random.choice((1, 2))
+        seq, hash = self.session.follower.heads.get(node, 1)
+        stamp = self._schedule.true_ms << 16
+        member = self._random.choice(self.members) if self.members else 5
+        header = Header(1, TRANSACTION, node, 1, seq + 1, stamp, 1, 2, 1, 0, 0, 0, 0, 0)
+        postings: list[list[object]] = [
+            [1, node, 0, 0, 0, "fen", 9_999],
+            [10, member, node, 1, 0, "fen", -9_999],
+        ]
+        op = make_op(header, self._transaction(node, postings), hash)
+        signed = push_signing_bytes(CHAIN, node, 1, seq + 1, op.hash)
+        rows: list[object] = [op.wire_row()]
+        push = Push(node, 1, seq + 1, pack_frame(rows, CODECS_READ), self._key.sign(signed))
+        self._network.forge(up_topic(CHAIN, node), push.pack())
 
     def _forge_block(self) -> None:
         """Publish a block that follows the log: the money of a member in its own purse."""

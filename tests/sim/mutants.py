@@ -18,7 +18,7 @@ from tests.sim.faults import FAULTS
 from tests.sim.runner import runner
 from tests.sim.world import Plan, plan_of
 
-PACKAGES = ("sync_protocol", "edge", "cloud")
+PACKAGES = ("sync_protocol", "edge", "cloud", "tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,8 +375,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "I7",
         (
             "edge.store.transaction:WriteTransaction._append",
-            "body, own.head.hash",
-            "body, own.head.hash if own.head.seq % 7 else bytes(32)",
+            "own.head.hash, hash_of_body",
+            "own.head.hash if own.head.seq % 7 else bytes(32), hash_of_body",
         ),
     ),
     # I8
@@ -401,13 +401,9 @@ MUTANTS: tuple[Mutant, ...] = (
         subtle=True,
     ),
     _mutant(
-        "an unknown kind is no kind to a box",
+        "an op of a kind that nobody knows stops the judge",
         "I8",
-        (
-            "edge.store.apply:_Application._fold",
-            "if kind is None or op.body is None:",
-            "if op.body is None:",
-        ),
+        ("cloud.domain.judge:judge", "KINDS.get(op.header.kind)", "KINDS[op.header.kind]"),
         subtle=True,
     ),
     _mutant(

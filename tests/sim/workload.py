@@ -62,8 +62,8 @@ class Workload:
         self._actions: list[tuple[Callable[[Box], None], int]] = [
             (self._tap, 16),
             (self._register, 9),
-            (self._top_up, 14),
-            (self._spend, 14),
+            (self._top_up, 22),
+            (self._spend, 16),
             (self._sell, 7),
             (self._refund, 6),
             (self._show, 6),
