@@ -186,6 +186,19 @@ def refold_box(path: Path, chain: str, cafe: int) -> Refold:
     return Refold(differences, sums, len(log))
 
 
+def read_hub_log(path: Path) -> list[LoggedOp]:
+    """Return the hub's whole log."""
+    with closing(open_read_only(path)) as store:
+        return list(_hub_log(store))
+
+
+def applied_position(path: Path) -> int:
+    """Return the place in the hub's log up to which a box has applied it."""
+    with closing(open_read_only(path)) as store:
+        row = store.execute("SELECT MAX(position) FROM op").fetchone()
+    return int(row[0] or 0)
+
+
 def sum_differences(left: Sums, right: Sums, left_name: str, right_name: str) -> list[str]:
     """Return the sections in which two sets of state hashes differ."""
     return [
