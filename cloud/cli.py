@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     code.add_argument("--cafe", type=int, required=True)
     code.add_argument("--name", default="", help="what the box is called")
     code.add_argument("--node", type=int, default=0, help="an existing box: its next epoch")
+    kept = commands.add_parser("quarantine", help="messages that were not taken, and why")
+    kept.add_argument("--limit", type=int, default=20, help="how many, newest first")
     copy = commands.add_parser("backup", help="copy the store while it is in use")
     copy.add_argument("target", help="file to write")
     erase = commands.add_parser("erase-member", help="erase a person's data everywhere, for good")

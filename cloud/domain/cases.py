@@ -18,7 +18,6 @@ CONCURRENT = "concurrent"
 VOIDED = "void"
 
 OPEN = "open"
-SETTLED = "settled"
 
 
 @dataclass(frozen=True, slots=True)

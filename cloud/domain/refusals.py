@@ -23,7 +23,6 @@ REFUSALS = {
         Refusal(
             "code_used", "注册码已被另一台设备使用", "Another box has used this enrolment code"
         ),
-        Refusal("code_for_other_node", "注册码属于另一台设备", "This code is for another box"),
         Refusal("cafe_unknown", "门店不存在", "There is no such cafe"),
         Refusal("cafe_exists", "门店编号已存在", "A cafe with this code exists"),
         Refusal("node_unknown", "设备不存在", "There is no such box"),
@@ -36,7 +35,6 @@ REFUSALS = {
         Refusal("grant_class", "此类账户不能调拨", "Accounts of this class are not granted"),
         Refusal("grant_amount", "申请的数额无效", "The amount asked for is not valid"),
         Refusal("member_erased", "该会员资料已被清除", "This member has been erased"),
-        Refusal("recovering", "总部正在恢复，请稍后再试", "The hub is recovering; try again later"),
         Refusal("epoch_closed", "该设备的这一期已关闭", "This epoch of the box is closed"),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
     )

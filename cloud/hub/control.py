@@ -4,6 +4,7 @@ Only whoever may write the data folder can open the socket. Where no hub runs, t
 same commands on a hub of its own for the moment.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cloud.domain.refusals import Refusal
 from cloud.hub.http import refused
 from cloud.hub.hub import HubStoppedError
 from cloud.hub.office import HeadOffice
+from cloud.store import quarantine
 from cloud.store.database import StoreError
 from sync_protocol.errors import ProtocolError
 from sync_protocol.ops import OpRef
@@ -108,6 +110,24 @@ async def _enrol_code(office: HeadOffice, arguments: Arguments) -> Answer:
     return made if isinstance(made, Refusal) else {"code": made}
 
 
+async def _quarantine(office: HeadOffice, arguments: Arguments) -> Answer:
+    limit = _number(arguments, "limit", 20)
+    rows = await asyncio.to_thread(quarantine.recent, office.hub.reader, limit)
+    return {
+        "messages": [
+            {
+                "node": row.node,
+                "received_ms": row.received_ms,
+                "reason": row.reason,
+                "detail": row.detail,
+                "size": row.size,
+                "sha256": row.digest.hex(),
+            }
+            for row in rows
+        ]
+    }
+
+
 async def _backup(office: HeadOffice, arguments: Arguments) -> Answer:
     target = Path(_text(arguments, "target"))
     return {"block_number": await office.back_up(target), "target": str(target)}
@@ -134,6 +154,7 @@ COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "add-cafe": _add_cafe,
     "add-staff": _add_staff,
     "enrol-code": _enrol_code,
+    "quarantine": _quarantine,
     "backup": _backup,
     "erase-member": _erase_member,
     "node-status": _node_status,

@@ -1,6 +1,6 @@
 """The chain's log: append blocks at its head, and read ops and blocks back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -269,12 +269,6 @@ def read_entries(database: Database, first: int, last: int) -> list[StoredEntry]
     """Return the entries at positions first..last."""
     rows = database.execute(statements.SELECT_OPS, (first, last)).fetchall()
     return [_stored_entry(first + index, row) for index, row in enumerate(rows)]
-
-
-def iterate_entries(database: Database, first: int, last: int, chunk: int) -> Iterator[StoredEntry]:
-    """Yield the entries at positions first..last, `chunk` in memory at a time."""
-    for start in range(first, last + 1, chunk):
-        yield from read_entries(database, start, min(start + chunk - 1, last))
 
 
 def read_op(database: Database, node: int, epoch: int, seq: int) -> StoredEntry | None:

@@ -170,19 +170,6 @@ def takings(database: Database, business_day: int) -> list[Takings]:
     return [Takings(cafe, code, int(total)) for cafe, code, total in database.rows(query)]
 
 
-def entries_of_day(database: Database, business_day: int, cafe: int) -> list[ReportEntry]:
-    """Return the tender entries that `takings` adds up for a cafe, in log order."""
-    return database.rows(
-        ReportEntry.select()
-        .where(
-            ReportEntry.business_day == business_day,
-            ReportEntry.cafe == cafe,
-            ReportEntry.code.in_(TENDER_CLASSES),
-        )
-        .order_by(ReportEntry.position, ReportEntry.posting)
-    )
-
-
 def entries_of_subject(
     database: Database,
     subject: int | str,
@@ -198,13 +185,6 @@ def entries_of_subject(
         query = query.where(ReportEntry.position < before_position)
     return database.rows(
         query.order_by(ReportEntry.position.desc(), ReportEntry.posting.desc()).limit(limit)
-    )
-
-
-def entries_of_op(database: Database, position: int) -> list[ReportEntry]:
-    """Return the entries of the op at `position`."""
-    return database.rows(
-        ReportEntry.select().where(ReportEntry.position == position).order_by(ReportEntry.posting)
     )
 
 

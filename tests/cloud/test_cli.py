@@ -38,6 +38,7 @@ def test_an_operator_sets_up_a_chain_and_looks_after_it(tmp_path):
         code, status = hub.command("status")
         assert (code, status["position"], status["nodes"]) == (0, 3, [])
         assert hub.command("refold")[1]["equal"] is True
+        assert hub.command("quarantine") == (0, {"messages": []})
         opened = open_writer(f"sqlite:///{copy}")
         check_integrity(opened)
         opened.close()
