@@ -127,6 +127,7 @@ class Desk:
         """The hub's log brought something new: rights, transfers, products, verdicts."""
         self._catalogue.forget()
         self._staff.forget()
+        self.rights.ask_again()
         self._effects.page_events.publish(*Region)
 
     def line_changed(self) -> None:

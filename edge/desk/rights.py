@@ -19,10 +19,13 @@ from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import FEN, POINTS, POINTS_HELD, WALLET
 from sync_protocol.clock import stamp_ms
 from sync_protocol.kinds import VISIT, field_index
+from sync_protocol.ops import HUB
 from sync_protocol.registers import RegisterRow
 
 ASK_AGAIN_NS = 5_000_000_000
 """A grant that has not come after this long was lost; the next tap asks again."""
+AWAITED_NS = 60_000_000_000
+"""So long after a tap its member is taken to stand at this counter still."""
 ASKED_MAX = 1000
 DAY_MS = 24 * 3600 * 1000
 ENTRIES_LOOKED_AT = 20
@@ -75,6 +78,18 @@ class Rights:
             self._asked[member] = (request_id, now_ns)
         self._line.request_grant(request_id, WALLET, member, FEN, purse.elsewhere_fen, PURPOSE_TAP)
         return True
+
+    def ask_again(self) -> None:
+        """The log brought something new: ask for what another box has released to the hub since."""
+        now_ns = self._clocks.monotonic_ns()
+        for member, (_request_id, asked_ns) in tuple(self._asked.items()):
+            if now_ns - asked_ns > AWAITED_NS:
+                del self._asked[member]
+                continue
+            with self._store.read() as reader:
+                purse = facts.purse_of(reader, self._here(reader), member)
+            if any(holding.node == HUB and holding.amount > 0 for holding in purse.elsewhere):
+                self.ask(member)
 
     async def release(self, request: Request, member: int) -> Outcome:
         """Give what this box holds of a member back to the hub, at once."""

@@ -129,3 +129,20 @@ async def test_the_check_in_slip_is_done_once(counter: Counter) -> None:
     assert len(jobs) == 1
     assert jobs[0].state in (PRINT_DONE, "sent")
     assert len(counter.printer.printed) == 1
+
+
+async def test_what_another_box_released_to_the_hub_is_asked_for_again(counter: Counter) -> None:
+    member = await counter.member()
+    await counter.hub.confirm_all()
+    await counter.hub.owe(member, 5000, EAST_BOX, 1)
+    counter.line.up = True
+    await counter.tap()
+    asked = len(counter.line.asked)
+    counter.desk.log_applied()
+    assert len(counter.line.asked) == asked
+    await counter.hub.owe(member, 5000, 0, 0)
+    counter.desk.log_applied()
+    assert len(counter.line.asked) == asked + 1
+    counter.clock.forward(61)
+    counter.desk.log_applied()
+    assert len(counter.line.asked) == asked + 1
