@@ -40,7 +40,8 @@ def short_id(value: int) -> str:
 
 def chain_code(node: int, epoch: int, seq: int, op_hash: bytes) -> str:
     """An op as papers and pages name it: whose and which, and 32 bits of its hash."""
-    return f"{node}.{epoch}.{seq}-{short_id(int.from_bytes(op_hash[:4], 'big'))}"
+    digits = short_id(int.from_bytes(op_hash[:4], "big")).replace("-", "").rjust(7, "0")
+    return f"{node}.{epoch}.{seq}-{digits}"
 
 
 def clock(wall_ms: int, zone: tzinfo) -> str:

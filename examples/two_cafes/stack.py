@@ -74,7 +74,7 @@ class Stack:
         self.world.open()
         for name in ("hub", "cafe_a", "cafe_b"):
             text = (EXAMPLE / f"{name}.toml").read_text(encoding="utf-8")
-            text = text.replace('pcsc = "system"', f'pcsc = "{self.world.pcsc_stack}"')
+            text = self.world.fitted(text)
             (self.folder / f"{name}.toml").write_text(self.ports.moved(text), encoding="utf-8")
 
     async def open_lines(self) -> None:

@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge.drivers.fake.cafe import VirtualCafe
+from edge.drivers.fake.pcsc import READER_NAMES as FAKE_READER_NAMES
 from edge.drivers.fake.pcsc import VirtualReaders
+from edge.drivers.fake.virtual_pcscd import READER_NAMES as REAL_READER_NAMES
 from edge.drivers.fake.virtual_pcscd import VirtualPcscd
 from edge.drivers.stacks import FAKE_PREFIX, SYSTEM
 
+FAKE_READERS_PATH = "world/readers.sock"
+"""Relative to the folder that the boxes run in."""
 GAP_SECONDS = 0.5
 """Between taking a card away and laying the next: vpcd looks every 0.4 s."""
 LAID_SECONDS = 0.7
@@ -80,7 +84,13 @@ class World:
         """What a box needs in its environment to reach its reader."""
         return self._pcscd.environment if self._pcscd is not None else {}
 
-    @property
-    def pcsc_stack(self) -> str:
-        """The boxes' `stacks.pcsc`."""
-        return f"{FAKE_PREFIX}world/readers.sock" if self._is_fake else SYSTEM
+    def fitted(self, configuration: str) -> str:
+        """A box's configuration for the readers that there are."""
+        if not self._is_fake:
+            return configuration
+        text = configuration.replace(
+            f'pcsc = "{SYSTEM}"', f'pcsc = "{FAKE_PREFIX}{FAKE_READERS_PATH}"'
+        )
+        for real, fake in zip(REAL_READER_NAMES, FAKE_READER_NAMES, strict=True):
+            text = text.replace(real, fake)
+        return text

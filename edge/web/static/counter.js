@@ -1,6 +1,7 @@
 // Keys, palette and small comforts of the counter page. All facts and forms come from the server.
 //
 // data-key="F2"      this control is pressed by that key (Escape and Enter too)
+// data-field="find"  its key moves to that field instead, where the page has it
 // data-fill="name=value"   a button that writes a value into a field of its form
 // Keys work from anywhere, in a field too, except for `/`, which is a character there.
 
@@ -14,8 +15,15 @@ const keyName = (event) => (event.shiftKey && /^F\d+$/.test(event.key) ? `Shift+
 
 function pressKey(key) {
   const control = [...document.querySelectorAll(`[data-key="${key}"]`)].find(shown);
-  if (control) control.click();
-  return Boolean(control);
+  if (!control) return false;
+  // What is typed right after the key must not wait for an answer: use the field that is there.
+  const field = control.dataset.field && document.getElementById(control.dataset.field);
+  if (field) {
+    field.value = "";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+  } else control.click();
+  return true;
 }
 
 function openPalette() {

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.desk.facts import chain_code
 from edge.web import formats
+from sync_protocol.ops import OpRef
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -54,3 +56,9 @@ def test_initials_stand_for_a_photo(name: str, letters: str) -> None:
 def test_no_day_is_a_dash() -> None:
     assert formats.day(20270301) == "2027-03-01"
     assert formats.day(0) == "–"
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_counter_and_head_office_name_an_op_alike(op_hash: bytes) -> None:
+    reference = OpRef(3, 1, 52, op_hash[:8])
+    assert formats.chain_code(3, 1, 52, op_hash) == chain_code(reference)
