@@ -55,8 +55,12 @@ DUE_FROM_CAFE = 7
 WALLET = 10
 BONUS = 11
 ADVANCE_RIGHT = 12
+"""How much more a holder may let a member spend while the member's own rights are elsewhere."""
 ADVANCE_BOOK = 13
+"""The other side of `ADVANCE_RIGHT`: the limit given less what is drawn."""
 RECEIVABLE = 14
+"""What was drawn and is not repaid, at the holder that let it be drawn: only that holder repays
+it or releases it to the hub, so that it is never repaid twice."""
 POINTS_HELD = 20
 POINTS_ISSUED = 21
 LUCKY_HELD = 22
@@ -102,7 +106,7 @@ _ROWS = (
     AccountClass(BONUS, "bonus", CREDIT, True, CHAIN),
     AccountClass(ADVANCE_RIGHT, "advance_right", CREDIT, True, CHAIN),
     AccountClass(ADVANCE_BOOK, "advance_book", DEBIT, False, CHAIN),
-    AccountClass(RECEIVABLE, "receivable", DEBIT, False, CHAIN),
+    AccountClass(RECEIVABLE, "receivable", DEBIT, True, CHAIN),
     AccountClass(POINTS_HELD, "points", CREDIT, True, CHAIN),
     AccountClass(POINTS_ISSUED, "points_issued", DEBIT, False, CHAIN),
     AccountClass(LUCKY_HELD, "lucky", CREDIT, True, CHAIN),

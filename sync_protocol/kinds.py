@@ -99,10 +99,12 @@ TRANSFER = 10
 ASSET = 11
 CASE = 12
 SALE = 13
+ALIAS = 14
 CARD_CLAIM = 30
 PHONE_CLAIM = 31
 IDENTITY_CLAIM = 32
 ASSET_CLAIM = 33
+VOUCHER_CLAIM = 34
 TRANSACTION = 50
 CAFE_TRANSACTION = 51
 SEGMENT = 70
@@ -286,10 +288,12 @@ _ROWS = (
         False,
         60,
     ),
+    Kind(ALIAS, "alias", REGISTER, _fields("into:int"), HUB_ONLY, CHAIN, False, 30),
     Kind(CARD_CLAIM, "card_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
     Kind(PHONE_CLAIM, "phone_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
     Kind(IDENTITY_CLAIM, "identity_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
     Kind(ASSET_CLAIM, "asset_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
+    Kind(VOUCHER_CLAIM, "voucher_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
     Kind(TRANSACTION, "transaction", LEDGER, (), ANY_CAFE, CHAIN, False, 30),
     Kind(CAFE_TRANSACTION, "cafe_transaction", LEDGER, (), ANY_CAFE, CAFE, False, 60),
     Kind(SEGMENT, "segment", SYSTEM, (), ANY_CAFE, CAFE, False, 30),

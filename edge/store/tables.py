@@ -17,6 +17,7 @@ from peewee import (
 )
 
 from sync_protocol.kinds import (
+    ALIAS,
     ASSET,
     CARD,
     CASE,
@@ -39,6 +40,7 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     ASSET: ("type", "serial"),
     CASE: ("status", "cafe"),
     SALE: ("member", "business_day"),
+    ALIAS: ("into",),
 }
 """Register fields by whose shown value documents are found. To add one, add it here and a
 migration that calls `documents.index_kind`. Each costs the writer a page: none for visits, whose
