@@ -57,7 +57,7 @@ from tests.sim.schedule import MachineClock, Schedule
 from tests.sim.signing import Key
 
 FILE = "box.sqlite"
-TICK_MS = 1_000
+TICK_MS = 500
 RECONNECT_MS = (1_000, 6_000)
 CHAIN_KEY = b"claim key of the simulated chain"
 SETTINGS = DeskSettings(CHAIN_KEY, UTC_OFFSET_MIN, 6, 2_000, 40_000)

@@ -14,6 +14,7 @@ import peewee
 from prometheus_client import CollectorRegistry
 
 from cloud.domain.grants import GrantPolicy
+from cloud.domain.refusals import Refusal
 from cloud.hub import worker as worker_module
 from cloud.hub.builder import BlockBuilder, Draft, HubOps, Proposal
 from cloud.hub.inbox import Inbox
@@ -21,6 +22,7 @@ from cloud.hub.publishing import head_message, range_message
 from cloud.hub.worker import Worker
 from cloud.store.database import Database, open_reader, open_writer
 from sync_protocol.messages import head_topic
+from sync_protocol.ops import OpRef
 from tests.sim.disk import Drive
 from tests.sim.faults import Faults
 from tests.sim.network import Network
@@ -99,7 +101,7 @@ class Hub:
         self.inbox = Inbox()
         self.kill_at: str | None = None
         self._round_planned = False
-        self._commit_ms = random.choice(((5, 40), (50, 600), (300, 2_500)))
+        self._commit_ms = random.choice(((20, 200), (200, 900), (500, 2_500)))
 
     @property
     def is_up(self) -> bool:
@@ -149,7 +151,7 @@ class Hub:
 
     def propose(
         self,
-        decide: Callable[[Draft], HubOps],
+        decide: Callable[[Draft], HubOps | list[OpRef] | Refusal],
         done: Callable[[Proposal], None] = lambda _: None,
     ) -> None:
         """Have head office's ops in the next block; lost if the hub dies before."""

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from tests.sim.world import World
 
 YEAR_MS = 365 * 24 * 3_600_000
-MEAN_MS = 25_000
+MEAN_MS = 18_000
 """Mean time between two faults of one kind."""
+DEATH_MEAN_MS = 36_000
+"""Of one kind that ends a box's process: a start costs as much as fifty messages."""
+DEATHS = ("box_killed_at_write", "box_power_cut", "box_restarted", "box_fsync_error", "clock_1970")
 
 
 class Injector:
@@ -50,7 +53,8 @@ class Injector:
         self._stopped = True
 
     def _plan(self, kind: str) -> None:
-        delay_ms = int(self._random.expovariate(1 / MEAN_MS)) + 200
+        mean_ms = DEATH_MEAN_MS if kind in DEATHS else MEAN_MS
+        delay_ms = int(self._random.expovariate(1 / mean_ms)) + 200
         self._world.schedule.after(delay_ms, self._strike, kind)
 
     def _strike(self, kind: str) -> None:
@@ -168,9 +172,11 @@ class Injector:
 
     def _revoke(self) -> None:
         world = self._world
-        if world.schedule.now_ms < 30_000:
+        if world.schedule.now_ms < 15_000:
             return
         if not world.liar.revoked:
             world.revoke_liar()
         else:
             world.liar.push_when_revoked()
+            if self._random.random() < 0.5:
+                world.close_liars_epoch()

@@ -7,7 +7,7 @@ what it lies about gets as far as a lie can.
 from collections.abc import Callable
 from random import Random
 
-from sync_protocol.blocks import ChainHeads, log_genesis_hash
+from sync_protocol.blocks import Block, ChainHeads
 from sync_protocol.frames import CODECS_READ, pack_frame
 from sync_protocol.kinds import (
     CAFE_TRANSACTION,
@@ -44,11 +44,14 @@ from tests.sim.network import Network
 from tests.sim.schedule import Schedule
 from tests.sim.signing import Key
 
+LIAR = 9
+LIAR_CAFE = 4
+
 UNKNOWN_KIND = 999
 
 
 class Liar:
-    """Node `node` of `cafe`. `good` are the ops that it may write, by seq."""
+    """Node `LIAR` of a cafe of its own. `opening` is the block up to which it has the log."""
 
     def __init__(
         self,
@@ -57,16 +60,15 @@ class Liar:
         faults: Faults,
         hub: Hub,
         random: Random,
-        node: int,
-        cafe: int,
+        opening: Block,
     ) -> None:
         self._schedule = schedule
         self._network = network
         self._faults = faults
         self._hub = hub
         self._random = random
-        self.node = node
-        self.cafe = cafe
+        self.node = node = LIAR
+        self.cafe = LIAR_CAFE
         self._key = Key(f"node {node}")
         self.ops: list[Op] = []
         self.kinds: dict[int, str] = {}
@@ -78,11 +80,12 @@ class Liar:
         self._spoils_signature = False
         identity = NodeIdentity(CHAIN, node, 1, "liar", b"", self._key.sign)
         genesis = genesis_hash(CHAIN, node, 1)
+        last = opening.entries[-1]
         self.session = NodeSession(
             identity,
             OutboxState(0, genesis, 0, genesis),
-            Cursor(1, 0, 0, 0, log_genesis_hash(CHAIN, 1)),
-            ChainHeads(CHAIN),
+            Cursor(1, 0, opening.last_position(), opening.number, opening.hash),
+            ChainHeads(CHAIN, {(last.node, last.epoch): (last.seq, last.hash)}),
             HUB_KEY.verify,
             random.randrange,
         )
@@ -128,6 +131,13 @@ class Liar:
 
     def _good(self) -> tuple[int, object]:
         cafe, amount = self.cafe, self._random.randint(1, 500)
+        if self.members and self._random.random() < 0.5:
+            member = self._random.choice(self.members[-6:])
+            top_up: list[list[object]] = [
+                [1, cafe, 0, 0, 0, "fen", amount],
+                [10, member, self.node, 1, 0, "fen", -amount],
+            ]
+            return TRANSACTION, self._transaction(cafe, top_up)
         postings: list[list[object]] = [
             [1, cafe, 0, 0, 0, "fen", amount],
             [5, cafe, 0, 0, 0, "fen", -amount],

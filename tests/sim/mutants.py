@@ -494,10 +494,11 @@ def _holders(owner: Any, name: str, original: object, *, is_method: bool) -> lis
     return holders
 
 
-def hunt(mutant: Mutant, seeds: int, run_first: tuple[int, ...] = ()) -> Outcome:
-    """Run seeds with a mutant planted until one is violated."""
+def hunt(mutant: Mutant, seeds: int, first: int | None = None) -> Outcome:
+    """Run seeds with a mutant planted until one is violated; `first` caught it before."""
+    order = [*([] if first is None else [first]), *range(seeds)]
     with planted(mutant), runner() as runs:
-        for seed in (*run_first, *range(seeds)):
+        for seed in order:
             result = runs.run(_plan(seed))
             if result.violations:
                 return Outcome(mutant, seed, result.violations[0].strip().replace("\n", " "))

@@ -17,7 +17,8 @@ from tests.sim.checkers import check_all
 from tests.sim.disk import SimulatedDisk
 from tests.sim.evidence import Evidence, HubEvidence, read_box, read_hub
 from tests.sim.hub import FILE as HUB_FILE
-from tests.sim.template import LIAR, template
+from tests.sim.liar import LIAR
+from tests.sim.template import template
 from tests.sim.world import Plan, World, plan_of
 
 MEMORY_FOLDER = Path("/dev/shm")  # the disk that loses power is ours; this one only holds it
@@ -94,12 +95,15 @@ def runner() -> Iterator[Runner]:
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     collects = gc.isenabled()
+    gc.collect()
+    gc.freeze()  # what is there now stays: a collection then looks at the runs alone
     gc.disable()
     template.cache_clear()
     try:
         with SimulatedDisk():
             yield Runner(folder)
     finally:
+        gc.unfreeze()
         if collects:
             gc.enable()
         logging.disable(level)

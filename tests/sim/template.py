@@ -16,19 +16,19 @@ from edge.desk.answers import Session
 from edge.desk.staff import StaffDesk
 from edge.effects.page_events import PageEvents
 from edge.store.identity import Clock, Identity
+from sync_protocol.blocks import Block
 from sync_protocol.kinds import NODE, PRODUCT, RULE, SITE, STAFF, TIER, field_index
 from sync_protocol.registers import Change, RegisterWrite
 from tests.sim import hub as hub_module
 from tests.sim.box import FILE, TERMINAL
 from tests.sim.hub import CHAIN, HUB_KEY
 from tests.sim.inline_store import InlineStore, run
+from tests.sim.liar import LIAR, LIAR_CAFE
 from tests.sim.schedule import START_MS
 from tests.sim.signing import Key
 
 NODES = {1: 1, 2: 2, 3: 3}
 """Node -> its cafe. The liar is node `LIAR` in the last cafe."""
-LIAR = 9
-LIAR_CAFE = 4
 CAFES = (1, 2, 3, 4)
 MANAGER = 77
 TOKEN = f"{TERMINAL}.token of the simulated manager"
@@ -94,6 +94,8 @@ class Template:
     hub: dict[str, bytes]
     boxes: dict[int, dict[str, bytes]]
     sessions: dict[int, Session]
+    block: Block
+    """The one block of the opening ops."""
 
     def write_hub(self, folder: Path) -> None:
         _write(folder, self.hub)
@@ -130,7 +132,7 @@ def template(folder: Path) -> Template:
         boxes[node] = _read(folder / str(node))
     hub = _read(folder / "hub")
     shutil.rmtree(folder)
-    return Template(hub, boxes, sessions)
+    return Template(hub, boxes, sessions, committed.block)
 
 
 def _build_hub(folder: Path) -> Committed:

@@ -10,28 +10,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from cloud.domain.epochs import closing
 from cloud.domain.erasure import decide_erasure
+from cloud.domain.judge import CLOSED
 from cloud.domain.refusals import Refusal
 from cloud.hub.builder import Draft, HubOps
+from cloud.hub.office import _held_by
 from sync_protocol import frames
 from sync_protocol.kinds import MEMBER, NODE, PRODUCT, RULE, field_index
 from sync_protocol.messages import Ack, unpack_message
+from sync_protocol.ops import OpRef
 from sync_protocol.registers import Change, RegisterWrite
 from tests.sim.box import Box
 from tests.sim.faults import FAULTS, Faults
-from tests.sim.hub import Hub, Outside, stand_in_signatures
+from tests.sim.hub import UTC_OFFSET_MIN, Hub, Outside, stand_in_signatures
 from tests.sim.injector import Injector
-from tests.sim.liar import Liar
+from tests.sim.liar import LIAR, Liar
 from tests.sim.model import Model
 from tests.sim.network import Line, Network
 from tests.sim.schedule import Schedule
-from tests.sim.template import LIAR, LIAR_CAFE, NODES, Template, identity_of
+from tests.sim.template import MANAGER, NODES, Template, identity_of
 from tests.sim.workload import Workload
 
-SAFETY_MS = 55_000
+SAFETY_MS = 37_000
 LIVENESS_MS = 400_000
 SETTLE_STEP_MS = 1_000
-ACT_MS = 1_100
+ACT_MS = 800
 """Mean time between two things that people do, over all cafes."""
 
 
@@ -101,8 +105,7 @@ class World:
             self.faults,
             self.hub,
             self._random("liar"),
-            LIAR,
-            LIAR_CAFE,
+            template.block,
         )
         self.network.lines[LIAR] = Line(self.liar.receive, self.liar.disconnected)
         self.workload = Workload(
@@ -248,6 +251,20 @@ class World:
         """Take the liar's epoch away, while it is connected."""
         self.say("head office revokes the liar")
         self.hub.propose(lambda draft: _change(draft, NODE, LIAR, status="revoked"))
+
+    def close_liars_epoch(self) -> None:
+        """Two people close the revoked epoch: what it holds returns to the hub's part."""
+        self.say("head office closes the liar's epoch")
+
+        def decide(draft: Draft) -> HubOps | list[OpRef] | Refusal:
+            author = draft.author(LIAR, 1)
+            if author.standing == CLOSED:
+                return []
+            held = _held_by(draft, LIAR, 1)
+            approvers = (MANAGER, MANAGER + 1)
+            return closing(LIAR, 1, author.seq, approvers, held, 20260528, UTC_OFFSET_MIN)
+
+        self.hub.propose(decide)
 
     # --- what is seen from outside ----------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from sync_protocol.annotations import DEFERRED, VOID
 from sync_protocol.codec import unpack
 from sync_protocol.kinds import ANY_CAFE, CLAIM, HUB_ONLY, KINDS, LEDGER, NODE, OWN_CAFE, REGISTER
 from tests.sim.evidence import Evidence, LoggedOp
-from tests.sim.template import LIAR, LIAR_CAFE, NODES
+from tests.sim.liar import LIAR, LIAR_CAFE
+from tests.sim.template import NODES
 
 CAFE_OF = {**NODES, LIAR: LIAR_CAFE}
 LIES = ("other_cafe", "forged_op")

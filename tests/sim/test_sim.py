@@ -1,0 +1,52 @@
+"""The every-change tier of the simulator: some dozens of seeds, determinism, every planted bug."""
+
+import pytest
+
+from tests.sim import mutants
+from tests.sim.runner import run_seeds, runner
+from tests.sim.world import Plan, plan_of
+
+SEEDS = 32
+
+
+def test_runs_under_faults_come_to_rest_without_a_violation():
+    faults = 0
+    for result in run_seeds(1000, SEEDS):
+        assert not result.violations, f"python -m tests.sim --seed {result.plan.seed} --trace"
+        faults += sum(result.faults.values())
+    assert faults > SEEDS * 10
+
+
+def test_a_seed_is_the_same_run_again():
+    with runner() as runs:
+        plan = plan_of(7)
+        first = runs.run(plan, traced=True)
+        assert len(first.trace) > 20
+        assert runs.run(plan, traced=True).trace_hash == first.trace_hash
+        assert runs.run(plan_of(8), traced=True).trace_hash != first.trace_hash
+
+
+def test_a_failing_run_shrinks_to_the_faults_that_it_needs():
+    mutant = next(item for item in mutants.MUTANTS if item.name == "requests are not remembered")
+    kinds = frozenset({"double_request", "message_lost", "slow_consumer"})
+    with mutants.planted(mutant), runner() as runs:
+        failing = next(
+            Plan(seed, kinds) for seed in range(30) if runs.run(Plan(seed, kinds)).violations
+        )
+        smaller = runs.shrink(failing)
+        assert runs.run(smaller).violations
+    assert smaller.faults == {"double_request"}
+    assert smaller.acts_max <= 60
+
+
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_planted_bug_is_caught(mutant):
+    outcome = mutants.hunt(mutant, 80, mutants.CAUGHT_BY.get(mutant.name))
+    assert outcome.seed is not None
+
+
+def test_each_invariant_has_planted_bugs():
+    for number in range(1, 10):
+        planted = [item for item in mutants.MUTANTS if item.invariant == f"I{number}"]
+        assert len(planted) >= 2
+    assert sum(item.subtle for item in mutants.MUTANTS) >= 10
