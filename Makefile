@@ -26,7 +26,7 @@ help: ## This text
 
 .PHONY: demo smoke test bench features
 ifeq ($(DEVICES),fake)
-demo: .venv/.installed-run
+demo: .venv/.installed-fake
 else
 demo: .venv/.installed-demo
 endif
@@ -90,12 +90,16 @@ setup: .venv/.installed-test .venv/.installed-project node_modules/.package-lock
 	@tools/install_system_packages.sh $(lists)
 	@touch $@
 
+# Each set holds the smaller ones.
+smaller-than-test := demo fake run
+smaller-than-demo := fake run
+smaller-than-fake := run
 .venv/.installed-demo: | .cache/system-demo
 .venv/.installed-test: | .cache/system-test
 .venv/.installed-%: requirements/%.lock | .venv/bin/python
 	$(step) 'Installing Python packages for: $*'
 	@$(python) -m pip install -qq --require-hashes -r $<
-	@touch $@ $(if $(filter test,$*),.venv/.installed-demo .venv/.installed-run) $(if $(filter demo,$*),.venv/.installed-run)
+	@touch $@ $(foreach smaller,$(smaller-than-$*),.venv/.installed-$(smaller))
 
 .venv/.installed-project: pyproject.toml | .venv/.installed-run
 	$(step) 'Installing cafebox itself, in place'

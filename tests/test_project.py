@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LOCKS = {name: ROOT / "requirements" / f"{name}.lock" for name in ("run", "demo", "test")}
+LOCKS = {name: ROOT / "requirements" / f"{name}.lock" for name in ("run", "fake", "demo", "test")}
 
 
 def pins(lock: Path) -> dict[str, str]:
@@ -22,13 +22,16 @@ def test_each_set_is_locked_and_the_smaller_follow_the_larger() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     run = wanted(project["dependencies"])
-    demo = run | wanted(extras["hardware"])
+    fake = run | wanted(extras["serial"])
+    demo = fake | wanted(extras["hardware"])
     everything = demo | wanted([name for extra in extras.values() for name in extra])
     locked = {name: pins(lock) for name, lock in LOCKS.items()}
     assert run <= locked["run"].keys()
+    assert fake <= locked["fake"].keys()
     assert demo <= locked["demo"].keys()
     assert everything <= locked["test"].keys()
-    assert locked["run"].items() <= locked["demo"].items() <= locked["test"].items()
+    assert locked["run"].items() <= locked["fake"].items() <= locked["demo"].items()
+    assert locked["demo"].items() <= locked["test"].items()
 
 
 def test_every_pin_has_hashes_and_no_address() -> None:

@@ -15,5 +15,6 @@ compile() {
 }
 compile --all-extras pyproject.toml requirements/build.in -o requirements/test.lock
 compile --extra hardware pyproject.toml requirements/build.in -c requirements/test.lock -o requirements/demo.lock
+compile --extra serial pyproject.toml requirements/build.in -c requirements/test.lock -o requirements/fake.lock
 compile pyproject.toml requirements/build.in -c requirements/test.lock -o requirements/run.lock
 npm install --package-lock-only --ignore-scripts --silent
