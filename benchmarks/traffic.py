@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from edge.domain.business_day import business_day
 from edge.domain.decision import Decision, Here, NewOp
+from edge.domain.parts import Part
 from edge.domain.points import EARN_RULE_DEFAULT
 from edge.domain.refusals import Refusal
 from edge.domain.sales import Payment, Product, Ticket, TicketLine, pay, spend
 from edge.domain.stored_value import Purse, release, top_up
 from edge.domain.visits import TapFacts, leave, tap, visit_key
+from sync_protocol.accounts import FEN, POINTS, POINTS_HELD, WALLET
 from sync_protocol.clock import HybridClock
 from sync_protocol.kinds import CARD, KINDS, LEDGER, MEMBER, VISIT, field_index
 from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, Op, OpRef, genesis_hash, make_op
@@ -130,7 +132,7 @@ class CafeTraffic:
         card = _row(CARD, {"member": member, "status": "active"})
         person = _row(MEMBER, {"name": "会员", "number": "8F3K2Q", "status": "active"})
         visit = self._visits.get(self._visit_key(member))
-        facts = TapFacts(self._cards[member], card, person, visit, None, EARN_RULE_DEFAULT)
+        facts = TapFacts(self._cards[member], member, card, person, visit, None, EARN_RULE_DEFAULT)
         judged = tap(self._here, facts, SAME_TAP_MS)
         if isinstance(judged, Decision):
             self._points[member] += int(str(judged.values["points"]))
@@ -169,7 +171,11 @@ class CafeTraffic:
         left = leave(self._here, member, self._visits.get(self._visit_key(member)))
         if isinstance(left, Refusal):
             return left
-        back = release(self._here, member, self._wallets[member], self._points[member])
+        held = (
+            Part(WALLET, member, 0, FEN, self._wallets[member]),
+            Part(POINTS_HELD, member, 0, POINTS, self._points[member]),
+        )
+        back = release(self._here, member, held)
         self._wallets[member] = self._points[member] = 0
         return Decision((*left.ops, *back.ops))
 

@@ -276,7 +276,7 @@ async def _tap(desk: Desk, event: CardTapped) -> None:
 
 async def _recalled(desk: Desk, recall: Recall) -> None:
     if isinstance(recall.subject, int):
-        await desk.rights.release_recalled(recall.subject)
+        await desk.rights.release_recalled(recall.subject, recall.account_class)
 
 
 def _effects(
@@ -326,7 +326,7 @@ def _device_views(devices: Devices) -> tuple[DeviceView, ...]:
 
 
 async def _keep_up(desk: Desk, sync: Sync) -> None:
-    """Give rights back that fell due, and once a day drop what need not be kept."""
+    """Give back and expire what fell due, and once a day drop what need not be kept."""
     rounds = 0
     while True:
         await asyncio.sleep(UPKEEP_EVERY_S)
@@ -334,6 +334,7 @@ async def _keep_up(desk: Desk, sync: Sync) -> None:
         try:
             released = await desk.rights.release_due()
             log.info("upkeep", extra={"released": released})
+            await desk.rights.expire_due()
             if rounds % KEEP_UP_EVERY == 0:
                 await sync.keep_up()
         except (StoreBusyError, StoreFullError) as error:

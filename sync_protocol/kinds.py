@@ -100,6 +100,9 @@ ASSET = 11
 CASE = 12
 SALE = 13
 ALIAS = 14
+"""A member (the key) that was merged into another: no posting moves, both are read as one."""
+USUAL_CAFE = 15
+"""Where a member (the key) goes most: there the slice and the advance limit are held."""
 CARD_CLAIM = 30
 PHONE_CLAIM = 31
 IDENTITY_CLAIM = 32
@@ -271,7 +274,8 @@ _ROWS = (
         REGISTER,
         _fields(
             "type:text status:text cafe:int op:ref against:ref subject:int fields:list"
-            " opened_ms:int settlement:text reason:text settled_by:int"
+            " opened_ms:int settlement:text reason:text settled_by:int kind:int note:text"
+            " settled_day:int"
         ),
         HUB_ONLY,
         CHAIN,
@@ -289,6 +293,7 @@ _ROWS = (
         60,
     ),
     Kind(ALIAS, "alias", REGISTER, _fields("into:int"), HUB_ONLY, CHAIN, False, 30),
+    Kind(USUAL_CAFE, "usual_cafe", REGISTER, _fields("cafe:int"), HUB_ONLY, CHAIN, False, 30),
     Kind(CARD_CLAIM, "card_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
     Kind(PHONE_CLAIM, "phone_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
     Kind(IDENTITY_CLAIM, "identity_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),

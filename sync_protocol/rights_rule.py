@@ -58,10 +58,6 @@ class RightsRule:
         part = max(amount, 0) * self.slice_percent // 100
         return min(part, self.slice_max_fen) if is_money and self.slice_max_fen else part
 
-    def month_of_expiry(self, business_day: int) -> int:
-        """Return the month (yyyymm) at whose end points of a business day expire; 0: never."""
-        return month_after(business_day // 100, self.points_months) if self.points_months else 0
-
 
 RIGHTS_RULE_DEFAULT = RightsRule(0, 100, 0, 2_000, 0)
 """All that a member has stands at the usual cafe at night; ¥20 of advance; points stay."""

@@ -8,6 +8,7 @@ from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.catalogue import Catalogue
 from edge.desk.commands import COMMANDS
+from edge.desk.line import Line
 from edge.desk.settings import DeskSettings
 from edge.domain.decision import Decision, Here, Judgement, PrintSlip
 from edge.domain.refusals import Refusal, refuse
@@ -42,10 +43,11 @@ class Request:
 class Committer:
     """Runs a command's decision inside one write of the store."""
 
-    def __init__(self, store: Store, settings: DeskSettings, effects: Effects) -> None:
+    def __init__(self, store: Store, settings: DeskSettings, effects: Effects, line: Line) -> None:
         self._store = store
         self._settings = settings
         self._effects = effects
+        self._line = line
         self.catalogue = Catalogue()
 
     async def commit(self, request: Request, decide: Decide, *regions: Region) -> Outcome:
@@ -58,7 +60,7 @@ class Committer:
             kept = transaction.answer(request.id)
             if kept is not None:
                 return _kept_answer(request, kept)
-            at = facts.here(transaction, self._settings, transaction.wall_ms())
+            at = self.here(transaction)
             judgement = decide(transaction, at)
             if isinstance(judgement, Refusal):
                 return judgement
@@ -72,6 +74,11 @@ class Committer:
                 self._effects.printer_queue.wake()
             self._effects.page_events.publish(*regions, Region.EVENTS, Region.TRUTH)
         return outcome
+
+    def here(self, transaction: WriteTransaction) -> Here:
+        """Where and when a write is decided, and whether there is a line."""
+        now_ms = transaction.wall_ms()
+        return facts.here(transaction, self._settings, now_ms, cut_off=not self._line.up)
 
     def record(
         self, transaction: WriteTransaction, at: Here, decision: Decision, request: Request

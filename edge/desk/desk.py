@@ -50,7 +50,7 @@ class Desk:
         random_bytes: Callable[[int], bytes],
         devices: Callable[[], tuple[DeviceView, ...]],
     ) -> None:
-        committer = Committer(store, settings, effects)
+        committer = Committer(store, settings, effects, line)
         self._catalogue = committer.catalogue
         screens = Screens()
         self._effects = effects

@@ -3,15 +3,29 @@
 from collections.abc import Iterable
 
 from edge.desk.settings import DeskSettings
+from edge.domain.advances import Advance
 from edge.domain.business_day import business_day
-from edge.domain.decision import Here, read_int, read_text
+from edge.domain.decision import Here, read_int, read_list, read_text
 from edge.domain.members import number_text
+from edge.domain.parts import Part
 from edge.domain.points import EARN_RULE_KEY, RATE_PERCENT_DEFAULT, EarnRule, earn_rule
 from edge.domain.sales import Product
 from edge.domain.stored_value import HEAD_OFFICE, Holding, Purse, purse
 from edge.store.reader import Reader
-from sync_protocol.accounts import FEN, HUB_HOLDER, ITEM, POINTS, POINTS_HELD, STOCK, WALLET
+from sync_protocol.accounts import (
+    ADVANCE_RIGHT,
+    CLASSES,
+    FEN,
+    HUB_HOLDER,
+    ITEM,
+    POINTS,
+    POINTS_HELD,
+    RECEIVABLE,
+    STOCK,
+    WALLET,
+)
 from sync_protocol.kinds import (
+    ALIAS,
     MEMBER,
     NODE,
     PRODUCT,
@@ -23,16 +37,20 @@ from sync_protocol.kinds import (
 )
 from sync_protocol.ops import OpRef
 from sync_protocol.registers import RegisterRow
+from sync_protocol.rights_rule import RIGHTS_RULE_KEY, RightsRule, rights_rule
 
 Name = tuple[str, str]
 """A name in (Chinese, English)."""
+
+MERGES_MAX = 16
+"""Members that are followed from one to the next; head office merges into one that is none."""
 
 CODE_BYTES = 4
 """Bytes of hash in a chain code: enough to see that two papers name one entry."""
 
 
-def here(reader: Reader, settings: DeskSettings, now_ms: int) -> Here:
-    """Where and when a decision is made."""
+def here(reader: Reader, settings: DeskSettings, now_ms: int, *, cut_off: bool = False) -> Here:
+    """Where and when a decision is made; `cut_off`: without a line."""
     identity = reader.identity
     return Here(
         identity.cafe,
@@ -42,6 +60,7 @@ def here(reader: Reader, settings: DeskSettings, now_ms: int) -> Here:
         business_day(now_ms, settings.utc_offset_min, settings.cut_over_hour),
         settings.utc_offset_min,
         spending_stopped=reader.stop_spending() is not None,
+        cut_off=cut_off,
     )
 
 
@@ -77,20 +96,80 @@ def place_of(reader: Reader, node: int, epoch: int) -> Name:
     return cafe_name(reader, read_int(NODE, row(reader, NODE, node), "cafe"))
 
 
+def person_of(reader: Reader, member: int) -> int:
+    """The member that a member was merged into, or itself."""
+    for _ in range(MERGES_MAX):
+        into = read_int(ALIAS, row(reader, ALIAS, member), "into") if member else 0
+        if not into:
+            break
+        member = into
+    return member
+
+
+def members_of(reader: Reader, person: int) -> tuple[int, ...]:
+    """A member and those that were merged into it: one person's numbers."""
+    found = [person]
+    for member in found:
+        merged = reader.registers_where(ALIAS, "into", member, limit=MERGES_MAX)
+        found += [int(one.key) for one in merged if int(one.key) not in found]
+    return tuple(found[:MERGES_MAX])
+
+
 def purse_of(reader: Reader, at: Here, member: int) -> Purse:
-    """A member's stored value by holder."""
+    """A person's stored value by holder."""
+    members = members_of(reader, member)
     holdings = []
-    for account, balance in reader.balances_of(WALLET, member, FEN):
-        node, epoch = account[2], account[3]
-        if balance.shown:
-            holdings.append(Holding(node, epoch, place_of(reader, node, epoch), -balance.shown))
-    return purse(at, tuple(holdings))
+    for one in members:
+        for account, balance in reader.balances_of(WALLET, one, FEN):
+            node, epoch = account[2], account[3]
+            if balance.shown:
+                place = place_of(reader, node, epoch)
+                holdings.append(Holding(node, epoch, place, -balance.shown))
+    parts = parts_here(reader, at, members, (WALLET,))
+    return purse(at, tuple(holdings), parts, _advance_of(reader, at, members))
+
+
+def _advance_of(reader: Reader, at: Here, members: tuple[int, ...]) -> Advance:
+    debts = parts_here(reader, at, members, (RECEIVABLE,))
+    owed_fen = sum(
+        balance.shown
+        for member in members
+        for _account, balance in reader.balances_of(RECEIVABLE, member, FEN)
+    )
+    return Advance(
+        parts_here(reader, at, members, (ADVANCE_RIGHT,)),
+        debts,
+        owed_fen - sum(part.amount for part in debts),
+    )
+
+
+def parts_here(
+    reader: Reader, at: Here, subjects: Iterable[int | str], classes: Iterable[int]
+) -> tuple[Part, ...]:
+    """What this node holds of subjects' limited accounts, by class, unit and expiry month."""
+    found = []
+    for subject in subjects:
+        for code in classes:
+            for account, balance in reader.balances_of(code, subject):
+                amount = balance.shown * CLASSES[code].side
+                if account[2:4] == (at.node, at.epoch) and amount > 0:
+                    found.append(Part(code, subject, account[4], account[5], amount))
+    return tuple(found)
+
+
+def amount_of(reader: Reader, members: Iterable[int], code: int, unit: str) -> int:
+    """What a person has of a class and unit, all holders together, on its normal side."""
+    side = CLASSES[code].side
+    return sum(
+        balance.shown * side
+        for member in members
+        for _account, balance in reader.balances_of(code, member, unit)
+    )
 
 
 def points_of(reader: Reader, member: int) -> int:
-    """A member's points, all holders together."""
-    accounts = reader.balances_of(POINTS_HELD, member, POINTS)
-    return -sum(balance.shown for _, balance in accounts)
+    """A person's points, all holders together."""
+    return amount_of(reader, members_of(reader, member), POINTS_HELD, POINTS)
 
 
 def held_here(reader: Reader, at: Here, code: int, subject: int | str, unit: str) -> int:
@@ -100,7 +179,13 @@ def held_here(reader: Reader, at: Here, code: int, subject: int | str, unit: str
 
 def rule(reader: Reader) -> EarnRule:
     """The earn rule that is in force."""
-    return earn_rule(row(reader, RULE, EARN_RULE_KEY))
+    return earn_rule(row(reader, RULE, EARN_RULE_KEY), rights(reader).points_months)
+
+
+def rights(reader: Reader) -> RightsRule:
+    """The rule of rights that is in force."""
+    found = row(reader, RULE, RIGHTS_RULE_KEY)
+    return rights_rule(read_int(RULE, found, "version"), read_list(RULE, found, "values"))
 
 
 def product_of_row(sku: str, product: RegisterRow) -> Product:

@@ -103,8 +103,13 @@ def _member_of(reader: Reader, kind: int, body: object) -> int:
 
 def member_ledger(reader: Reader, member: int, limit: int) -> tuple[LedgerEntryView, ...]:
     """A member's postings, newest first, each with the op that it stands in."""
-    entries = reader.entries(member, MEMBER_CLASSES, limit=limit)
-    return tuple(_entry(reader, entry) for entry in entries)
+    members = facts.members_of(reader, member)
+    entries = [
+        entry for one in members for entry in reader.entries(one, MEMBER_CLASSES, limit=limit)
+    ]
+    if len(members) > 1:
+        entries.sort(key=lambda entry: -entry.stamp)
+    return tuple(_entry(reader, entry) for entry in entries[:limit])
 
 
 def _entry(reader: Reader, entry: LedgerEntry) -> LedgerEntryView:

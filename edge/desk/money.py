@@ -12,7 +12,7 @@ from edge.domain.stored_value import WALLET_TENDER, top_up
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
-from sync_protocol.accounts import FEN, POINTS, POINTS_HELD, REFUNDABLE
+from sync_protocol.accounts import FEN, POINTS_HELD, REFUNDABLE
 from sync_protocol.kinds import MEMBER, SALE
 from sync_protocol.ledger import REASON_SALE, REASON_SPEND, transaction_from_body
 from sync_protocol.ops import OpRef
@@ -28,9 +28,12 @@ class MoneyDesk:
         """Take money for stored value."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            row = facts.row(transaction, MEMBER, member)
+            person = facts.person_of(transaction, member)
+            row = facts.row(transaction, MEMBER, person)
             name = read_text(MEMBER, row, "name")
-            return member_refusal(row) or top_up(at, member, name, amount_fen, tender)
+            advance = facts.purse_of(transaction, at, person).advance
+            refusal = member_refusal(row)
+            return refusal or top_up(at, person, name, amount_fen, tender, advance)
 
         return await self._committer.commit(request, decide, Region.TAP)
 
@@ -38,7 +41,8 @@ class MoneyDesk:
         """Debit stored value for something that is no product."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            row = facts.row(transaction, MEMBER, member)
+            person = facts.person_of(transaction, member)
+            row = facts.row(transaction, MEMBER, person)
             refusal = member_refusal(row)
             if refusal is not None:
                 return refusal
@@ -48,10 +52,10 @@ class MoneyDesk:
                 WALLET_TENDER,
                 "",
                 amount_fen,
-                facts.purse_of(transaction, at, member),
+                facts.purse_of(transaction, at, person),
             )
             name = read_text(MEMBER, row, "name")
-            return spend(at, member, name, payment, facts.rule(transaction), note)
+            return spend(at, person, name, payment, facts.rule(transaction), note)
 
         return await self._committer.commit(request, decide, Region.TAP)
 
@@ -73,7 +77,7 @@ def sold_facts(reader: Reader, at: Here, sale: int) -> SoldFacts | None:
     tenders = read_list(SALE, row, "tenders")
     if row is None or not tenders or not isinstance(tenders[0], list):
         return None
-    member = read_int(SALE, row, "member")
+    member = facts.person_of(reader, read_int(SALE, row, "member"))
     reference, points = _original(reader, sale)
     return SoldFacts(
         sale,
@@ -84,7 +88,7 @@ def sold_facts(reader: Reader, at: Here, sale: int) -> SoldFacts | None:
         str(tenders[0][0]),
         -facts.held_here(reader, at, REFUNDABLE, sale, FEN),
         points,
-        -facts.held_here(reader, at, POINTS_HELD, member, POINTS),
+        facts.parts_here(reader, at, facts.members_of(reader, member), (POINTS_HELD,)),
         reference.row() if reference is not None else None,
     )
 

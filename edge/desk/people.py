@@ -24,6 +24,7 @@ STATUS_BEST_FIRST = ("active", "suspended", "lost", "void")
 
 def member_view(reader: Reader, at: Here, member: int) -> MemberView | None:
     """A member at this moment, None where there is none."""
+    member = facts.person_of(reader, member)
     document = reader.register(MEMBER, member)
     if document is None:
         return None
@@ -64,7 +65,8 @@ def _card(reader: Reader, member: int) -> tuple[str, str]:
     """(label, status) of the best card that a member has; ("", "") for none."""
     cards = [
         (read_text(CARD, document.shown, "status"), read_text(CARD, document.shown, "label"))
-        for document in reader.registers_where(CARD, "member", member)
+        for one in facts.members_of(reader, member)
+        for document in reader.registers_where(CARD, "member", one)
     ]
     for wanted in STATUS_BEST_FIRST:
         for status, label in cards:
@@ -90,7 +92,8 @@ def find_members(reader: Reader, at: Here, chain_key: bytes, text: str) -> tuple
     for field in ("phone", "name"):
         for document in reader.search_registers(MEMBER, field, wanted, FOUND_MAX):
             found[int(document.key)] = None
-    views = (member_view(reader, at, member) for member in list(found)[:FOUND_MAX])
+    people = dict.fromkeys(facts.person_of(reader, member) for member in found)
+    views = (member_view(reader, at, member) for member in list(people)[:FOUND_MAX])
     return tuple(view for view in views if view is not None)
 
 

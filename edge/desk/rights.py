@@ -1,14 +1,18 @@
-"""Rights on stored value: asking the hub for them on a tap, giving them back after the visit."""
+"""Rights at this box: asking the hub for them on a tap, giving them back, letting them expire."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commit import Committer, Request
 from edge.desk.line import Line
 from edge.desk.settings import Clocks, DeskSettings
-from edge.domain.decision import Decision, Here, Judgement
+from edge.desk.tickets import reserved_fen
+from edge.domain.decision import Decision, Here, Judgement, read_int
+from edge.domain.expiry import EXPIRING_CLASSES, expire
+from edge.domain.parts import Part, leave, total
 from edge.domain.stored_value import release
 from edge.domain.visits import visit_key
 from edge.effects.after_commit import Effects
@@ -16,10 +20,20 @@ from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
-from sync_protocol.accounts import FEN, POINTS, POINTS_HELD, WALLET
+from sync_protocol.accounts import (
+    ADVANCE_RIGHT,
+    BONUS,
+    FEN,
+    HUB_HOLDER,
+    LUCKY_HELD,
+    POINTS_HELD,
+    RECEIVABLE,
+    VISITS_HELD,
+    VOUCHER,
+    WALLET,
+)
 from sync_protocol.clock import stamp_ms
-from sync_protocol.kinds import VISIT, field_index
-from sync_protocol.ops import HUB
+from sync_protocol.kinds import USUAL_CAFE, VISIT, field_index
 from sync_protocol.registers import RegisterRow
 
 ASK_AGAIN_NS = 5_000_000_000
@@ -28,9 +42,12 @@ AWAITED_NS = 60_000_000_000
 """So long after a tap its member is taken to stand at this counter still."""
 ASKED_MAX = 1000
 DAY_MS = 24 * 3600 * 1000
-ENTRIES_LOOKED_AT = 20
+ENTRIES_LOOKED_AT = 40
 """The newest of a member's entries, of which some may be other cafes'."""
 PURPOSE_TAP = "tap"
+FOLLOWING_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
+"""What follows a member from cafe to cafe, and goes back to the hub after the visit."""
+MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
 
 
 class Rights:
@@ -53,10 +70,10 @@ class Rights:
         self._page_events = effects.page_events
         self._clocks = clocks
         self._new_id = new_id
-        self._asked: dict[int, tuple[int, int]] = {}
+        self._asked: dict[int, tuple[int, int, int]] = {}
 
     def ask(self, member: int) -> bool:
-        """Ask the hub for all that a member has elsewhere; True while an answer is awaited.
+        """Ask the hub for all that a person has elsewhere; True while an answer is awaited.
 
         Returns at once. A repeat within a few seconds carries the same request id, so that the
         hub grants it once.
@@ -65,76 +82,152 @@ class Rights:
             return False
         with self._store.read() as reader:
             at = self._here(reader)
-            purse = facts.purse_of(reader, at, member)
-        if purse.elsewhere_fen <= 0:
-            self._asked.pop(member, None)
-            return False
+            elsewhere = {
+                one: facts.amount_of(reader, (one,), WALLET, FEN)
+                - total(facts.parts_here(reader, at, (one,), (WALLET,)))
+                for one in facts.members_of(reader, member)
+            }
+        for one, amount_fen in elsewhere.items():
+            if amount_fen > 0:
+                self._request(WALLET, one, amount_fen)
+            else:
+                self._asked.pop(one, None)
+        return any(amount_fen > 0 for amount_fen in elsewhere.values())
+
+    def ask_for_voucher(self, voucher: int, amount_fen: int) -> bool:
+        """Ask the hub for a voucher that is held elsewhere; True while an answer is awaited."""
+        if self._line.up:
+            self._request(VOUCHER, voucher, amount_fen)
+        return self._line.up
+
+    def _request(self, code: int, subject: int, amount: int) -> None:
         now_ns = self._clocks.monotonic_ns()
-        request_id, asked_ns = self._asked.get(member, (0, 0))
-        if not request_id or now_ns - asked_ns > ASK_AGAIN_NS:
+        request_id, asked_ns, asked = self._asked.get(subject, (0, 0, 0))
+        if not request_id or asked != amount or now_ns - asked_ns > ASK_AGAIN_NS:
             if len(self._asked) >= ASKED_MAX:
                 self._asked.clear()
             request_id = self._new_id()
-            self._asked[member] = (request_id, now_ns)
-        self._line.request_grant(request_id, WALLET, member, FEN, purse.elsewhere_fen, PURPOSE_TAP)
-        return True
+            self._asked[subject] = (request_id, now_ns, amount)
+        self._line.request_grant(request_id, code, subject, FEN, amount, PURPOSE_TAP)
 
     def ask_again(self) -> None:
         """The log brought something new: ask for what another box has released to the hub since."""
         now_ns = self._clocks.monotonic_ns()
-        for member, (_request_id, asked_ns) in tuple(self._asked.items()):
+        for member, (_request_id, asked_ns, _amount) in tuple(self._asked.items()):
             if now_ns - asked_ns > AWAITED_NS:
                 del self._asked[member]
                 continue
             with self._store.read() as reader:
-                purse = facts.purse_of(reader, self._here(reader), member)
-            if any(holding.node == HUB and holding.amount > 0 for holding in purse.elsewhere):
+                held = reader.balance((WALLET, member, *HUB_HOLDER, 0, FEN))
+            if held.shown < 0:
                 self.ask(member)
 
     async def release(self, request: Request, member: int) -> Outcome:
-        """Give what this box holds of a member back to the hub, at once."""
+        """Give what this box holds of a person back to the hub, at once."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            return _release(transaction, at, member)
+            members = facts.members_of(transaction, facts.person_of(transaction, member))
+            classes = (*FOLLOWING_CLASSES, RECEIVABLE)
+            return release(at, member, facts.parts_here(transaction, at, members, classes))
 
         return await self._committer.commit(request, decide, Region.TAP)
 
-    async def release_recalled(self, member: int) -> bool:
-        """The hub asks for what this box holds of a member, who tapped elsewhere.
+    async def release_recalled(self, subject: int, code: int = WALLET) -> bool:
+        """The hub asks for what this box holds, as the member tapped elsewhere.
 
-        True if there was something to give.
+        What a ticket open here comes to stays; with money goes what a person has besides. True if
+        there was something to give.
         """
-        return await self._release_where(member, _always)
+        classes = FOLLOWING_CLASSES if code == WALLET else (code,)
+
+        def choose(reader: Reader, at: Here) -> Iterable[Part]:
+            held = facts.parts_here(reader, at, (subject,), classes)
+            wallet = [part for part in held if part.code == WALLET]
+            others = [part for part in held if part.code != WALLET]
+            reserved = reserved_fen(reader, facts.person_of(reader, subject)) if wallet else 0
+            return [*leave(wallet, reserved), *others]
+
+        return await self._release(subject, choose)
 
     async def release_due(self) -> int:
-        """Give back the rights of members who were last seen long ago; how many were released."""
+        """Give back what fell due; of how many members.
+
+        Rights go some hours after a member was last seen here, all but the slice at the usual
+        cafe. Debts go as soon as there is a line: the hub repays them from what it holds.
+        """
         released = 0
-        for member in await asyncio.to_thread(self._due):
-            released += await self._release_where(member, self._long_gone)
+        for member in await asyncio.to_thread(self._held_members):
+            released += await self._release(member, partial(self._due, member))
         return released
 
-    def _due(self) -> list[int]:
+    async def expire_due(self) -> int:
+        """Let what has expired in this box's hands expire; of how many subjects."""
+        expired = 0
+        for subject in await asyncio.to_thread(self._expired_subjects):
+
+            def work(transaction: WriteTransaction, subject: int | str = subject) -> bool:
+                at = self._committer.here(transaction)
+                parts = facts.parts_here(transaction, at, (subject,), EXPIRING_CLASSES)
+                return self._record(transaction, at, expire(at, parts))
+
+            expired += await self._store.write(work)
+        return expired
+
+    def _held_members(self) -> list[int]:
         with self._store.read() as reader:
             at = self._here(reader)
-            held = {*reader.subjects_held(WALLET), *reader.subjects_held(POINTS_HELD)}
-            members = [member for member in held if isinstance(member, int)]
-            return sorted(member for member in members if self._long_gone(reader, at, member))
+            held = {one for code in MEMBER_CLASSES for one in reader.subjects_held(code)}
+            members = sorted(member for member in held if isinstance(member, int))
+            return [member for member in members if self._due(member, reader, at)]
 
-    async def _release_where(
-        self, member: int, allowed: Callable[[Reader, Here, int], bool]
-    ) -> bool:
+    def _expired_subjects(self) -> list[int | str]:
+        with self._store.read() as reader:
+            at = self._here(reader)
+            held = {one for code in EXPIRING_CLASSES for one in reader.subjects_held(code)}
+            return sorted(
+                (
+                    subject
+                    for subject in held
+                    if expire(at, facts.parts_here(reader, at, (subject,), EXPIRING_CLASSES)).ops
+                ),
+                key=str,
+            )
+
+    async def _release(self, member: int, choose: Callable[[Reader, Here], Iterable[Part]]) -> bool:
         def work(transaction: WriteTransaction) -> bool:
-            at = facts.here(transaction, self._settings, transaction.wall_ms())
-            if not allowed(transaction, at, member):
-                return False
-            decision = _release(transaction, at, member)
-            self._committer.record(transaction, at, decision, Request("release", "", None, 0))
-            return bool(decision.ops)
+            at = self._committer.here(transaction)
+            return self._record(transaction, at, release(at, member, choose(transaction, at)))
 
         done = await self._store.write(work)
         if done:
             self._page_events.publish(Region.TAP, Region.EVENTS, Region.TRUTH)
         return done
+
+    def _record(self, transaction: WriteTransaction, at: Here, decision: Decision) -> bool:
+        self._committer.record(transaction, at, decision, Request("release", "", None, 0))
+        return bool(decision.ops)
+
+    def _due(self, member: int, reader: Reader, at: Here) -> list[Part]:
+        """What of a member goes back to the hub now."""
+        usual = read_int(USUAL_CAFE, facts.row(reader, USUAL_CAFE, member), "cafe") == at.cafe
+        due: list[Part] = []
+        if not at.cut_off:
+            due += facts.parts_here(reader, at, (member,), (RECEIVABLE,))
+        if not usual:
+            due += facts.parts_here(reader, at, (member,), (ADVANCE_RIGHT,))
+        held = facts.parts_here(reader, at, (member,), FOLLOWING_CLASSES)
+        if held and self._long_gone(reader, at, member):
+            due += self._beyond_slice(reader, member, held) if usual else held
+        return due
+
+    def _beyond_slice(self, reader: Reader, member: int, held: Iterable[Part]) -> list[Part]:
+        rule = facts.rights(reader)
+        over: list[Part] = []
+        for code, unit in sorted({(part.code, part.unit) for part in held}):
+            has = facts.amount_of(reader, (member,), code, unit)
+            same = [part for part in held if (part.code, part.unit) == (code, unit)]
+            over += leave(same, rule.slice_of(has, unit == FEN))
+        return over
 
     def _long_gone(self, reader: Reader, at: Here, member: int) -> bool:
         """Whether a member tapped, paid or topped up here long ago only."""
@@ -144,23 +237,13 @@ class Rights:
             for day in (before.business_day, at.business_day)
         )
         seen = [last_tap_ms(visit) for visit in taps if visit is not None]
-        for code in (WALLET, POINTS_HELD):
-            entries = reader.entries(member, (code,), limit=ENTRIES_LOOKED_AT)
-            seen += [stamp_ms(e.stamp) for e in entries if e.account[2:4] == (at.node, at.epoch)]
+        entries = reader.entries(member, FOLLOWING_CLASSES, limit=ENTRIES_LOOKED_AT)
+        seen += [stamp_ms(e.stamp) for e in entries if e.account[2:4] == (at.node, at.epoch)]
         return at.now_ms - max(seen, default=0) >= self._settings.release_after_ms
 
     def _here(self, reader: Reader) -> Here:
-        return facts.here(reader, self._settings, self._clocks.wall_ms())
-
-
-def _always(_reader: Reader, _at: Here, _member: int) -> bool:
-    return True
-
-
-def _release(reader: Reader, at: Here, member: int) -> Decision:
-    wallet_fen = -facts.held_here(reader, at, WALLET, member, FEN)
-    points = -facts.held_here(reader, at, POINTS_HELD, member, POINTS)
-    return release(at, member, wallet_fen, points)
+        now_ms = self._clocks.wall_ms()
+        return facts.here(reader, self._settings, now_ms, cut_off=not self._line.up)
 
 
 def last_tap_ms(visit: RegisterRow) -> int:

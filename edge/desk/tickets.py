@@ -4,7 +4,7 @@ from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commit import Committer, Request
 from edge.desk.numbers import next_sale_number
-from edge.desk.screens import Screens
+from edge.desk.screens import TERMINALS_MAX, Screens
 from edge.domain.amounts import check_quantity
 from edge.domain.decision import Decision, Here, Judgement
 from edge.domain.members import member_refusal
@@ -62,12 +62,13 @@ class TicketsDesk:
         """Sell to a member, or to a walk-in (0)."""
 
         def decide(transaction: WriteTransaction, _at: Here) -> Judgement:
-            if member:
-                refusal = member_refusal(facts.row(transaction, MEMBER, member))
+            person = facts.person_of(transaction, member)
+            if person:
+                refusal = member_refusal(facts.row(transaction, MEMBER, person))
                 if refusal is not None:
                     return refusal
             _, lines = kept_ticket(transaction, request.terminal)
-            return _keep(transaction, request, member, lines)
+            return _keep(transaction, request, person, lines)
 
         return await self._committer.commit(request, decide, Region.TICKET)
 
@@ -132,6 +133,12 @@ def read_ticket(reader: Reader, terminal: int) -> Ticket:
         member,
         facts.member_name(reader, member),
     )
+
+
+def reserved_fen(reader: Reader, member: int) -> int:
+    """What a member is about to pay here: the open tickets of this box's terminals."""
+    open_tickets = (read_ticket(reader, terminal) for terminal in range(1, TERMINALS_MAX + 1))
+    return sum(ticket.total_fen for ticket in open_tickets if member and ticket.member == member)
 
 
 def _keep(

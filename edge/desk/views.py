@@ -207,7 +207,8 @@ class Views:
             return self._truth_line(reader, terminal)
 
     def _here(self, reader: Reader) -> Here:
-        return facts.here(reader, self._settings, self._clocks.wall_ms())
+        now_ms = self._clocks.wall_ms()
+        return facts.here(reader, self._settings, now_ms, cut_off=not self._line.up)
 
     def _truth_line(self, reader: Reader, terminal: int) -> TruthLine:
         outbox = reader.outbox()

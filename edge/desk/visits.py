@@ -89,13 +89,14 @@ class VisitsDesk:
             claim = transaction.claim(CARD_CLAIM, key)
             card = claimed_card(claim.row if claim else None)
             card_row = facts.row(transaction, CARD, card) if card else None
-            member = read_int(CARD, card_row, "member")
+            member = facts.person_of(transaction, read_int(CARD, card_row, "member"))
             visit = visit_key(at.cafe, at.business_day, member)
             last_tap_ns = self._last_taps.get(card)
             judgement = tap(
                 at,
                 TapFacts(
                     card,
+                    member,
                     card_row,
                     facts.row(transaction, MEMBER, member) if member else None,
                     facts.row(transaction, VISIT, visit) if member else None,
@@ -161,6 +162,7 @@ class VisitsDesk:
     async def show_member(self, request: Request, member: int) -> Outcome:
         """Put a member on this terminal's screen; their rights are asked for as at a tap."""
         with self._store.read() as reader:
+            member = facts.person_of(reader, member)
             refusal = member_refusal(facts.row(reader, MEMBER, member))
         if refusal is not None:
             return refusal

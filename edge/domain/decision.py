@@ -20,7 +20,8 @@ class Here:
     """Who decides, where and when.
 
     `business_day` is yyyymmdd; `spending_stopped` is set while the hub must first judge this box
-    (a fenced epoch, a copied store, an own op that came back void).
+    (a fenced epoch, a copied store, an own op that came back void). `cut_off`: there is no line, so
+    that nothing can be asked of the hub.
     """
 
     cafe: int
@@ -30,6 +31,7 @@ class Here:
     business_day: int
     utc_offset_min: int
     spending_stopped: bool = False
+    cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

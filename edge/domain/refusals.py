@@ -284,6 +284,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "其余 {elsewhere_fen} 在总部,联网后可转来",
         "The other {elsewhere_fen} is at head office and moves here when the line is up",
     ),
+    "advance_usable": (
+        "余额 {elsewhere_fen} 在{places}待回传,可在本店先用 {advance_fen} (预支)",
+        "{elsewhere_fen} is at {places} and cannot come without a line; {advance_fen} of it may be"
+        " used here in advance",
+    ),
     # what is special about a member today
     "birthday_today": ("今天生日", "Birthday today"),
     "under_age": ("未满 18 周岁,不得上机", "Under 18: may not use a PC"),

@@ -14,6 +14,7 @@ from edge.domain.decision import (
     plain,
     transaction,
 )
+from edge.domain.parts import Part, lowered, take, total
 from edge.domain.points import (
     RATE_PERCENT_DEFAULT,
     EarnRule,
@@ -26,6 +27,7 @@ from edge.domain.stored_value import (
     TENDERS,
     WALLET_TENDER,
     Purse,
+    debit,
     spend_refusal,
     taken_for_chain,
 )
@@ -33,7 +35,6 @@ from sync_protocol.accounts import (
     FEN,
     ITEM,
     POINTS,
-    POINTS_HELD,
     POINTS_ISSUED,
     REFUNDABLE,
     REFUNDABLE_BOOK,
@@ -143,7 +144,7 @@ def pay(here: Here, ticket: Ticket, payment: Payment, rule: EarnRule) -> Judgeme
     points = ticket.points(rule)
     postings = [*money, *_stock_sold(here, ticket)]
     if points:
-        postings.extend(points_earned(here, ticket.member, points))
+        postings.extend(points_earned(here, ticket.member, points, rule))
     op = None
     if postings:
         version = rule.version
@@ -163,7 +164,7 @@ def spend(
     op = transaction(
         here,
         REASON_SPEND,
-        (*money, *points_earned(here, member, points)),
+        (*money, *points_earned(here, member, points, rule)),
         document=payment.sale,
         rule_version=rule.version,
     )
@@ -203,7 +204,8 @@ def _money_taken(
         refusal = spend_refusal(here, payment.purse, total_fen)
         if refusal is not None:
             return refusal
-        taken = (own(here, WALLET, member, FEN, total_fen), *taken_for_chain(here, -total_fen))
+        paid = debit(here, member, payment.purse, total_fen)
+        taken = (*paid, *taken_for_chain(here, -total_fen))
     elif payment.tender in TENDERS:
         taken = (plain(TENDERS[payment.tender], here.cafe, FEN, total_fen),)
     else:
@@ -263,8 +265,8 @@ class SoldFacts:
     """A sale that money goes back on.
 
     `refundable_fen` is what this node may still give back; `points` what the sale earned,
-    `points_here` what this node holds of the member's points; `reference` names the sale's
-    transaction, None where it is no longer kept here.
+    `points_here` the parts of the member's points that this node holds; `reference` names the
+    sale's transaction, None where it is no longer kept here.
     """
 
     sale: int
@@ -275,7 +277,7 @@ class SoldFacts:
     tender: str
     refundable_fen: int
     points: int
-    points_here: int
+    points_here: tuple[Part, ...]
     reference: list[object] | None
 
 
@@ -295,7 +297,8 @@ def refund(here: Here, sold: SoldFacts, amount_fen: int, reason: str) -> Judgeme
         given = (back, *taken_for_chain(here, amount_fen))
     else:
         given = (plain(TENDERS[sold.tender], here.cafe, FEN, -amount_fen),)
-    points = min(points_of_part(sold.points, amount_fen, sold.total_fen), max(sold.points_here, 0))
+    clawed_back = take(sold.points_here, points_of_part(sold.points, amount_fen, sold.total_fen))
+    points = total(clawed_back)
     op = transaction(
         here,
         REASON_REFUND,
@@ -304,7 +307,7 @@ def refund(here: Here, sold: SoldFacts, amount_fen: int, reason: str) -> Judgeme
             plain(REVENUE, here.cafe, FEN, amount_fen),
             own(here, REFUNDABLE, sold.sale, FEN, amount_fen),
             plain(REFUNDABLE_BOOK, here.cafe, FEN, -amount_fen),
-            own(here, POINTS_HELD, sold.member, POINTS, points),
+            *lowered(here, clawed_back),
             plain(POINTS_ISSUED, sold.member, POINTS, -points),
         ),
         document=sold.sale,

@@ -4,8 +4,10 @@ Each fen that a cafe takes for the chain or spends for it is posted twice: in th
 (`due_to_chain`) and, mirrored, in the chain's (`due_from_cafe`); each book balances by itself.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edge.domain.advances import NO_ADVANCE, Advance, drawable_fen, drawn, repaid
 from edge.domain.decision import (
     Decision,
     Here,
@@ -16,6 +18,7 @@ from edge.domain.decision import (
     plain,
     transaction,
 )
+from edge.domain.parts import Part, given_to_hub, lowered, take
 from edge.domain.refusals import Refusal, Sentence, refuse
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
@@ -24,7 +27,6 @@ from sync_protocol.accounts import (
     DUE_TO_CHAIN,
     FEN,
     HUB_HOLDER,
-    POINTS,
     POINTS_HELD,
     TILL,
     WALLET,
@@ -57,10 +59,15 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """A member's stored value, split into what this node holds and what others do."""
+    """A member's stored value, split into what this node holds and what others do.
+
+    `parts` are this node's, where there are several; none: the member has the one.
+    """
 
     here_fen: int
     elsewhere: tuple[Holding, ...]
+    parts: tuple[Part, ...] = ()
+    advance: Advance = NO_ADVANCE
 
     @property
     def elsewhere_fen(self) -> int:
@@ -80,16 +87,28 @@ class Purse:
         return "、".join(chinese), ", ".join(english)
 
 
-def purse(here: Here, holdings: tuple[Holding, ...]) -> Purse:
+def purse(
+    here: Here,
+    holdings: tuple[Holding, ...],
+    parts: tuple[Part, ...] = (),
+    advance: Advance = NO_ADVANCE,
+) -> Purse:
     """Split holdings by whether this node holds them."""
     mine = sum(h.amount for h in holdings if (h.node, h.epoch) == (here.node, here.epoch))
     others = tuple(h for h in holdings if (h.node, h.epoch) != (here.node, here.epoch) and h.amount)
-    return Purse(mine, others)
+    return Purse(mine, others, parts, advance)
+
+
+def advance_fen(here: Here, purse: Purse) -> int:
+    """What may be drawn here now beyond what this node holds."""
+    return drawable_fen(here, purse.advance, purse.elsewhere_fen)
 
 
 def spendable_fen(here: Here, purse: Purse) -> int:
-    """What may be debited here now."""
-    return 0 if here.spending_stopped else max(purse.here_fen, 0)
+    """What may be debited here now, an advance included."""
+    if here.spending_stopped:
+        return 0
+    return max(purse.here_fen, 0) + advance_fen(here, purse)
 
 
 def spendable_reason(here: Here, purse: Purse) -> Sentence | None:
@@ -98,6 +117,16 @@ def spendable_reason(here: Here, purse: Purse) -> Sentence | None:
         return Sentence("spending_stopped")
     if purse.elsewhere_fen <= 0:
         return None
+    advance = advance_fen(here, purse)
+    if advance:
+        return Sentence(
+            "advance_usable",
+            {
+                "elsewhere_fen": purse.elsewhere_fen,
+                "places": purse.places,
+                "advance_fen": advance,
+            },
+        )
     if all((holding.node, holding.epoch) == HUB_HOLDER for holding in purse.elsewhere):
         return Sentence("rest_at_hub", {"elsewhere_fen": purse.elsewhere_fen})
     return Sentence(
@@ -109,7 +138,7 @@ def spend_refusal(here: Here, purse: Purse, amount_fen: int) -> Refusal | None:
     """Why an amount may not be debited here: how much may, where the rest is, and what to do."""
     if here.spending_stopped:
         return refuse("spending_stopped")
-    if amount_fen <= purse.here_fen:
+    if amount_fen <= spendable_fen(here, purse):
         return None
     if amount_fen > purse.balance_fen:
         return refuse("spendable_too_little", balance_fen=purse.balance_fen, amount_fen=amount_fen)
@@ -118,8 +147,18 @@ def spend_refusal(here: Here, purse: Purse, amount_fen: int) -> Refusal | None:
         balance_fen=purse.balance_fen,
         elsewhere_fen=purse.elsewhere_fen,
         places=purse.places,
-        spendable_fen=purse.here_fen,
+        spendable_fen=spendable_fen(here, purse),
     )
+
+
+def debit(here: Here, member: int, purse: Purse, amount_fen: int) -> tuple[Posting, ...]:
+    """Postings that take an amount which `spend_refusal` allowed: own parts, then an advance."""
+    parts = purse.parts or (Part(WALLET, member, 0, FEN, purse.here_fen),)
+    held_fen = min(amount_fen, max(purse.here_fen, 0))
+    postings = lowered(here, take(parts, held_fen))
+    if amount_fen > held_fen:
+        postings += drawn(here, purse.advance, amount_fen - held_fen)
+    return postings
 
 
 def taken_for_chain(here: Here, amount_fen: int) -> tuple[Posting, ...]:
@@ -130,32 +169,46 @@ def taken_for_chain(here: Here, amount_fen: int) -> tuple[Posting, ...]:
     )
 
 
-def top_up(here: Here, member: int, name: str, amount_fen: int, tender: str) -> Judgement:
-    """Money for stored value; it may be spent at this cafe at once."""
+def top_up(
+    here: Here,
+    member: int,
+    name: str,
+    amount_fen: int,
+    tender: str,
+    advance: Advance = NO_ADVANCE,
+) -> Judgement:
+    """Money for stored value; it may be spent at this cafe at once.
+
+    What was drawn here in advance is repaid first.
+    """
     account = TENDERS.get(tender)
     if account is None:
         return refuse("tender_unknown", tender=tender)
+    repaid_fen, repayment = repaid(here, advance, amount_fen)
     op = transaction(
         here,
         REASON_TOP_UP,
         (
             plain(account, here.cafe, FEN, amount_fen),
-            own(here, WALLET, member, FEN, -amount_fen),
+            own(here, WALLET, member, FEN, -(amount_fen - repaid_fen)),
+            *repayment,
             *taken_for_chain(here, amount_fen),
         ),
     )
-    slip = PrintSlip("top_up", {"name": name, "amount_fen": amount_fen, "tender": tender})
-    return Decision((op,), (slip,), {"member": member, "amount_fen": amount_fen})
+    facts = {"name": name, "amount_fen": amount_fen, "tender": tender, "repaid_fen": repaid_fen}
+    values = {"member": member, "amount_fen": amount_fen, "repaid_fen": repaid_fen}
+    return Decision((op,), (PrintSlip("top_up", facts),), values)
 
 
-def release(here: Here, member: int, wallet_fen: int, points: int) -> Decision:
-    """Give what this node holds of a member back to the hub; nothing held, nothing written."""
-    postings: list[Posting] = []
-    for code, unit, amount in ((WALLET, FEN, wallet_fen), (POINTS_HELD, POINTS, points)):
-        if amount > 0:
-            postings.append(own(here, code, member, unit, amount))
-            postings.append((code, member, *HUB_HOLDER, 0, unit, -amount))
-    values = {"member": member, "amount_fen": max(wallet_fen, 0), "points": max(points, 0)}
-    if not postings:
+def release(here: Here, member: int, parts: Iterable[Part]) -> Decision:
+    """Give parts that this node holds back to the hub; none given, nothing written."""
+    given = [part for part in parts if part.amount > 0]
+    values = {
+        "member": member,
+        "amount_fen": sum(part.amount for part in given if part.code == WALLET),
+        "points": sum(part.amount for part in given if part.code == POINTS_HELD),
+    }
+    if not given:
         return Decision(values=values)
-    return Decision((transaction(here, REASON_RELEASE, postings),), values=values)
+    op = transaction(here, REASON_RELEASE, given_to_hub(here, given))
+    return Decision((op,), values=values)

@@ -23,16 +23,20 @@ from edge.domain.decision import (
 from edge.domain.members import member_refusal
 from edge.domain.points import EarnRule, points_earned
 from edge.domain.refusals import refuse
-from sync_protocol.kinds import CARD, MEMBER, VISIT
+from sync_protocol.kinds import MEMBER, VISIT
 from sync_protocol.ledger import REASON_POINTS
 from sync_protocol.registers import RegisterRow
 
 
 @dataclass(frozen=True, slots=True)
 class TapFacts:
-    """What is known of a tapped card. `since_last_tap_ms` is None for the card's first tap."""
+    """What is known of a tapped card. `since_last_tap_ms` is None for the card's first tap.
+
+    `member` is whose card it is: of merged members the one that they were merged into.
+    """
 
     card: int
+    member: int
     card_row: RegisterRow | None
     member_row: RegisterRow | None
     visit_row: RegisterRow | None
@@ -50,7 +54,7 @@ def tap(here: Here, facts: TapFacts, same_tap_ms: int) -> Judgement:
     refusal = card_refusal(facts.card_row, here.business_day) or member_refusal(facts.member_row)
     if refusal is not None:
         return refusal
-    member = read_int(CARD, facts.card_row, "member")
+    member = facts.member
     since = facts.since_last_tap_ms
     if since is not None and 0 <= since < same_tap_ms:
         return Decision(values={"member": member, "points": 0})
@@ -67,7 +71,7 @@ def tap(here: Here, facts: TapFacts, same_tap_ms: int) -> Judgement:
     effects: list[Effect] = [OpenDoor()]
     points = facts.rule.per_visit if first else 0
     if points:
-        postings = points_earned(here, member, points)
+        postings = points_earned(here, member, points, facts.rule)
         version = facts.rule.version
         ops.insert(0, transaction(here, REASON_POINTS, postings, rule_version=version))
     if first:

@@ -38,7 +38,7 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     PRODUCT: ("barcode", "category"),
     TRANSFER: ("from_cafe", "to_cafe", "status"),
     ASSET: ("type", "serial"),
-    CASE: ("status", "cafe"),
+    CASE: ("status", "settled_day"),
     SALE: ("member", "business_day"),
     ALIAS: ("into",),
 }

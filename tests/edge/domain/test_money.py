@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.domain.decision import Decision, Here
+from edge.domain.parts import Part
 from edge.domain.points import EarnRule
 from edge.domain.refusals import Refusal
 from edge.domain.sales import (
@@ -204,7 +205,8 @@ def test_refunds_of_a_sale_never_exceed_it(
 ) -> None:
     points, refundable, points_left = total // 100, total, points_here
     for amount in asked:
-        sold = SoldFacts(77, 1, MEMBER, "王", total, tender, refundable, points, points_left, None)
+        held = (Part(POINTS_HELD, MEMBER, 0, POINTS, points_left),)
+        sold = SoldFacts(77, 1, MEMBER, "王", total, tender, refundable, points, held, None)
         decision = refund(HERE, sold, amount, "退货")
         if amount > refundable:
             assert code_of(decision) == "refund_too_large"
@@ -219,7 +221,7 @@ def test_refunds_of_a_sale_never_exceed_it(
 
 
 def test_a_walk_in_refund_stays_in_this_cafe() -> None:
-    sold = SoldFacts(77, 1, 0, "", 1000, "cash", 1000, 0, 0, None)
+    sold = SoldFacts(77, 1, 0, "", 1000, "cash", 1000, 0, (), None)
     decision = refund(HERE, sold, 400, "退货")
     assert isinstance(decision, Decision)
     assert [op.kind for op in decision.ops] == [CAFE_TRANSACTION]
@@ -228,7 +230,8 @@ def test_a_walk_in_refund_stays_in_this_cafe() -> None:
 
 @given(st.integers(-10, 10_000), st.integers(-10, 10_000))
 def test_a_release_moves_what_is_held_and_no_more(wallet: int, points: int) -> None:
-    decision = release(HERE, MEMBER, wallet, points)
+    held = (Part(WALLET, MEMBER, 0, FEN, wallet), Part(POINTS_HELD, MEMBER, 0, POINTS, points))
+    decision = release(HERE, MEMBER, held)
     assert moved(decision, WALLET, OWN).get(FEN, 0) == max(wallet, 0)
     assert moved(decision, WALLET, (0, 0)).get(FEN, 0) == -max(wallet, 0)
     assert moved(decision, POINTS_HELD, (0, 0)).get(POINTS, 0) == -max(points, 0)

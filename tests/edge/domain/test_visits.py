@@ -18,7 +18,7 @@ SAME_TAP_MS = 3000
 RULE = EarnRule(4, 1, 5)
 CARD_ROW = row(CARD, {"member": facts.MEMBER, "status": "active"})
 MEMBER_ROW = row(MEMBER, {"name": "王小明", "number": "SC", "status": "active"})
-FACTS = TapFacts(55, CARD_ROW, MEMBER_ROW, None, None, RULE)
+FACTS = TapFacts(55, MEMBER, CARD_ROW, MEMBER_ROW, None, None, RULE)
 
 
 def _visit_after(decision: Decision, before: RegisterRow | None) -> RegisterRow:
