@@ -48,7 +48,16 @@ async def _member_and_values(asked: Asked) -> Facts:
 
 
 async def _refund(asked: Asked) -> Facts:
-    return {"values": asked.values, "sales": await asked.desk.views.sales(SALES_SHOWN)}
+    views = asked.desk.views
+    english = asked.screen.language == "en"
+    return {
+        "values": asked.values,
+        "sales": await views.sales(SALES_SHOWN),
+        "names": {
+            product.sku: product.name_en if english else product.name
+            for product in await views.products()
+        },
+    }
 
 
 async def _transfers(asked: Asked) -> Facts:
