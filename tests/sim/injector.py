@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from tests.sim.faults import FAULTS
 from tests.sim.schedule import START_MS
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ class Injector:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._random = Random(f"{world.plan.seed} injector")
+        # A stream for each kind: a run without one of them keeps the times of the others.
+        self._streams = {kind: Random(f"{world.plan.seed} {kind}") for kind in FAULTS}
+        self._random = self._streams["partition"]
         self._stopped = False
         self._kinds: dict[str, Callable[[], None]] = {
             "partition": self._partition,
@@ -53,6 +56,7 @@ class Injector:
         self._stopped = True
 
     def _plan(self, kind: str) -> None:
+        self._random = self._streams[kind]
         mean_ms = DEATH_MEAN_MS if kind in DEATHS else MEAN_MS
         delay_ms = int(self._random.expovariate(1 / mean_ms)) + 200
         self._world.schedule.after(delay_ms, self._strike, kind)
@@ -60,6 +64,7 @@ class Injector:
     def _strike(self, kind: str) -> None:
         if not self._stopped:
             self._world.say(f"fault: {kind}")
+            self._random = self._streams[kind]
             self._kinds[kind]()
             self._plan(kind)
 

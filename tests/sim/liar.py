@@ -194,8 +194,8 @@ class Liar:
                 self._transaction(
                     cafe,
                     [
-                        [10, member, self.node, 1, 0, "fen", amount],
-                        [5, cafe, 0, 0, 0, "fen", -amount],
+                        [10, member, self.node, 1, 0, "fen", 20_000],
+                        [5, cafe, 0, 0, 0, "fen", -20_000],
                     ],
                 ),
             ),

@@ -341,7 +341,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "I6",
         (
             "edge.domain.stored_value:spend_refusal",
-            "if amount_fen <= purse.here_fen:",
+            "if amount_fen <= spendable_fen(here, purse):",
             "if amount_fen <= purse.balance_fen:",
         ),
         (
@@ -449,6 +449,51 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
 )
 
+CAUGHT_BY = {
+    "fold forgets the seventh posting": 0,
+    "pending amounts stay after they are confirmed": 0,
+    "a transaction that sums below zero passes": 3,
+    "the hub acks before it commits": 0,
+    "a box trims its outbox when it has sent": 3,
+    "a batch of which some is known is taken as known": 3,
+    "a box's commits are not synced": 0,
+    "the hub's commits are not synced": 2,
+    "requests are not remembered": 1,
+    "a repeated grant request is granted again": 3,
+    "a batch that came before is taken again": 3,
+    "a request's answer is kept in memory alone": 3,
+    "the hub trusts the wall clock of a box": 1,
+    "what an author had seen does not order its ops": 3,
+    "a concurrent edit wins unseen": 3,
+    "the later of two card statuses wins, not the safer": 3,
+    "a lost claim opens no case": 3,
+    "a box sets fields that lost": 3,
+    "a box keeps the claims of an erased member": 3,
+    "the second claim of a key wins as well": 3,
+    "a box counts no claim in its state hash": 0,
+    "signatures of batches are not checked": 0,
+    "signatures of blocks are not checked": 3,
+    "a revoked node is heard on": 0,
+    "a transaction in another cafe's name counts": 3,
+    "another cafe's document may be written": 3,
+    "a box may write what is head office's": 3,
+    "a box may erase": 3,
+    "anybody may lower what another holds": 3,
+    "the hub lets an account go below zero": 3,
+    "a box spends what others hold": 3,
+    "a stub does not advance its author's chain": 0,
+    "a work that was undone leaves its numbers used": 0,
+    "an op follows the last op of another position": 0,
+    "a message that is none stops the hub": 3,
+    "a malformed body stops the judge": 3,
+    "an op of a kind that nobody knows stops the judge": 3,
+    "one bad batch ends its node's session for good": 0,
+    "a claim is shown as won before the hub has it": 3,
+    "a repeat is answered without its op": 3,
+    "a failed fsync is told as nothing done": 0,
+}
+"""The seed that caught each last time: tried first. Another order of draws needs others."""
+
 
 @contextmanager
 def planted(mutant: Mutant) -> Iterator[None]:
@@ -495,13 +540,16 @@ def _holders(owner: Any, name: str, original: object, *, is_method: bool) -> lis
 
 
 def hunt(mutant: Mutant, seeds: int, first: int | None = None) -> Outcome:
-    """Run seeds with a mutant planted until one is violated; `first` caught it before."""
-    order = [*([] if first is None else [first]), *range(seeds)]
-    with planted(mutant), runner() as runs:
-        for seed in order:
-            result = runs.run(_plan(seed))
-            if result.violations:
-                return Outcome(mutant, seed, result.violations[0].strip().replace("\n", " "))
+    """Run seeds with a mutant planted until one is violated that is not without it.
+
+    `first` caught it before.
+    """
+    for seed in [*([] if first is None else [first]), *range(seeds)]:
+        with runner() as runs:
+            with planted(mutant):
+                violations = runs.run(_plan(seed)).violations
+            if violations and not runs.run(_plan(seed)).violations:
+                return Outcome(mutant, seed, violations[0].strip().replace("\n", " "))
     return Outcome(mutant, None, "")
 
 

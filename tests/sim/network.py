@@ -15,6 +15,8 @@ from tests.sim.schedule import Schedule
 DELAY_MS = (2, 60)
 LATE_MS = (2_000, 9_000)
 REQUEST_MS = (10, 200)
+MESSAGE_FAULTS = ("message_lost", "message_doubled", "message_delayed")
+"""Drawn for each message, each kind from a stream of its own."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Network:
         self.under_way = 0
         self._sent = 0
         self._arrived: dict[tuple[int, bool], int] = {}
+        self._streams = {kind: Random(random.random()) for kind in MESSAGE_FAULTS}
         self._rates = {
             "message_lost": random.choice((0.01, 0.05, 0.15)),
             "message_doubled": random.choice((0.02, 0.1)),
@@ -133,7 +136,7 @@ class Network:
         return self._random.randint(*DELAY_MS)
 
     def _strikes(self, kind: str) -> bool:
-        return self._faults.on(kind) and self._random.random() < self._rates[kind]
+        return self._faults.on(kind) and self._streams[kind].random() < self._rates[kind]
 
     def _send(self, node: int, line: Line, data: bytes, up: bool) -> None:
         if line.half_open:

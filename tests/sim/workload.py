@@ -78,7 +78,7 @@ class Workload:
             (self._lend_asset, 3),
             (self._release, 3),
             (self._edit_member, 7),
-            (self._edit_card, 4),
+            (self._edit_card, 7),
             (self._leave, 2),
         ]
         self._choices = [action for action, _ in self._actions]
