@@ -131,6 +131,7 @@ AFTER_ANSWER: Mapping[str, str] = {
     "asset_receipt": "assets",
     "asset_issue": "assets",
     "asset_return": "assets",
+    "asset_receipt_cancel": "assets",
     "reprint": "receipts",
 }
 """The work after a command was done, where it is not the ticket."""

@@ -48,7 +48,7 @@ def main() -> int:
 async def _run(stack: Stack) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     work = asyncio.create_task(_show(stack))
     stopped = asyncio.create_task(stop.wait())

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from typing import Literal
 
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
 from tests.edge.desk.counter import CARD, EAST_BOX, MANAGER, OTHER_CARD
 
@@ -375,3 +377,24 @@ TOO_SMALL = """
   .filter(e => e.offsetParent && e.getBoundingClientRect().height < 44)
   .map(e => e.outerHTML.slice(0, 120))
 """
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_everyone_can_read_and_reach_everything(
+    counter_page: CounterPage, scheme: Literal["light", "dark"]
+) -> None:
+    source, page = axe_source(), counter_page.page
+    await page.emulate_media(color_scheme=scheme)
+    await page.goto(counter_page.address)
+    assert await violations(page, source) == []
+    await counter_page.log_in()
+    counter = counter_page.counter
+    await counter.member()
+    await counter.tap()
+    await page.wait_for_selector("article.member")
+    await sell(page, "可乐")
+    assert await violations(page, source) == []
+    for key in ("F3", "F4", "F6", "F7", "F8", "F9", "F10", "/"):
+        await page.keyboard.press(key)
+        await page.wait_for_load_state("networkidle")
+        assert await violations(page, source) == [], key

@@ -8,6 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser import demo as demos
+from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import COUNTER_SCREEN, Shot
 from tests.browser.demo import Demo
 
@@ -185,6 +186,17 @@ async def test_every_total_opens_its_entries_and_every_entry_its_op(
     await page.locator('#totals tr[data-class="10"] a').click()
     await expect(page.locator("table.ledger")).to_contain_text("wallet:")
     await shot(page, "member")
+    await page.close()
+
+
+async def test_everyone_can_read_head_office(browser: Browser, demo: Demo) -> None:
+    source = axe_source()
+    page = await head_office(browser, demo)
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        for path in ("", "members", "products", "staff", "cafes", "cases", "ops/9"):
+            await page.goto(demo.head_office + path)
+            assert await violations(page, source) == [], path
     await page.close()
 
 
