@@ -26,12 +26,15 @@ import aiohttp
 
 from examples.two_cafes.line import Line
 from tests.brokers.servers import free_port
+from tests.refold import applied_position, hub_position, ops_waiting
 
 CHAIN = "test"
+EMBEDDED = "embedded"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.02
 LOG_LINES_SHOWN = 30
+STEP_SECONDS = 120.0
 PIN = "246810"
 PASSWORD = "correct horse battery"
 
@@ -147,12 +150,16 @@ class Box:
 
 
 class Stack:
-    """A chain: one hub on the broker at `broker_url`, and the boxes that `add_box` makes."""
+    """A chain: one hub on the broker at `broker_url`, and the boxes that `add_box` makes.
+
+    `broker_url` EMBEDDED is the hub's own broker; `protocol` is "5" or "3.1.1".
+    """
 
     def __init__(self, folder: Path, broker_url: str, protocol: str = "5") -> None:
         self.folder = folder
         self._broker_url = broker_url
         self._protocol = protocol
+        self._broker_port = urlsplit(broker_url).port or free_port()
         self._hub_port = free_port()
         self._config = folder / "hub.toml"
         self.hub = Service(
@@ -175,7 +182,11 @@ class Stack:
             toml(
                 {
                     "hub": {"chain": CHAIN, "data_dir": "hub", "listen_port": self._hub_port},
-                    "broker": {"url": self._broker_url, "protocol": self._protocol},
+                    "broker": {
+                        "url": self._broker_url,
+                        "port": self._broker_port,
+                        "protocol": self._protocol,
+                    },
                 }
             )
         )
@@ -238,7 +249,7 @@ class Stack:
         made = await self.operate("add-cafe", "--code", name.upper(), "--name", f"{name}店")
         cafe = int(str(made["cafe"]))
         code = await self.operate("enrol-code", "--cafe", str(cafe), "--name", name)
-        line = BoxLine(urlsplit(self._broker_url).port or 1883, self._hub_port)
+        line = BoxLine(self._broker_port, self._hub_port)
         await line.open()
         port = free_port()
         config = self.folder / f"{name}.toml"
@@ -275,6 +286,16 @@ class Stack:
         await self.start_box(name)
         return box
 
+    async def until_in_step(self, timeout_s: float = STEP_SECONDS) -> None:
+        """Return when no box has anything to send and all have the whole log."""
+        for name, box in self.boxes.items():
+
+            def in_step(box: Box = box) -> bool:
+                waiting = ops_waiting(box.store)
+                return not waiting and applied_position(box.store) == hub_position(self.hub_store)
+
+            await eventually(in_step, f"{name} to be in step", timeout_s)
+
     async def start_box(self, name: str) -> None:
         """Start a box (again) and wait until it answers."""
         box = self.boxes[name]
@@ -289,17 +310,17 @@ def command(program: str, *arguments: str) -> list[str]:
 
 async def run(program: str, *arguments: str) -> str:
     """Run a command to its end and return what it printed; raises ServiceError."""
-    process = await asyncio.create_subprocess_exec(
-        *command(program, *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    process = await asyncio.to_thread(
+        subprocess.run,
+        command(program, *arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    output, errors = await process.communicate()
     if process.returncode:
-        words = errors.decode(errors="replace").strip()
-        raise ServiceError(f"{program} {' '.join(arguments)}: {words}")
-    return output.decode()
+        raise ServiceError(f"{program} {' '.join(arguments)}: {process.stderr.strip()}")
+    return process.stdout
 
 
 async def wait_for_health(service: Service, url: str) -> None:

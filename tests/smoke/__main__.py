@@ -21,18 +21,17 @@ from pathlib import Path
 
 from examples.two_cafes.world import World
 from tests.brokers.servers import Mosquitto
-from tests.smoke.counter import Counter
-from tests.smoke.evidence import Evidence
-from tests.smoke.faults import Faults
-from tests.smoke.load import SKUS, TAPS_EACH, TRANSFERS, Cafe, Load
-from tests.smoke.refold import (
+from tests.refold import (
     LoggedOp,
-    applied_position,
     read_hub_log,
     refold_box,
     refold_hub,
     sum_differences,
 )
+from tests.smoke.counter import Counter
+from tests.smoke.evidence import Evidence
+from tests.smoke.faults import Faults
+from tests.smoke.load import SKUS, TAPS_EACH, TRANSFERS, Cafe, Load
 from tests.smoke.verdict import judge, match_taps, tap_ops
 from tests.smoke.watchers import ArrivalWatcher, PushWatcher
 from tests.stack import CHAIN, Stack, eventually
@@ -76,7 +75,7 @@ async def play(folder: Path) -> Played:
             box = await stack.add_box(
                 name,
                 devices.device_tables(),
-                devices.stacks_table(world.pcsc_stack),
+                devices.stacks_table(),
                 world.environment,
             )
             counter = Counter(name, box, stack.staff, evidence)
@@ -121,17 +120,12 @@ async def play(folder: Path) -> Played:
 async def settle(stack: Stack, cafes: Mapping[str, Cafe]) -> None:
     """Wait until nothing waits anywhere: no op, no print job, and both boxes at the log's end."""
 
-    async def settled() -> bool:
-        position = (await stack.operate("status"))["position"]
-        for name, cafe in cafes.items():
-            health = await cafe.counter.health()
-            if health["ops_waiting"] or health["print_jobs_waiting"]:
-                return False
-            if applied_position(stack.boxes[name].store) != position:
-                return False
-        return True
+    async def all_printed() -> bool:
+        states = [await cafe.counter.health() for cafe in cafes.values()]
+        return not any(state["print_jobs_waiting"] for state in states)
 
-    await eventually(settled, "both boxes to have everything", SETTLED_SECONDS)
+    await eventually(all_printed, "all receipts to be printed", SETTLED_SECONDS)
+    await stack.until_in_step(SETTLED_SECONDS)
 
 
 def results(played: Played) -> tuple[dict[str, object], list[str]]:

@@ -11,7 +11,6 @@ import aiohttp
 from edge.drivers.fake.cafe import VirtualCafe
 from tests.smoke.counter import Counter, RefusedError
 from tests.smoke.evidence import Evidence, Tap, WatchedCard
-from tests.smoke.refold import applied_position
 from tests.stack import Stack, eventually
 
 MEMBERS = 50
@@ -73,8 +72,8 @@ class Load:
 
     async def prepare(self) -> None:
         """Register members and give them money; bring goods and assets in."""
+        await self.stack.until_in_step()  # staff and products come over the line
         for cafe in self.cafes.values():
-            await self._wait_until_in_step(cafe)
             await cafe.counter.log_in()
             lines = [[sku, 1000] for sku in SKUS]
             await cafe.counter.do("goods_receipt", lines=lines)
@@ -218,15 +217,6 @@ class Load:
         self.members.append(member)
         money = {"member": member.id, "amount_fen": FIRST_TOP_UP_FEN, "tender": "wechat"}
         await cafe.counter.do("top_up", **money)
-
-    async def _wait_until_in_step(self, cafe: Cafe) -> None:
-        """Staff and products come over the line, before anybody can log in."""
-        position = int(str((await self.stack.operate("status"))["position"]))
-        await eventually(
-            lambda: applied_position(cafe.counter.box.store) >= position,
-            f"{cafe.name} to have the log up to {position}",
-            SEEN_SECONDS,
-        )
 
     async def _wait_until_known(self, cafe: Cafe, member: Member) -> None:
         async def known() -> bool:

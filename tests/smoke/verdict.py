@@ -23,8 +23,8 @@ from sync_protocol.ledger import (
 )
 from sync_protocol.ops import REFERENCE_HASH_BYTES, OpRef
 from sync_protocol.registers import write_from_body
+from tests.refold import LoggedOp
 from tests.smoke.evidence import Evidence, Tap, codes_on, wall_ms
-from tests.smoke.refold import LoggedOp
 
 DOOR_MS = 3500
 """A door opens no later after its tap; see `edge.effects.door`."""

@@ -199,6 +199,19 @@ def applied_position(path: Path) -> int:
     return int(row[0] or 0)
 
 
+def hub_position(path: Path) -> int:
+    """Return the end of the hub's log."""
+    with closing(open_read_only(path)) as store:
+        return int(store.execute("SELECT position FROM log_head").fetchone()[0])
+
+
+def ops_waiting(path: Path) -> int:
+    """Return how many own ops of a box the hub has not judged yet."""
+    with closing(open_read_only(path)) as store:
+        row = store.execute("SELECT COUNT(*) FROM op WHERE position IS NULL").fetchone()
+    return int(row[0])
+
+
 def sum_differences(left: Sums, right: Sums, left_name: str, right_name: str) -> list[str]:
     """Return the sections in which two sets of state hashes differ."""
     return [
