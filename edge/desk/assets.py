@@ -7,6 +7,7 @@ from edge.domain.assets import (
     AssetApplication,
     asset_issue,
     asset_receipt,
+    asset_receipt_cancel,
     asset_return,
     check_tag,
     tag_key,
@@ -15,7 +16,7 @@ from edge.domain.decision import Here, Judgement
 from edge.domain.refusals import Refusal, refuse
 from edge.effects.page_events import Region
 from edge.store.transaction import WriteTransaction
-from sync_protocol.accounts import ASSET_IN_STOCK, ASSET_ISSUED, ASSET_UNIT
+from sync_protocol.accounts import ASSET_IN_STOCK, ASSET_ISSUED, ASSET_SOURCE, ASSET_UNIT
 from sync_protocol.kinds import ASSET, ASSET_CLAIM, MEMBER, STAFF
 
 
@@ -37,7 +38,23 @@ class AssetsDesk:
             claimed = transaction.claim(ASSET_CLAIM, tag_key(checked)) is not None
             known = transaction.register(ASSET, checked) is not None
             asset = AssetApplication(checked, name, type, serial)
-            return asset_receipt(at, asset, claimed or known)
+            return asset_receipt(at, transaction.new_id(), asset, claimed or known)
+
+        return await self._committer.commit(request, decide, Region.PRODUCTS)
+
+    async def cancel_receipt(self, request: Request, tag: str) -> Outcome:
+        """Undo a receipt of an asset that turned out to be another cafe's."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            checked = check_tag(tag)
+            if isinstance(checked, Refusal):
+                return checked
+            unit = ASSET_UNIT + checked
+            in_stock = facts.held_here(transaction, at, ASSET_IN_STOCK, at.cafe, unit)
+            received = -facts.held_here(transaction, at, ASSET_SOURCE, at.cafe, unit)
+            claim = transaction.claim(ASSET_CLAIM, tag_key(checked))
+            ours = claim is None or claim.row.cafe == at.cafe
+            return asset_receipt_cancel(at, checked, in_stock, received, ours)
 
         return await self._committer.commit(request, decide, Region.PRODUCTS)
 

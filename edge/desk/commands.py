@@ -80,7 +80,7 @@ _ROWS = (
         "top_up",
         "top_up",
         "member:id amount_fen:amount tender:text",
-        "member amount_fen balance_fen spendable_fen print_job",
+        "member amount_fen repaid_fen balance_fen spendable_fen print_job",
     ),
     _command(
         "spend",
@@ -103,6 +103,18 @@ _ROWS = (
         "refund",
         "sale:id amount_fen:amount reason:text",
         "sale amount_fen refundable_fen points tender print_job",
+    ),
+    _command(
+        "issue_voucher",
+        "issue_voucher",
+        "amount_fen:amount only_here:flag",
+        "voucher code amount_fen month",
+    ),
+    _command(
+        "redeem_voucher",
+        "redeem_voucher",
+        "member:id code:text",
+        "member voucher amount_fen balance_fen spendable_fen",
     ),
     _command("release", "release", "member:id", "member amount_fen points"),
     _command("goods_receipt", "move_stock", "lines:lines", "document lines"),
@@ -132,6 +144,7 @@ _ROWS = (
     ),
     _command("asset_issue", "move_asset", "tag:text user:id", "tag user"),
     _command("asset_return", "move_asset", "tag:text", "tag"),
+    _command("asset_receipt_cancel", "move_asset", "tag:text", "tag"),
     _command("reprint", "reprint", "print_job:id", "print_job"),
 )
 
@@ -142,8 +155,11 @@ COMMANDS: Mapping[str, Command] = {row.name: row for row in _ROWS}
 - `dispatch_transfer`, `receive_transfer`: lines are [[sku, quantity], ...], `tags` are asset tags
   separated by spaces or commas. What was sent and is not named as received is the shortage.
 - `pay`: `tender` is cash, card, wechat, alipay or wallet.
+- `top_up`: `repaid_fen` of it repaid an advance that was drawn here.
+- `issue_voucher`: `only_here`: it may be used at this cafe alone, without a line too.
 - `refund` goes back to the tender that paid.
 - `asset_issue`: `user` is a staff or member id.
+- `asset_receipt_cancel` is for an asset that two cafes received under one tag.
 - answers' `lines` are [[sku, quantity], ...], `shortage` is [[sku or tag, quantity], ...],
   `below_zero` are the skus whose booked stock fell below zero (an alert, not a refusal).
 """

@@ -24,6 +24,7 @@ from edge.desk.transfers import TransfersDesk
 from edge.desk.view_types import DeviceView, TapView
 from edge.desk.views import Views
 from edge.desk.visits import VisitsDesk
+from edge.desk.vouchers import VouchersDesk
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import right_refusal
 from edge.effects.after_commit import Effects
@@ -67,6 +68,7 @@ class Desk:
             **_goods_handlers(
                 StockDesk(committer), TransfersDesk(committer), AssetsDesk(committer)
             ),
+            **_voucher_handlers(VouchersDesk(settings, committer, self.rights)),
             "reprint": PrintingDesk(committer).reprint,
         }
 
@@ -174,6 +176,10 @@ def _ticket_handlers(tickets: TicketsDesk) -> dict[str, Handler]:
     }
 
 
+def _voucher_handlers(vouchers: VouchersDesk) -> dict[str, Handler]:
+    return {"issue_voucher": vouchers.issue, "redeem_voucher": vouchers.redeem}
+
+
 def _goods_handlers(
     stock: StockDesk, transfers: TransfersDesk, assets: AssetsDesk
 ) -> dict[str, Handler]:
@@ -185,6 +191,7 @@ def _goods_handlers(
         "asset_receipt": assets.receipt,
         "asset_issue": assets.issue,
         "asset_return": assets.take_back,
+        "asset_receipt_cancel": assets.cancel_receipt,
     }
 
 

@@ -16,7 +16,12 @@ from edge.domain.refusals import Refusal, refuse
 from sync_protocol.accounts import ASSET_IN_STOCK, ASSET_ISSUED, ASSET_SOURCE, ASSET_UNIT
 from sync_protocol.claims import TAKE, ClaimWrite
 from sync_protocol.kinds import ASSET, ASSET_CLAIM
-from sync_protocol.ledger import REASON_ASSET_ISSUE, REASON_ASSET_RECEIPT, REASON_ASSET_RETURN
+from sync_protocol.ledger import (
+    REASON_ASSET_ISSUE,
+    REASON_ASSET_RECEIPT,
+    REASON_ASSET_RETURN,
+    REASON_CORRECTION,
+)
 
 TAG_LENGTH_MAX = 32
 IN_STOCK = ("库存中", "in stock")
@@ -61,8 +66,12 @@ class AssetApplication:
     serial: str
 
 
-def asset_receipt(here: Here, asset: AssetApplication, claimed: bool) -> Judgement:
-    """A new asset: its document, the claim of its tag, and one unit into stock."""
+def asset_receipt(here: Here, receipt: int, asset: AssetApplication, claimed: bool) -> Judgement:
+    """A new asset: its document, the claim of its tag, and one unit into stock.
+
+    `receipt` is a fresh id. The claim is the receipt's, so that a second receipt of one tag is a
+    second subject and loses.
+    """
     if claimed:
         return refuse("asset_tag_taken", tag=asset.tag)
     if not asset.name:
@@ -78,14 +87,34 @@ def asset_receipt(here: Here, asset: AssetApplication, claimed: bool) -> Judgeme
         own(here, ASSET_SOURCE, here.cafe, unit, -1),
     )
     ops = (
-        transaction(here, REASON_ASSET_RECEIPT, postings),
+        transaction(here, REASON_ASSET_RECEIPT, postings, document=receipt),
         document_change(here, ASSET, asset.tag, None, values),
         NewOp(
             ASSET_CLAIM,
-            ClaimWrite(b"", tag_key(asset.tag), here.cafe, asset.tag, TAKE).body(),
+            ClaimWrite(b"", tag_key(asset.tag), here.cafe, receipt, TAKE).body(),
         ),
     )
     return Decision(ops, values={"tag": asset.tag})
+
+
+def asset_receipt_cancel(
+    here: Here, tag: str, in_stock: int, received: int, ours: bool
+) -> Judgement:
+    """A receipt here is undone, because the asset of that tag belongs to another cafe.
+
+    in_stock, received: what this node holds of the tag in stock and as received; `ours`: whether
+    the claim of the tag is this cafe's.
+    """
+    if in_stock != 1 or received != 1:
+        return refuse("asset_not_here", tag=tag, place=IN_STOCK)
+    if ours:
+        return refuse("asset_is_ours", tag=tag)
+    unit = ASSET_UNIT + tag
+    postings = (
+        own(here, ASSET_IN_STOCK, here.cafe, unit, -1),
+        own(here, ASSET_SOURCE, here.cafe, unit, 1),
+    )
+    return Decision((transaction(here, REASON_CORRECTION, postings),), values={"tag": tag})
 
 
 def asset_issue(here: Here, tag: str, in_stock: int, user: int) -> Judgement:

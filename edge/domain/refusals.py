@@ -218,6 +218,18 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "This was sold at {place}; refund it there",
     ),
     "sale_unknown": ("找不到这张单据", "No such sale"),
+    # vouchers
+    "voucher_unknown": ("没有这个券码,请核对", "There is no voucher of this code; check it"),
+    "voucher_used": ("这张券已经用过了", "This voucher has been used"),
+    "voucher_expired": ("这张券已过期(有效至 {month})", "This voucher expired ({month})"),
+    "voucher_elsewhere": (
+        "这张券在{places},已申请转来,请过几秒再试",
+        "This voucher is at {places}; it was asked for, try again in a few seconds",
+    ),
+    "voucher_cut_off": (
+        "这张券在{places},现在没有网络,不能核销",
+        "This voucher is at {places} and there is no line now; it cannot be used",
+    ),
     # tickets
     "ticket_empty": ("还没有选商品", "Nothing has been chosen yet"),
     "ticket_full": ("一单最多 {limit} 行,请分单", "A ticket holds {limit} lines; start another"),
@@ -267,6 +279,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "asset_tag_invalid": (
         "资产编号要 1 到 {limit} 个字母、数字、点、- 或 _",
         "An asset tag has 1 to {limit} letters, digits, dots, - or _",
+    ),
+    "asset_is_ours": (
+        "资产“{tag}”登记在本店名下,不能撤销入库",
+        "The asset “{tag}” is this cafe's own; its receipt stands",
     ),
     "asset_tag_taken": ("资产编号“{tag}”已被使用", "The asset tag “{tag}” is taken"),
     "asset_not_here": (

@@ -34,6 +34,8 @@ RIGHTS: Mapping[str, tuple[frozenset[str], tuple[str, str]]] = {
     "spend": (_COUNTER, ("扣款", "debit stored value")),
     "sell": (_COUNTER, ("收银", "sell")),
     "refund": (_MANAGERS, ("退款", "refund")),
+    "issue_voucher": (_MANAGERS, ("发放优惠券", "issue a voucher")),
+    "redeem_voucher": (_COUNTER, ("核销优惠券", "redeem a voucher")),
     "release": (_COUNTER, ("归还额度", "release rights")),
     "move_stock": (_COUNTER, ("出入库", "move stock")),
     "move_asset": (_COUNTER, ("资产收发", "move assets")),

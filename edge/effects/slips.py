@@ -33,6 +33,7 @@ _WORDS: Mapping[str, Name] = {
     "amount": ("金额", "Amount"),
     "total": ("合计", "Total"),
     "tender": ("支付方式", "Paid by"),
+    "repaid": ("归还预支", "Advance repaid"),
     "balance": ("余额", "Balance"),
     "number": ("单号", "Number"),
     "reason": ("原因", "Reason"),
@@ -129,6 +130,8 @@ def _top_up(facts: Facts, words: _Words) -> list[Line]:
     lines = _member(facts, words)
     lines.append(Pair(words("amount"), yuan(facts["amount_fen"]), bold=True))
     lines.append(Pair(words("tender"), words(facts["tender"])))
+    if facts.get("repaid_fen"):
+        lines.append(Pair(words("repaid"), yuan(facts["repaid_fen"])))
     return lines + _balance(facts, words)
 
 
