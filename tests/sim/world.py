@@ -17,7 +17,9 @@ from cloud.domain.refusals import Refusal
 from cloud.hub.builder import Draft, HubOps
 from cloud.hub.office import _held_by
 from sync_protocol import frames
-from sync_protocol.kinds import MEMBER, NODE, PRODUCT, RULE, field_index
+from sync_protocol.accounts import ADVANCE_BOOK, ADVANCE_RIGHT, FEN
+from sync_protocol.kinds import MEMBER, NODE, PRODUCT, RULE, TRANSACTION, field_index
+from sync_protocol.ledger import REASON_GRANT, Transaction
 from sync_protocol.messages import Ack, unpack_message
 from sync_protocol.ops import OpRef
 from sync_protocol.registers import Change, RegisterWrite
@@ -237,7 +239,13 @@ class World:
             self.workload.erased.add(member)
             self.say(f"head office erases {member}")
             self.hub.propose(lambda draft: _erasure(draft, member))
-        elif draw < 0.75:
+        elif draw < 0.5 and self.workload.members:
+            member = self._people.choice(self.workload.members)
+            node = self._people.choice(list(self.boxes))
+            limit_fen = self._people.choice((500, 2_000))
+            self.say(f"head office lets node {node} advance {limit_fen} to {member}")
+            self.hub.propose(lambda _: _advance_right(member, node, limit_fen))
+        elif draw < 0.8:
             price = self._people.choice((450, 500, 550))
             self.say(f"head office sets the price of cola to {price}")
             self.hub.propose(lambda draft: _change(draft, PRODUCT, "cola", price_fen=price))
@@ -302,6 +310,16 @@ class World:
 def _erasure(draft: Draft, member: int) -> HubOps | Refusal:
     rows = [draft.state.register(MEMBER, member)]
     return decide_erasure(member, rows, draft.state.is_erased(member))
+
+
+def _advance_right(member: int, node: int, limit_fen: int) -> HubOps:
+    """Return the op that raises what a node may advance to a member."""
+    postings: list[tuple[int, int | str, int, int, int, str, int]] = [
+        (ADVANCE_BOOK, member, 0, 0, 0, FEN, limit_fen),
+        (ADVANCE_RIGHT, member, node, 1, 0, FEN, -limit_fen),
+    ]
+    body = Transaction(0, REASON_GRANT, 20260528, UTC_OFFSET_MIN, 0, 0, None, postings).body()
+    return [(TRANSACTION, body)]
 
 
 def _change(draft: Draft, kind: int, key: int | str, **values: object) -> HubOps:

@@ -8,6 +8,7 @@ from sync_protocol.accounts import (
     ALIPAY_CLEARING,
     CARD_CLEARING,
     POINTS_HELD,
+    RECEIVABLE,
     STOCK,
     TILL,
     TRANSIT,
@@ -100,7 +101,8 @@ def _sums_of_hub(evidence: Evidence) -> Counter[What]:
 
 def _count(sums: Counter[What], account: Account, amount: int) -> None:
     code, subject, _node, _epoch, _month, unit = account
-    if code == WALLET:
+    if code in (WALLET, RECEIVABLE):
+        # What was drawn in advance is owed: people see one balance, less by what they spent.
         sums["wallet", subject, ""] -= amount
     elif code == POINTS_HELD:
         sums["points", subject, ""] -= amount

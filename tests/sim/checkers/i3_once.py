@@ -31,7 +31,8 @@ def _grants(evidence: Evidence) -> Iterator[str]:
     made: Counter[tuple[object, object]] = Counter()
     for op in evidence.hub.ledger_ops():
         body = op.decoded()
-        if op.node == 0 and op.has_effect and body[1] == REASON_GRANT:
+        # Document 0 is no answer to a request: head office raised a limit.
+        if op.node == 0 and op.has_effect and body[1] == REASON_GRANT and body[5]:
             holders = {posting[2] for posting in op.booked() if posting[2]}
             made[body[5], tuple(sorted(holders))] += 1
     for request, count in made.items():
