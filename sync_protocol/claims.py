@@ -5,7 +5,8 @@ Body: [salt, key, cafe, subject, action]
 - salt: as in `registers`
 - key: bytes; for a phone, an identity number or a card the keyed hash of its normal form
   (`claim_key`), for an asset tag its UTF-8
-- subject: the member, card or asset that takes or gives up the key
+- subject: the member or card that takes or gives up the key; for an asset tag the receipt's id,
+  so that a second receipt of one tag is a second subject
 - action: TAKE or RELEASE
 
 The first in the hub's log wins. Until a TAKE is annotated it is provisional, and pages say so.

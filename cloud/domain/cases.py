@@ -2,6 +2,7 @@
 
 A case names ops by reference and never copies a value, so that an erasure has nothing to find in
 it. Cases are ops of the hub, appended right after the op that raised them, in the same block.
+How a case is settled: `settlements`.
 """
 
 from dataclasses import dataclass
@@ -9,27 +10,37 @@ from hashlib import sha256
 
 from sync_protocol.codec import pack
 from sync_protocol.expect import ID_MAX
-from sync_protocol.kinds import CASE, LEDGER, Kind, field_index
-from sync_protocol.ops import Op, OpRef
+from sync_protocol.kinds import ASSET, CASE, LEDGER, Kind, field_index
+from sync_protocol.ops import Op, OpRef, ref_from_row
 from sync_protocol.registers import Change, RegisterRow, RegisterWrite
 
 LOST_CLAIM = "lost_claim"
+"""A number was taken twice, or a tagged asset received twice: the first in the log has it."""
 CONCURRENT = "concurrent"
+"""A document was changed in two places that had not seen each other."""
 VOIDED = "void"
+"""An op has no effect."""
+EXCESS = "excess"
+"""An admitted branch spent what it had not: the excess fell on the chain's loss account."""
+FENCED_EPOCH = "fenced_epoch"
+"""A box's store was copied or an old copy put back: its epoch writes no more."""
 
 OPEN = "open"
+SETTLED = "settled"
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """One thing to look at.
 
-    `against` is the op on the other side, if there is one. `fields` is [[field index, lost, other
-    side's reference], ...] of a concurrent edit, `lost` saying whether the new value lost.
-    `key` is the case's id: the same conflict has the same id. `subject` is 0 for none.
+    `kind` is the code of the op's kind; `against` the op on the other side, if there is one.
+    `fields` is [[field index, lost, other side's reference], ...] of a concurrent edit, `lost`
+    saying whether the new value lost. `key` is the case's id: the same conflict has the same id.
+    `subject` is 0 for none.
     """
 
     type: str
+    kind: int
     key: int
     op: OpRef
     against: OpRef | None
@@ -49,27 +60,46 @@ def _subject_id(subject: int | str) -> int:
 
 def lost_claim(op: Op, subject: int | str, holder: OpRef) -> Conflict:
     """A claim came second: `holder` is the op that has the key."""
-    return Conflict(
-        LOST_CLAIM, _key_of(op.hash), op.ref(), holder, _subject_id(subject), (), "claim_held"
-    )
+    key, subject_id = _key_of(op.hash), _subject_id(subject)
+    kind = op.header.kind
+    return Conflict(LOST_CLAIM, kind, key, op.ref(), holder, subject_id, (), "claim_held")
 
 
 def overwritten_fields(
-    op: Op, key: int | str, lost: list[int], overwrote: list[int], row: RegisterRow | None
-) -> Conflict:
-    """Two people changed the same fields of a document without seeing each other's value."""
+    op: Op, write: RegisterWrite, lost: list[int], overwrote: list[int], row: RegisterRow
+) -> Conflict | None:
+    """Two people changed the same fields of a document without seeing each other's value.
+
+    None for an asset that two cafes received under one tag: the claim of the tag opens its case.
+    """
+    if op.header.kind == ASSET and all(change.base is None for change in write.changes):
+        return None
     fields = []
     for index in sorted((*lost, *overwrote)):
-        entry = row.entry(index) if row is not None else None
+        entry = row.entry(index)
         other = entry[2] if entry is not None else None
         fields.append((index, index in lost, tuple(other) if isinstance(other, list) else ()))
+    others = [ref_from_row(list(other)) for _, _, other in fields if other]
     return Conflict(
-        CONCURRENT, _key_of(op.hash), op.ref(), None, _subject_id(key), tuple(fields), "concurrent"
+        CONCURRENT,
+        op.header.kind,
+        _key_of(op.hash),
+        op.ref(),
+        others[0] if others else None,
+        _subject_id(write.key),
+        tuple(fields),
+        "concurrent",
     )
 
 
+def exceeded(op: Op) -> Conflict:
+    """An op spent more than its author held, and the chain bears the rest."""
+    kind = op.header.kind
+    return Conflict(EXCESS, kind, _key_of(op.hash), op.ref(), None, 0, (), "diverted")
+
+
 def voided(op: Op, kind: Kind, reason: str) -> Conflict:
-    """An op has no effect, or not all of it.
+    """An op has no effect.
 
     Each ledger op has a case of its own. Of other kinds one case stands for all that a node's
     epoch wrote of that kind with that reason: a node that lies cannot flood the log.
@@ -79,7 +109,22 @@ def voided(op: Op, kind: Kind, reason: str) -> Conflict:
         key = _key_of(op.hash)
     else:
         key = _key_of(header.node, header.epoch, kind.code, reason)
-    return Conflict(VOIDED, key, op.ref(), None, 0, (), reason)
+    return Conflict(VOIDED, kind.code, key, op.ref(), None, 0, (), reason)
+
+
+def fenced_epoch(last: OpRef, reason: str) -> Conflict:
+    """An epoch was fenced for `reason` (`rewind`, `fork`); `last` is the last op that holds."""
+    key = _key_of("fenced", last.node, last.epoch)
+    return Conflict(FENCED_EPOCH, 0, key, last, None, 0, (), reason)
+
+
+def epoch_fenced_by(write: RegisterWrite) -> tuple[int, int] | None:
+    """Return the (node, epoch) that a write of a CASE fences, None for any other case."""
+    values = {change.index: change.value for change in write.changes}
+    if values.get(field_index(CASE, "type")) != FENCED_EPOCH:
+        return None
+    last = ref_from_row(values[field_index(CASE, "op")])
+    return (last.node, last.epoch)
 
 
 def opening_body(conflict: Conflict, cafe: int, opened_ms: int) -> list[object]:
@@ -94,6 +139,7 @@ def opening_body(conflict: Conflict, cafe: int, opened_ms: int) -> list[object]:
         ("fields", [[index, lost, list(other)] for index, lost, other in conflict.fields]),
         ("opened_ms", opened_ms),
         ("reason", conflict.reason),
+        ("kind", conflict.kind),
     ]
     changes = [Change(field_index(CASE, name), value, None) for name, value in values]
     changes.sort(key=lambda change: change.index)

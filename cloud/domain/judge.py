@@ -8,7 +8,7 @@ below zero here had already done so at its author.
 from dataclasses import dataclass
 from typing import Protocol
 
-from cloud.domain.cases import Conflict, lost_claim, overwritten_fields, voided
+from cloud.domain.cases import Conflict, exceeded, lost_claim, overwritten_fields, voided
 from sync_protocol.accounts import CLASSES
 from sync_protocol.annotations import (
     APPLIED,
@@ -49,9 +49,15 @@ Section = tuple[int, int]
 
 CURRENT = "current"
 ADMITTED = "admitted"
-"""A closed or forked epoch whose ops two people admitted: excess is diverted, never void."""
+"""A branch of an earlier epoch that two people admitted: excess is diverted, never void."""
+SUPERSEDED = "superseded"
+"""The node has a later epoch; what this one left over is taken where its chain goes on."""
 FENCED = "fenced"
+"""By people; they may lift it."""
+FORKED = "forked"
+"""Two stores wrote ops of one number, or an old copy of a store was put back: for good."""
 CLOSED = "closed"
+"""By two people: what it held went back to the hub's part."""
 
 BODY_BYTES_MAX = 256 * 1024
 """Of one op's packed body: a picture of 64 KB and text many times over."""
@@ -134,10 +140,10 @@ def _judge_register(op: Op, kind: Kind, author: Author, effective: int, facts: F
     if fault is not None:
         return _void(op, kind, effective, fault)
     lost, overwrote = compare(kind, write, effective, op.header.node, row)
-    if not lost and not overwrote:
+    if row is None or not (lost or overwrote):
         return Judged(Annotation(effective, APPLIED), write)
     annotation = Annotation(effective, OVERWROTE, [lost, overwrote])
-    return Judged(annotation, write, overwritten_fields(op, write.key, lost, overwrote, row))
+    return Judged(annotation, write, overwritten_fields(op, write, lost, overwrote, row))
 
 
 def _judge_claim(op: Op, kind: Kind, author: Author, effective: int, facts: Facts) -> Judged:
@@ -166,7 +172,7 @@ def _judge_ledger(op: Op, kind: Kind, author: Author, effective: int, facts: Fac
     if author.standing != ADMITTED:
         return _void(op, kind, effective, "below_zero")
     annotation = Annotation(effective, DIVERTED, _diversions(transaction, excess))
-    return Judged(annotation, transaction, voided(op, kind, "diverted"))
+    return Judged(annotation, transaction, exceeded(op))
 
 
 def section_of(code: int, cafe: int) -> Section:

@@ -34,8 +34,26 @@ REFUSALS = {
         Refusal("grant_nothing_held", "总部没有可用余额", "The hub holds nothing of this account"),
         Refusal("grant_class", "此类账户不能调拨", "Accounts of this class are not granted"),
         Refusal("grant_amount", "申请的数额无效", "The amount asked for is not valid"),
+        Refusal("merge_self", "不能把会员并入自己", "A member cannot be merged into itself"),
+        Refusal("merged_already", "该会员已被合并", "This member has been merged already"),
         Refusal("member_erased", "该会员资料已被清除", "This member has been erased"),
         Refusal("epoch_closed", "该设备的这一期已关闭", "This epoch of the box is closed"),
+        Refusal("case_unknown", "没有这个冲突", "There is no such case"),
+        Refusal("case_settled", "这个冲突已经处理过了", "Somebody has settled this case already"),
+        Refusal(
+            "case_changed",
+            "内容刚刚又变了,请重新看过再决定",
+            "What is at stake has just changed; look again, then decide",
+        ),
+        Refusal("settlement_unknown", "不能这样处理", "This case cannot be settled that way"),
+        Refusal("note_missing", "请写下原因", "Give a reason"),
+        Refusal("note_long", "原因最多 200 字", "A reason has at most 200 characters"),
+        Refusal(
+            "note_personal",
+            "原因里不要写姓名、电话或证件号:原因会一直保留",
+            "Leave names, phones and identity numbers out of the reason: it is kept for ever",
+        ),
+        Refusal("right_missing", "收银员不能处理冲突", "Cashiers do not settle cases"),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
     )
 }

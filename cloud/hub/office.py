@@ -11,8 +11,10 @@ from cloud.domain.epochs import closing
 from cloud.domain.erasure import decide_erasure
 from cloud.domain.judge import Account
 from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.settlements import Choice
 from cloud.hub import enrolment, staff
 from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.cases import settlement
 from cloud.hub.enrolment import Enrolment
 from cloud.hub.hub import Hub
 from cloud.hub.registers import write_fields
@@ -29,6 +31,9 @@ from sync_protocol.registers import RegisterRow
 _PERSONAL_REGISTERS = tuple(
     kind.code for kind in KINDS.values() if kind.policy == REGISTER and kind.personal
 )
+
+_NOT_TO_SETTLE = ("service", "cashier")
+"""Roles of the counter: a party to the conflict does not settle it."""
 
 
 class HeadOffice:
@@ -201,6 +206,17 @@ class HeadOffice:
 
         outcome = await self.hub.propose(Proposal(decide, actor))
         return outcome if isinstance(outcome, Refusal) else outcome[0]
+
+    async def settle_case(
+        self, case: int, choice: str, note: str, seen: str, person: Person
+    ) -> list[OpRef] | Refusal:
+        """Settle a conflict case; `seen`: what the person was shown (`disputes.Dispute.seen`)."""
+        if person.role in _NOT_TO_SETTLE:
+            return refusal("right_missing")
+        business_day, _offset = self.hub.surroundings.business_day()
+        chosen = Choice(choice, note.strip(), seen, person.id, business_day)
+        proposal = settlement(case, chosen, self.hub.surroundings.random_bytes)
+        return await self.hub.propose(proposal)
 
     async def back_up(self, target: Path) -> int:
         """Copy the store to `target`; returns the last block number in the copy."""

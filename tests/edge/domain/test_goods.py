@@ -115,9 +115,9 @@ def test_tags_of_a_text() -> None:
 def test_an_asset_comes_is_issued_and_comes_back() -> None:
     unit = ASSET_UNIT + "PC-1"
     asset = AssetApplication("PC-1", "主机", "PC", "S1")
-    received = asset_receipt(HERE, asset, claimed=False)
+    received = asset_receipt(HERE, 99, asset, claimed=False)
     assert moved(received, ASSET_IN_STOCK, OWN) == {unit: 1}
-    assert code_of(asset_receipt(HERE, asset, claimed=True)) == "asset_tag_taken"
+    assert code_of(asset_receipt(HERE, 99, asset, claimed=True)) == "asset_tag_taken"
     issued = asset_issue(HERE, "PC-1", 1, 99)
     assert moved(issued, ASSET_IN_STOCK, OWN) == {unit: -1}
     assert code_of(asset_issue(HERE, "PC-1", 0, 99)) == "asset_not_here"

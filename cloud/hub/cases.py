@@ -1,0 +1,96 @@
+"""Conflict cases at the hub: their facts, for a page or within a block, and settling one."""
+
+from cloud.domain.cases import LOST_CLAIM, OPEN
+from cloud.domain.disputes import MERGE, Case, CaseFacts, Dispute, case_of_row, examine
+from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.settlements import Choice, settle, settled
+from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.registers import RandomBytes
+from cloud.store import statements
+from cloud.store.database import Database
+from cloud.store.log import read_op
+from cloud.store.models import ErasedSubject
+from cloud.store.reports import read_document, read_documents
+from sync_protocol.claims import ClaimRow, claim_row_from_stored
+from sync_protocol.codec import unpack
+from sync_protocol.kinds import CASE
+from sync_protocol.ops import Op, OpRef
+from sync_protocol.registers import RegisterRow
+
+
+class StoredFacts:
+    """`CaseFacts` of a reader: what is committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def register(self, kind: int, key: int | str) -> RegisterRow | None:
+        return read_document(self._database, kind, key)
+
+    def claim(self, kind: int, key: bytes) -> ClaimRow | None:
+        stored = self._database.execute(statements.SELECT_CLAIM, (kind, key)).fetchone()
+        return None if stored is None else claim_row_from_stored(unpack(bytes(stored[0])))
+
+    def is_erased(self, subject: int | str) -> bool:
+        query = ErasedSubject.select().where(ErasedSubject.subject == subject)
+        return isinstance(subject, int) and self._database.first(query) is not None
+
+    def op(self, node: int, epoch: int, seq: int) -> Op | None:
+        stored = read_op(self._database, node, epoch, seq)
+        return None if stored is None else stored.entry.op
+
+
+class DraftFacts(StoredFacts):
+    """`CaseFacts` of a block in the making: the state as it stands so far."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft.database)
+        self._state = draft.state
+
+    def register(self, kind: int, key: int | str) -> RegisterRow | None:
+        return self._state.register(kind, key)
+
+    def claim(self, kind: int, key: bytes) -> ClaimRow | None:
+        return self._state.claim(kind, key)
+
+    def is_erased(self, subject: int | str) -> bool:
+        return self._state.is_erased(subject)
+
+
+def read_cases(database: Database) -> list[Case]:
+    """Return every case, settled ones too."""
+    return [
+        case_of_row(key, row) for key, row in read_documents(database, CASE) if isinstance(key, int)
+    ]
+
+
+def settlement(case: int, choice: Choice, random_bytes: RandomBytes) -> Proposal:
+    """Return the proposal that settles a case as things stand when the block is made."""
+
+    def decide(draft: Draft) -> HubOps | list[OpRef] | Refusal:
+        row = draft.state.register(CASE, case)
+        if row is None:
+            return refusal("case_unknown")
+        facts = DraftFacts(draft)
+        dispute = examine(case_of_row(case, row), facts)
+        ops = settle(dispute, choice, facts, random_bytes)
+        if isinstance(ops, Refusal) or choice.choice != MERGE:
+            return ops
+        also = _between_the_same(draft, dispute, facts)
+        return [*ops, *(settled(one, choice, facts, random_bytes) for one in also)]
+
+    return Proposal(decide, choice.person)
+
+
+def _between_the_same(draft: Draft, dispute: Dispute, facts: CaseFacts) -> list[Case]:
+    """Return the other open cases that the same two people merge by: phone and identity number."""
+    option = dispute.option(MERGE)
+    found = []
+    for key, row in read_documents(draft.database, CASE):
+        case = case_of_row(int(key), draft.state.register(CASE, key) or row)
+        if case.case == dispute.case.case or (case.type, case.status) != (LOST_CLAIM, OPEN):
+            continue
+        other = examine(case, facts).option(MERGE)
+        if option is not None and other is not None and other.merged == option.merged:
+            found.append(case)
+    return found
