@@ -51,10 +51,10 @@ class Author:
 
 
 class Chain:
-    def __init__(self, database, name="test"):
+    def __init__(self, database, name="test", key=None):
         self.name = name
         self.database = database
-        self.key = Ed25519PrivateKey.generate()
+        self.key = key or Ed25519PrivateKey.generate()
         self.now_ms = NOW_MS + 1_000_000
         self.points_reached = []
         log.create_log(database, name, self.key.public_key().public_bytes_raw())
