@@ -31,7 +31,7 @@ OPS_PER_SECOND_MIN = 12_000
 ACK_BYTES_MAX = 64
 
 
-def hello(ops: list[Op]) -> bytes:
+def hello(ops: list[Op], key: Ed25519PrivateKey) -> bytes:
     """Return the greeting of a node that has `ops` and has sent none of them."""
     first = genesis_hash(wire.CHAIN, wire.NODE, wire.EPOCH)
     last = ops[-1]
@@ -55,7 +55,7 @@ def hello(ops: list[Op]) -> bytes:
         "bench",
         b"",
     )
-    return message.pack()
+    return message.sign(wire.CHAIN, wire.NODE, key.sign)
 
 
 def _ingest(folder: Path, ops: list[Op], messages: list[bytes], key: Ed25519PrivateKey) -> float:
@@ -83,7 +83,7 @@ def _ingest(folder: Path, ops: list[Op], messages: list[bytes], key: Ed25519Priv
             GrantPolicy(),
             send,
         )
-        inbox.put(wire.NODE, hello(ops))
+        inbox.put(wire.NODE, hello(ops, key))
         worker.run_round()
         start = time.perf_counter()
         for message in messages:

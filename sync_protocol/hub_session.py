@@ -19,6 +19,7 @@ from sync_protocol.messages import (
     CODE_HELLO,
     FENCED_EPOCH_CLOSED,
     FENCED_FORK,
+    FENCED_REWIND,
     FENCED_UNKNOWN_NODE,
     Ack,
     Fenced,
@@ -31,6 +32,7 @@ from sync_protocol.messages import (
     Push,
     Recall,
     Reject,
+    SignedMessage,
     Unknown,
     Welcome,
     down_topic,
@@ -129,13 +131,24 @@ class LogHead:
 class HubSession:
     """The hub's session with `node`. Each method returns the events that follow.
 
-    `taken_seq` is the last op handed over in `BatchReceived`, `watermark` the last committed.
+    `sign` signs with the hub's key; `key_of(epoch)` returns verify(signature, data) of the node's
+    key in an epoch, None for an epoch that was never given. `taken_seq` is the last op handed over
+    in `BatchReceived`, `watermark` the last committed.
     """
 
-    def __init__(self, chain: str, node: int, limits: HubLimits) -> None:
+    def __init__(
+        self,
+        chain: str,
+        node: int,
+        limits: HubLimits,
+        sign: "Callable[[bytes], bytes]",
+        key_of: "Callable[[int], Callable[[bytes, bytes], bool] | None]",
+    ) -> None:
         self.chain = chain
         self.node = node
         self.limits = limits
+        self._sign = sign
+        self._key_of = key_of
         self.state = WAITING
         self.epoch = 0
         self.watermark = 0
@@ -158,7 +171,7 @@ class HubSession:
         if isinstance(message, Push):
             return self._hear_push(message, data)
         if isinstance(message, Hello):
-            return self._hear_hello(message)
+            return self._hear_hello(message, data)
         if isinstance(message, GrantRequest):
             return self._hear_grant_request(message)
         if isinstance(message, Fenced):
@@ -208,14 +221,16 @@ class HubSession:
             self.limits.bytes_max,
             self.limits.window,
         )
-        return self._transmit(welcome) + self._transmit(Ping(wall_ms))
+        return self._transmit_signed(welcome) + self._transmit(Ping(wall_ms))
 
     def fence(self, reason: int, seq: int = 0, hash: bytes = b"") -> "list[Event]":
         """Take no more of this epoch, for a FENCED_ reason, and tell the node."""
         self.state = follow(HUB_TRANSITIONS, self.state, FENCE_RAISED)
         self._held = []
-        epoch = self.hello.epoch if self.hello is not None else self.epoch
-        self._fenced = self._transmit(Fenced(epoch, reason, seq, hash)) if epoch else []
+        self._fenced = []
+        if self.hello is not None:
+            fenced = Fenced(self.hello.epoch, self.hello.session, reason, seq, hash)
+            self._fenced = self._transmit_signed(fenced)
         events: list[Event] = [SessionFenced(reason, seq)]
         return events + self._fenced
 
@@ -271,6 +286,9 @@ class HubSession:
     def _transmit(self, message: Message) -> "list[Event]":
         return [Transmit(self._topic, message.pack())]
 
+    def _transmit_signed(self, message: SignedMessage) -> "list[Event]":
+        return [Transmit(self._topic, message.sign(self.chain, self.node, self._sign))]
+
     def _set_watermark(self, seq: int, hash: bytes) -> None:
         self.watermark = self.taken_seq = seq
         self._hash = self._taken_hash = hash
@@ -285,9 +303,16 @@ class HubSession:
         events: list[Event] = [BatchQuarantined(error.code, error.detail, data)]
         return events + self._reject(error.code) if self.state in (SYNCING, COMPARING) else events
 
-    def _hear_hello(self, message: Hello) -> "list[Event]":
+    def _hear_hello(self, message: Hello, data: bytes) -> "list[Event]":
         if message.chain != self.chain or message.node != self.node:
             return [PeerErred("hello_of_other", "%s/%d" % (message.chain, message.node))]
+        verify = self._key_of(message.epoch)
+        if verify is None:
+            unknown = Fenced(message.epoch, message.session, FENCED_UNKNOWN_NODE, 0, b"")
+            erred: list[Event] = [PeerErred("epoch_unknown", str(message.epoch))]
+            return erred + self._transmit_signed(unknown)
+        if not verify(message.signature, message.signing_bytes(self.chain, self.node)):
+            return [BatchQuarantined("hello_signature", str(message.epoch), data)]
         self.state = follow(HUB_TRANSITIONS, self.state, HELLO_HEARD)
         self.hello = message
         self.epoch = message.epoch
@@ -303,6 +328,13 @@ class HubSession:
     def _hear_fenced(self, message: Fenced) -> "list[Event]":
         if message.epoch != self.epoch or self.state == FENCED:
             return [MessageIgnored("fenced_known")]
+        verify = self._key_of(message.epoch)
+        if verify is None or not verify(
+            message.signature, message.signing_bytes(self.chain, self.node)
+        ):
+            return [PeerErred("fenced_signature", str(message.epoch))]
+        if message.reason not in (FENCED_REWIND, FENCED_FORK):
+            return [PeerErred("fenced_reason", str(message.reason))]
         self.state = follow(HUB_TRANSITIONS, self.state, FENCE_RAISED)
         self._fenced = []  # the node knows
         return [SessionFenced(message.reason, message.seq)]

@@ -41,6 +41,7 @@ from sync_protocol.ops import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     Fields = tuple[tuple[Any, ...], ...]
@@ -51,6 +52,8 @@ MESSAGE_BYTES_MAX = FRAME_BYTES_MAX + 16384
 
 SIGNATURE_BYTES = 64
 """Ed25519 (RFC 8032)."""
+UNSIGNED = b"\x00" * SIGNATURE_BYTES
+"""Stands in a message until it is signed; no key has made it."""
 
 RANGE_BLOCKS_MAX = 1024
 """Blocks coded as one range."""
@@ -128,17 +131,36 @@ class Message:
     TYPE = 0
     FIELDS: "Fields" = ()
 
-    def pack(self) -> bytes:
-        """Return the message as it is published."""
+    def values(self) -> "list[object]":
+        """Return the message as an array."""
         values: list[object] = [self.TYPE, MESSAGE_VERSION]
         for field in self.FIELDS:
             value = getattr(self, field[0])
             values.append(value.row() if isinstance(value, OpRef) else value)
-        return pack(values)
+        return values
+
+    def pack(self) -> bytes:
+        """Return the message as it is published."""
+        return pack(self.values())
 
 
-class Hello(Message):
-    """A node opens a session: who it is, what it has, what it has applied.
+class SignedMessage(Message):
+    """A message whose last field is its sender's signature of all that is before it."""
+
+    signature = b""
+
+    def signing_bytes(self, chain: str, node: int) -> bytes:
+        """Return what is signed in the session of `node`, whichever side sends it."""
+        return pack(["cafebox message", chain, node] + self.values()[:-1])
+
+    def sign(self, chain: str, node: int, sign: "Callable[[bytes], bytes]") -> bytes:
+        """Sign the message and return its bytes."""
+        self.signature = sign(self.signing_bytes(chain, node))
+        return self.pack()
+
+
+class Hello(SignedMessage):
+    """A node opens a session: who it is, what it has, what it has applied. Signed by the node.
 
     `seq` and `hash` are its last op's, (0, genesis hash) before the first; `acked_seq` and
     `acked_hash` those of the last op that the hub acked. `generation` to `block_hash` are the
@@ -165,6 +187,7 @@ class Hello(Message):
         _SEGMENT,
         ("software", expect_text, 64),
         ("hardware", expect_bytes, 0, 64),
+        _SIGNATURE,
     )
 
     def __init__(
@@ -187,6 +210,7 @@ class Hello(Message):
         segment: int,
         software: str,
         hardware: bytes,
+        signature: bytes = UNSIGNED,
     ) -> None:
         self.chain = chain
         self.node = node
@@ -206,10 +230,12 @@ class Hello(Message):
         self.segment = segment
         self.software = software
         self.hardware = hardware
+        self.signature = signature
 
 
-class Welcome(Message):
+class Welcome(SignedMessage):
     """The hub answers HELLO: its watermark for the epoch with the op's hash, its head, its limits.
+    Signed by the hub.
 
     `backup_number` is the last block in the hub's last backup: a box keeps what is later.
     `window` is how many batches may wait for their ack.
@@ -231,6 +257,7 @@ class Welcome(Message):
         ("ops_max", expect_int, 1, BLOCK_OPS_MAX),
         ("bytes_max", expect_int, 1024, FRAME_BYTES_MAX),
         ("window", expect_int, 1, 64),
+        _SIGNATURE,
     )
 
     def __init__(
@@ -249,6 +276,7 @@ class Welcome(Message):
         ops_max: int,
         bytes_max: int,
         window: int,
+        signature: bytes = UNSIGNED,
     ) -> None:
         self.epoch = epoch
         self.session = session
@@ -264,6 +292,7 @@ class Welcome(Message):
         self.ops_max = ops_max
         self.bytes_max = bytes_max
         self.window = window
+        self.signature = signature
 
 
 class Push(Message):
@@ -317,25 +346,39 @@ class Reject(Message):
         self.code = code
 
 
-class Fenced(Message):
+class Fenced(SignedMessage):
     """This epoch writes no more, for one of the FENCED_ reasons. Either side may find it.
 
-    `seq` and `hash` are the sender's op at which the two differ; hash b"" where it has none.
+    `session` is that of the HELLO that it answers, so that an old one says nothing later. `seq`
+    and `hash` are the sender's op at which the two differ; hash b"" where it has none. Signed by
+    the sender.
     """
 
     TYPE = 6
     FIELDS = (
         _EPOCH,
+        _SESSION,
         ("reason", expect_int, FENCED_REWIND, FENCED_REVOKED),
         _seq("seq"),
         _hash("hash", 0),
+        _SIGNATURE,
     )
 
-    def __init__(self, epoch: int, reason: int, seq: int, hash: bytes) -> None:
+    def __init__(
+        self,
+        epoch: int,
+        session: int,
+        reason: int,
+        seq: int,
+        hash: bytes,
+        signature: bytes = UNSIGNED,
+    ) -> None:
         self.epoch = epoch
+        self.session = session
         self.reason = reason
         self.seq = seq
         self.hash = hash
+        self.signature = signature
 
 
 class Blocks(Message):

@@ -29,6 +29,7 @@ from sync_protocol.messages import (
     Push,
     Recall,
     Reject,
+    SignedMessage,
     Unknown,
     Welcome,
     push_signing_bytes,
@@ -82,6 +83,8 @@ ACK_MS = 20000
 REJECT_MS = 500
 """Pause after a reject; it doubles with each until an ack comes."""
 PAUSE_MS_MAX = 60000
+FENCED_MS = 60000
+"""A fenced node asks this often whether the fence still stands."""
 
 
 class NodeIdentity:
@@ -143,6 +146,7 @@ class NodeSession:
         self.acked_hash = outbox.acked_hash
         self.segment = 0
         self.follower = BlockFollower(identity.chain, cursor, heads, verify, random_below)
+        self._verify = verify
         self._random_below = random_below
         self._topic = up_topic(identity.chain, identity.node)
         self._session = 0
@@ -201,6 +205,9 @@ class NodeSession:
             if self._in_flight and now_ms - self._in_flight[0][2] >= ACK_MS:
                 return events + self._greet_again(UNANSWERED, now_ms, wall_ms)
             return events + self._want_ops(now_ms)
+        if self.state == FENCED and now_ms - self._greeted_ms >= FENCED_MS:
+            self._greetings = 0
+            return events + self._greet_again(UNANSWERED, now_ms, wall_ms)
         return events
 
     def ops_appended(self, seq: int, hash: bytes, now_ms: int) -> "list[Event]":
@@ -274,6 +281,15 @@ class NodeSession:
     def _transmit(self, message: Message) -> "list[Event]":
         return [Transmit(self._topic, message.pack())]
 
+    def _transmit_signed(self, message: SignedMessage) -> "list[Event]":
+        identity = self.identity
+        return [Transmit(self._topic, message.sign(identity.chain, identity.node, identity.sign))]
+
+    def _is_hubs(self, message: SignedMessage) -> bool:
+        identity = self.identity
+        signed = message.signing_bytes(identity.chain, identity.node)
+        return self._verify(message.signature, signed)
+
     def _greet(self, now_ms: int, wall_ms: int) -> "list[Event]":
         self._session = self._random_below(1 << 32)
         self._greeted_ms = now_ms + self._random_below(HELLO_MS >> 2)
@@ -282,28 +298,27 @@ class NodeSession:
         self._welcome = None
         identity = self.identity
         applied = self.follower.applied
-        return self._transmit(
-            Hello(
-                identity.chain,
-                identity.node,
-                identity.epoch,
-                self._session,
-                self.seq,
-                self.hash,
-                self.acked_seq,
-                self.acked_hash,
-                applied.generation,
-                applied.stream,
-                applied.position,
-                applied.block_number,
-                applied.block_hash,
-                CODECS_READ,
-                wall_ms,
-                self.segment,
-                identity.software,
-                identity.hardware,
-            )
+        hello = Hello(
+            identity.chain,
+            identity.node,
+            identity.epoch,
+            self._session,
+            self.seq,
+            self.hash,
+            self.acked_seq,
+            self.acked_hash,
+            applied.generation,
+            applied.stream,
+            applied.position,
+            applied.block_number,
+            applied.block_hash,
+            CODECS_READ,
+            wall_ms,
+            self.segment,
+            identity.software,
+            identity.hardware,
         )
+        return self._transmit_signed(hello)
 
     def _greet_again(self, event: int, now_ms: int, wall_ms: int) -> "list[Event]":
         self.state = follow(NODE_TRANSITIONS, self.state, event)
@@ -351,6 +366,8 @@ class NodeSession:
             or message.epoch != self.identity.epoch
         ):
             return [MessageIgnored("welcome_late")]
+        if not self._is_hubs(message):
+            return [PeerErred("welcome_signature", "")]
         self.state = follow(NODE_TRANSITIONS, self.state, WELCOMED)
         self._welcome = message
         return self._state_watermark(message.watermark, message.hash, now_ms)
@@ -377,8 +394,14 @@ class NodeSession:
         return [BatchRejected(message.from_seq, message.code)]
 
     def _hear_fenced(self, message: Fenced) -> "list[Event]":
-        if self.state == FENCED or message.epoch != self.identity.epoch:
-            return [MessageIgnored("fenced_known")]
+        if (
+            self.state == FENCED
+            or message.epoch != self.identity.epoch
+            or message.session != self._session
+        ):
+            return [MessageIgnored("fenced_late")]
+        if not self._is_hubs(message):
+            return [PeerErred("fenced_signature", "")]
         self.state = follow(NODE_TRANSITIONS, self.state, FENCE_HEARD)
         self._compared = None
         return [SessionFenced(message.reason, message.seq)]
@@ -427,7 +450,8 @@ class NodeSession:
 
     def _fence(self, reason: int, seq: int, hash: bytes) -> "list[Event]":
         self.state = follow(NODE_TRANSITIONS, self.state, HASH_DIFFERED)
-        events = self._transmit(Fenced(self.identity.epoch, reason, seq, hash))
+        fenced = Fenced(self.identity.epoch, self._session, reason, seq, hash)
+        events = self._transmit_signed(fenced)
         events.append(SessionFenced(reason, seq))
         return events
 

@@ -19,7 +19,8 @@ Hub: a batch came again, our hashes around it are being looked up."""
 SYNCING = 3
 """Both: batches flow up, acks flow down."""
 FENCED = 4
-"""Both: this epoch writes no more; blocks still flow."""
+"""Both: this epoch writes no more; blocks still flow. A node greets again now and then: whether
+the fence stands is the hub's to say."""
 WAITING = 5
 """Hub: no HELLO yet; batches are answered by asking for it."""
 ANSWERING = 6
@@ -75,8 +76,9 @@ NODE_TRANSITIONS = {
         DISCONNECTED: OFFLINE,
     },
     FENCED: {
-        CONNECTED: FENCED,
-        DISCONNECTED: FENCED,
+        CONNECTED: GREETING,
+        UNANSWERED: GREETING,
+        DISCONNECTED: OFFLINE,
     },
 }
 

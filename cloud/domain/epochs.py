@@ -5,18 +5,74 @@ old one at the seq that the hub has of it: one EPOCH_CLOSE op, and transactions 
 balance it holds to the hub's part.
 """
 
-from cloud.domain.judge import Account
+from hashlib import sha256
+
+from cloud.domain.cases import OPEN
+from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FENCED, FORKED, SUPERSEDED, Account
 from cloud.domain.refusals import Refusal, refusal
 from sync_protocol.accounts import CLASSES
+from sync_protocol.codec import pack
 from sync_protocol.expect import expect_int, expect_list
-from sync_protocol.kinds import EPOCH_CLOSE, TRANSACTION
+from sync_protocol.kinds import CASE, EPOCH_CLOSE, NODE, TRANSACTION, field_index
 from sync_protocol.ledger import POSTINGS_MAX, REASON_EPOCH_CLOSE, Transaction
-from sync_protocol.ops import EPOCH_MAX, NODE_MAX, SEQ_MAX
+from sync_protocol.ops import EPOCH_MAX, NODE_MAX, SEQ_MAX, OpRef, ref_from_row
+from sync_protocol.registers import Change, RegisterRow, RegisterWrite
+
+
+FENCED_EPOCH = "fenced_epoch"
+"""Type of the case that fences an epoch: a store was copied, or an old copy of it put back."""
+
+
+def fencing(
+    last: OpRef, reason: str, cafe: int, node_row: RegisterRow | None, opened_ms: int
+) -> list[tuple[int, list[object]]]:
+    """Return (kind, body) of the hub's ops that fence an epoch for good.
+
+    last: the last op of it that holds; reason: `rewind` or `fork`; node_row: its node's register.
+    """
+    digest = sha256(pack(["cafebox fenced epoch", last.node, last.epoch])).digest()
+    values: list[tuple[str, object]] = [
+        ("type", FENCED_EPOCH),
+        ("status", OPEN),
+        ("cafe", cafe),
+        ("op", last.row()),
+        ("opened_ms", opened_ms),
+        ("reason", reason),
+    ]
+    changes = [Change(field_index(CASE, name), value, None) for name, value in values]
+    changes.sort(key=lambda change: change.index)
+    case = RegisterWrite(b"", int.from_bytes(digest[:6], "big"), cafe, changes)
+    status = field_index(NODE, "status")
+    entry = None if node_row is None else node_row.entry(status)
+    base = None if entry is None else entry[2]
+    node = RegisterWrite(b"", last.node, cafe, [Change(status, "fenced", base)])
+    return [(CASE, case.body()), (NODE, node.body())]
+
+
+def epoch_fenced_by(write: RegisterWrite) -> tuple[int, int] | None:
+    """Return the (node, epoch) that a write of a CASE fences, None for any other case."""
+    values = {change.index: change.value for change in write.changes}
+    if values.get(field_index(CASE, "type")) != FENCED_EPOCH:
+        return None
+    last = ref_from_row(values[field_index(CASE, "op")])
+    return (last.node, last.epoch)
 
 
 def next_epoch(epochs: list[int]) -> int:
     """Return the epoch that a node's next incarnation writes under."""
     return max(epochs, default=0) + 1
+
+
+def standing_after(standing: str, is_newest: bool, node_status: str) -> str:
+    """Return the standing of an epoch after its node's register has changed.
+
+    `is_newest`: the register names this epoch. What was forked, closed or admitted stays so.
+    """
+    if standing in (FORKED, CLOSED, ADMITTED):
+        return standing
+    if is_newest:
+        return CURRENT if node_status == "active" else FENCED
+    return SUPERSEDED if standing in (CURRENT, SUPERSEDED) else FENCED
 
 
 def closing(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from cloud.domain import judge as rules
 from cloud.domain.cases import Conflict, opening_body
-from cloud.domain.epochs import closed_epoch
+from cloud.domain.epochs import closed_epoch, epoch_fenced_by, fencing, standing_after
 from cloud.domain.erasure import subject_of
 from cloud.domain.refusals import Refusal
 from cloud.store import log
@@ -27,6 +27,7 @@ from sync_protocol.ledger import Transaction
 from sync_protocol.ops import (
     HUB,
     OP_VERSION,
+    REFERENCE_HASH_BYTES,
     TRUST_MEASURED,
     Header,
     Op,
@@ -184,8 +185,7 @@ class Draft:
         elif isinstance(decoded, RegisterWrite):
             fold_register(self.state, op.header.kind, decoded, annotation, op.ref())
             cafe = decoded.cafe
-            if op.header.kind == NODE and isinstance(decoded.key, int):
-                self._follow_node(decoded.key)
+            self._follow_document(op.header.kind, decoded)
         elif isinstance(decoded, ClaimWrite):
             held = self.state.claim(op.header.kind, decoded.key)
             row = fold_claim(held, decoded, op.ref())
@@ -204,6 +204,24 @@ class Draft:
         self.entries.append(entry_of(op, annotation))
         self.rows.append((op, body, cafe))
 
+    def fence_epoch(self, node: int, epoch: int, reason: str) -> HubOps:
+        """Return the ops that fence an epoch for good; none where it writes no more already."""
+        author = self.author(node, epoch)
+        if author.standing != rules.CURRENT or not author.seq:
+            return []
+        last = OpRef(node, epoch, author.seq, author.hash[:REFERENCE_HASH_BYTES])
+        row = self.state.register(NODE, node)
+        return fencing(last, reason, author.cafe, row, self.hub_ms)
+
+    def _follow_document(self, kind: int, write: RegisterWrite) -> None:
+        if kind == NODE and isinstance(write.key, int):
+            self._follow_node(write.key)
+        elif kind == CASE:
+            place = epoch_fenced_by(write)
+            if place is not None:
+                self.author(*place).standing = rules.FORKED
+                self.standing_changed.add(place[0])
+
     def _follow_node(self, node: int) -> None:
         """Bring a node's authors into line with its register: one epoch is current, or none."""
         row = self.state.register(NODE, node)
@@ -218,9 +236,7 @@ class Draft:
                 cafe = _int_field(row, "cafe")
                 self.authors[key] = log.new_author(self.head.chain, node, epoch, cafe, public_key)
         for author in self.authors_of(node):
-            if author.standing in (rules.CURRENT, rules.FENCED):
-                current = author.epoch == epoch and status == "active"
-                author.standing = rules.CURRENT if current else rules.FENCED
+            author.standing = standing_after(author.standing, author.epoch == epoch, str(status))
         self.standing_changed.add(node)
 
     def _open_case(self, conflict: Conflict, cafe: int) -> None:
@@ -261,7 +277,7 @@ class BlockBuilder:
         reached: Callable[[str], None],
     ) -> None:
         self.database = database
-        self._sign = sign
+        self.sign = sign
         self._now_ms = now_ms
         self._reached = reached
         fence = log.take_fence(database)
@@ -332,7 +348,7 @@ class BlockBuilder:
             head.block_hash,
             draft.entries,
         )
-        signature = self._sign(block_signing_bytes(head.chain, block.hash))
+        signature = self.sign(block_signing_bytes(head.chain, block.hash))
         rows = []
         position = head.position
         for (op, packed, cafe), entry in zip(draft.rows, draft.entries, strict=True):

@@ -8,7 +8,7 @@ import asyncio
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from cloud.domain.judge import CURRENT
+from cloud.domain.judge import CURRENT, FORKED
 from cloud.domain.refusals import Refusal
 from cloud.hub.hub import Hub, HubStoppedError
 from cloud.hub.keys import verifier
@@ -29,6 +29,8 @@ from sync_protocol.http_api import (
 from sync_protocol.messages import RANGE_BLOCKS_MAX
 from sync_protocol.ops import HASH_BYTES, POSITION_MAX
 
+MAY_READ = (CURRENT, FORKED)
+"""Blocks flow to a box whose epoch is fenced too, unless people sent it away."""
 STATUS_OF_CODE = {"code_unknown": 404, "code_used": 409, "node_unknown": 404}
 
 
@@ -149,7 +151,7 @@ class _Api:
         )
         if not verifier(author.public_key)(bytes.fromhex(signature), data):
             return _failed(401, "signature", "签名无效", "The signature does not hold")
-        if author.standing != CURRENT:
+        if author.standing not in MAY_READ:
             return _failed(403, "not_current", "该设备已停用", "This box is fenced or revoked")
         return author
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cloud.domain.grants import GrantPolicy
-from cloud.domain.judge import ADMITTED, CURRENT
+from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FORKED, SUPERSEDED
+from cloud.domain.judge import FENCED as FENCED_BY_PEOPLE
 from cloud.domain.refusals import Refusal
 from cloud.hub.builder import Batch, BlockBuilder, Committed, Proposal
 from cloud.hub.grants import GrantCase
@@ -24,8 +25,11 @@ from sync_protocol.annotations import VERDICTS
 from sync_protocol.codec import pack_decoded
 from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
 from sync_protocol.messages import (
+    FENCED_EPOCH_CLOSED,
+    FENCED_FORK,
     FENCED_REASONS,
     FENCED_REVOKED,
+    FENCED_REWIND,
     FENCED_UNKNOWN_NODE,
     GrantRequest,
     Hello,
@@ -88,6 +92,15 @@ class Round:
     body_bytes: int = 0
 
 
+FENCE_OF_STANDING = {
+    SUPERSEDED: FENCED_EPOCH_CLOSED,
+    ADMITTED: FENCED_EPOCH_CLOSED,
+    CLOSED: FENCED_EPOCH_CLOSED,
+    FENCED_BY_PEOPLE: FENCED_REVOKED,
+    FORKED: FENCED_FORK,
+}
+"""What a box of an epoch that is not current is told."""
+
 Send = Callable[[list[tuple[str, bytes]], int], None]
 """send(messages of (topic, bytes), number of the block among them or 0); called by the writer"""
 
@@ -148,7 +161,7 @@ class Worker:
     def _hear(self, node: int, data: bytes) -> None:
         session = self._sessions.get(node)
         if session is None:
-            session = HubSession(self.chain, node, self._limits)
+            session = self._new_session(node)
             if self._is_known(node):
                 self._sessions[node] = session
                 self.lines.setdefault(node, NodeLine())
@@ -158,6 +171,13 @@ class Worker:
         self._handle(session, session.receive(data, self._now_ms()))
         if line is not None and session.state == SYNCING:
             self._note_complete(session, line)
+
+    def _new_session(self, node: int) -> HubSession:
+        def key_of(epoch: int) -> Callable[[bytes, bytes], bool] | None:
+            author = self.builder.authors.get((node, epoch))
+            return None if author is None or node == HUB else self._verifier(author)
+
+        return HubSession(self.chain, node, self._limits, self.builder.sign, key_of)
 
     def _note_complete(self, session: HubSession, line: NodeLine) -> None:
         """Note that all of a node's ops up to now are here, if they are."""
@@ -202,19 +222,28 @@ class Worker:
             if len(self._round.quarantined) < QUARANTINED_PER_ROUND:
                 self._round.quarantined.append((session.node, event))
         elif isinstance(event, SessionFenced):
-            reason = FENCED_REASONS[event.reason]
-            self._metrics.fenced.labels(reason).inc()
-            logger.warning("fenced", extra={"node": session.node, "reason": reason})
-            if session.node in self.lines:
-                self.lines[session.node].fenced = reason
+            self._note_fence(session, event)
         elif isinstance(event, (MessageIgnored, PeerErred)):
             self._metrics.ignored.inc()
 
+    def _note_fence(self, session: HubSession, event: SessionFenced) -> None:
+        """Count a fence; one that was found in the chains is kept in the log, for good."""
+        node, epoch, reason = session.node, session.epoch, FENCED_REASONS[event.reason]
+        self._metrics.fenced.labels(reason).inc()
+        logger.warning("fenced", extra={"node": node, "epoch": epoch, "reason": reason})
+        if node in self.lines:
+            self.lines[node].fenced = reason
+        author = self.builder.authors.get((node, epoch))
+        found = event.reason in (FENCED_REWIND, FENCED_FORK)
+        if found and author is not None and author.standing == CURRENT:
+            self.propose(Proposal(lambda draft: draft.fence_epoch(node, epoch, reason)), _decided)
+
     def _take_batch(self, session: HubSession, event: BatchReceived) -> None:
         author = self.builder.authors.get((session.node, session.epoch))
-        if author is None or author.standing not in (CURRENT, ADMITTED):
+        if author is None or author.standing != CURRENT:
             self._handle(session, session.not_committed("revoked"))
-            self._handle(session, session.fence(FENCED_REVOKED))
+            reason = FENCED_UNKNOWN_NODE if author is None else FENCE_OF_STANDING[author.standing]
+            self._handle(session, session.fence(reason))
             return
         batch = Batch(session.node, session.epoch, [], [], event.signature)
         for op in event.ops:
@@ -234,11 +263,9 @@ class Worker:
     def _greet(self, session: HubSession, hello: Hello) -> None:
         if any(other is session for other, _ in self._round.batches):
             self._commit()
-        author = self._current(session.node)
-        if author is None:
-            known = self._is_known(session.node)
-            reason = FENCED_REVOKED if known else FENCED_UNKNOWN_NODE
-            self._handle(session, session.fence(reason))
+        author = self.builder.authors[(session.node, hello.epoch)]
+        if author.standing != CURRENT:
+            self._handle(session, session.fence(FENCE_OF_STANDING[author.standing]))
             return
         line = self.lines.setdefault(session.node, NodeLine())
         line.expected_seq, line.software, line.fenced = hello.seq, hello.software, ""
@@ -254,12 +281,6 @@ class Worker:
             head.generation, head.stream, head.position, head.block_number, head.backup_number
         )
         self._handle(session, session.take_hello(facts, log_head, self._now_ms()))
-
-    def _current(self, node: int) -> Author | None:
-        for author in self.builder.authors.values():
-            if author.node == node and author.standing == CURRENT and node != HUB:
-                return author
-        return None
 
     def _hash_at(self, author: Author, seq: int) -> bytes | None:
         if seq == author.seq:
@@ -358,8 +379,12 @@ class Worker:
         self._send([(blocks_topic(self.chain), message.pack())], block.number)
         for node in committed.standing_changed:
             session = self._sessions.get(node)
-            current = self._current(node)
             if session is None or session.state in (FENCED, WAITING):
                 continue
-            if current is None or current.epoch != session.epoch:
-                self._handle(session, session.fence(FENCED_REVOKED))
+            author = self.builder.authors.get((node, session.epoch))
+            if author is not None and author.standing != CURRENT:
+                self._handle(session, session.fence(FENCE_OF_STANDING[author.standing]))
+
+
+def _decided(_proposal: Proposal) -> None:
+    """Nobody waits for it."""

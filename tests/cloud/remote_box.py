@@ -151,9 +151,9 @@ class RemoteBox:
         signature = (key or self.key).sign(signed)
         return Push(self.node, self.epoch, ops[0].header.seq, frame, signature)
 
-    def hello(self, seq=None, hash=None, acked_seq=0, acked_hash=None):
+    def hello(self, seq=None, hash=None, acked_seq=0, acked_hash=None, key=None):
         genesis = genesis_hash(self.chain, self.node, self.epoch)
-        return Hello(
+        hello = Hello(
             self.chain,
             self.node,
             self.epoch,
@@ -173,6 +173,7 @@ class RemoteBox:
             "test",
             b"hardware",
         )
+        return hello.sign(self.chain, self.node, (key or self.key).sign)
 
     # The line
 

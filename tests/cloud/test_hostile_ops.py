@@ -90,6 +90,7 @@ def test_pictures_that_come_at_once_are_published_in_blocks_that_a_message_holds
         "", b"",
     )
     # fmt: on
+    hello.sign("test", 1, key.sign)
     line.hear(hello)
     line.worker.run_round()
     noise = random.Random(1)

@@ -16,7 +16,6 @@ from sync_protocol.blocks import (
 from sync_protocol.frames import CODECS_WRITTEN, pack_frame
 from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
 from sync_protocol.messages import (
-    FENCED_UNKNOWN_NODE,
     Blocks,
     Head,
     blocks_topic,
@@ -194,7 +193,12 @@ class HubHost:
 
     def session(self, node):
         if node not in self.sessions:
-            self.sessions[node] = HubSession(CHAIN, node, self.limits)
+            known = node in self.epochs
+
+            def key_of(epoch):
+                return node_key(node).verify if known and epoch <= self.epochs[node] else None
+
+            self.sessions[node] = HubSession(CHAIN, node, self.limits, HUB_KEY.sign, key_of)
         return self.sessions[node]
 
     def hash_at(self, node, seq):
@@ -231,8 +235,6 @@ class HubHost:
 
     def answer(self, session, hello, now_ms):
         node = hello.node
-        if node not in self.epochs:
-            return session.fence(FENCED_UNKNOWN_NODE)
         # What came with the old session is dropped: the node sends it again from the watermark.
         self.pending = [item for item in self.pending if item[0] != node]
         watermark = len(self.logs[(node, self.epochs[node])])
@@ -245,6 +247,10 @@ class HubHost:
         )
         return session.take_hello(facts, self.head(), WALL_MS + now_ms)
 
+    def annotate(self, op):
+        """Return what this hub says of an op at its place."""
+        return Annotation(op.header.stamp, APPLIED)
+
     def commit(self, now_ms):
         """Append what waits as one block; return the messages to publish."""
         out = []
@@ -253,7 +259,8 @@ class HubHost:
         for node, ops in self.pending:
             self.logs[(node, self.epochs[node])].extend(ops)
             tops[node] = ops[-1]
-            entries.extend([entry_of(op, Annotation(op.header.stamp, APPLIED)) for op in ops])
+            for op in ops:
+                entries.append(entry_of(op, self.annotate(op)))
         self.pending = []
         if not entries:
             return out

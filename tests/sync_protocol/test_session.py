@@ -70,8 +70,10 @@ from sync_protocol.session_events import (
 )
 from tests.sync_protocol.peers import (
     CHAIN,
+    HUB_KEY,
     WALL_MS,
     HubHost,
+    Key,
     Line,
     NodeHost,
     Random,
@@ -167,7 +169,7 @@ def test_the_window_bounds_what_is_in_flight_and_the_limits_the_batch():
     welcome = Welcome(
         1, session._session, 0, host.hash_at(0), 1, 0, 0, 0, 0, WALL_MS, CODECS_READ, 30, 2000, 3
     )
-    out = host.handle(session.receive(welcome.pack(), 0, WALL_MS), 0)
+    out = host.handle(session.receive(welcome.sign(CHAIN, NODE, HUB_KEY.sign), 0, WALL_MS), 0)
     pushes = [unpack_message(data) for _topic, data in out]
     assert [push.first_seq for push in pushes] == [1, 31, 61]
     assert all(len(push.frame) <= 2000 for push in pushes)
@@ -368,12 +370,47 @@ def test_an_old_epoch_an_epoch_never_given_and_an_unknown_node_are_fenced():
         line.step()
         line.step()
         assert only(host.events, SessionFenced).reason == reason
-        # A fenced session stays fenced over a new line, and says nothing.
+        # On a new line it asks again, and the hub still says no.
         line.cut(host)
-        assert host.session.connected(0, WALL_MS, 1) == []
-        assert kinds(host.session.receive(Fenced(epoch, reason, 0, b"").pack(), 0, 0)) == [
-            MessageIgnored
-        ]
+        line.connect(host)
+        line.step()
+        line.step()
+        assert [event.reason for event in host.said(SessionFenced)] == [reason, reason]
+        assert host.session.state == FENCED
+
+
+def test_nobody_but_the_hub_fences_a_box_and_nobody_but_the_box_its_hub_session():
+    line, host, hub = connected(ops=3)
+    number = host.session._session
+    for key, session in ((Key(b"forger"), number), (HUB_KEY, number + 1)):
+        forged = Fenced(1, session, FENCED_REVOKED, 0, b"").sign
+        events = host.session.receive(forged(CHAIN, NODE, key.sign), line.now_ms, WALL_MS)
+        assert kinds(events) in ([PeerErred], [MessageIgnored])
+    session = hub.session(NODE)
+    for epoch, reason, key in ((1, FENCED_FORK, Key(b"x")), (1, FENCED_REVOKED, node_key(NODE))):
+        forged = Fenced(epoch, number, reason, 0, b"").sign(CHAIN, NODE, key.sign)
+        assert kinds(session.receive(forged, WALL_MS)) == [PeerErred]
+    # A greeting that the box did not sign does not disturb the session either.
+    assert kinds(session.receive(hello_of(host, key=Key(b"x")), WALL_MS)) == [BatchQuarantined]
+    assert (host.session.state, session.state) == (SYNCING, SYNCING)
+    welcome = Welcome(1, 5, 0, host.hash_at(0), 1, 0, 0, 0, 0, WALL_MS, [0], 50, 9999, 4)
+    line.cut(host)
+    host.session.connected(line.now_ms, WALL_MS, 1)
+    welcome.session = host.session._session
+    data = welcome.sign(CHAIN, NODE, Key(b"forger").sign)
+    assert kinds(host.session.receive(data, line.now_ms, WALL_MS)) == [PeerErred]
+    assert host.session.state == GREETING
+
+
+def test_a_fenced_box_whose_fence_was_lifted_goes_on_by_itself():
+    line, host, hub = connected(ops=3)
+    line.publish_down(hub.handle(NODE, hub.session(NODE).fence(FENCED_REVOKED), line.now_ms))
+    line.step()
+    assert host.session.state == FENCED
+    last = host.append(2)
+    assert host.session.ops_appended(5, last.hash, line.now_ms) == []
+    line.settle()
+    assert host.acked_seq == 5
 
 
 def test_a_revoked_node_is_taken_nothing_more_from():
@@ -488,11 +525,12 @@ def test_batches_that_come_while_the_hub_looks_something_up_are_held():
     assert session.history_known(before, before) == []
 
 
-def hello_of(host, chain=CHAIN, node=NODE):
-    return Hello(
+def hello_of(host, chain=CHAIN, node=NODE, key=None):
+    hello = Hello(
         chain, node, 1, 5, len(host.ops), host.hash_at(len(host.ops)), 0, host.hash_at(0), 1, 0, 0,
         0, bytes(32), CODECS_READ, WALL_MS, 1, "", b"",
-    ).pack()  # fmt: skip
+    )  # fmt: skip
+    return hello.sign(chain, node, (key or node_key(node)).sign)
 
 
 def test_ops_that_could_not_be_committed_are_asked_for_again():
@@ -526,7 +564,7 @@ def test_the_hub_side_answers_clocks_and_rights_and_ignores_the_rest():
     assert kinds(session.receive(hello_of(host, node=4), WALL_MS)) == [PeerErred]
     other_epoch = GrantRequest(2, 77, 10, 812, "fen", 500, "spend")
     assert kinds(session.receive(other_epoch.pack(), WALL_MS)) == [MessageIgnored]
-    assert kinds(session.receive(Fenced(2, 1, 0, b"").pack(), WALL_MS)) == [MessageIgnored]
+    assert kinds(session.receive(Fenced(2, 5, 1, 0, b"").pack(), WALL_MS)) == [MessageIgnored]
     assert line.hub is hub
 
 
@@ -612,7 +650,8 @@ def test_a_fence_between_an_ack_and_its_comparison_ends_it():
     last = host.append(40)
     host.handle(session.ops_appended(40, last.hash, line.now_ms), line.now_ms)
     session.receive(Ack(1, 13, host.hash_at(13)[:8]).pack(), line.now_ms, WALL_MS)
-    session.receive(Fenced(1, FENCED_REVOKED, 0, b"").pack(), line.now_ms, WALL_MS)
+    fenced = Fenced(1, session._session, FENCED_REVOKED, 0, b"")
+    session.receive(fenced.sign(CHAIN, NODE, HUB_KEY.sign), line.now_ms, WALL_MS)
     assert session.hash_known(13, host.hash_at(13), line.now_ms) == []
     assert session.state == FENCED
 
@@ -657,7 +696,7 @@ def test_what_comes_late_or_is_unknown_is_ignored_and_counted():
         Ack(2, 3, bytes(8)),
         Ack(1, 3, host.hash_at(3)[:8]),
         Reject(2, 1, "x"),
-        Fenced(2, FENCED_FORK, 1, b""),
+        Fenced(2, 5, FENCED_FORK, 1, b""),
     ]
     for message in cases:
         assert kinds(session.receive(message.pack(), line.now_ms, WALL_MS)) == [MessageIgnored]
