@@ -18,7 +18,6 @@ from sync_protocol.ledger import POSTINGS_MAX, REASON_EPOCH_CLOSE, Transaction
 from sync_protocol.ops import EPOCH_MAX, NODE_MAX, SEQ_MAX, OpRef, ref_from_row
 from sync_protocol.registers import Change, RegisterRow, RegisterWrite
 
-
 FENCED_EPOCH = "fenced_epoch"
 """Type of the case that fences an epoch: a store was copied, or an old copy of it put back."""
 
