@@ -22,8 +22,6 @@ VOIDED = "void"
 """An op has no effect."""
 EXCESS = "excess"
 """An admitted branch spent what it had not: the excess fell on the chain's loss account."""
-FENCED_EPOCH = "fenced_epoch"
-"""A box's store was copied or an old copy put back: its epoch writes no more."""
 
 OPEN = "open"
 SETTLED = "settled"
@@ -110,21 +108,6 @@ def voided(op: Op, kind: Kind, reason: str) -> Conflict:
     else:
         key = _key_of(header.node, header.epoch, kind.code, reason)
     return Conflict(VOIDED, kind.code, key, op.ref(), None, 0, (), reason)
-
-
-def fenced_epoch(last: OpRef, reason: str) -> Conflict:
-    """An epoch was fenced for `reason` (`rewind`, `fork`); `last` is the last op that holds."""
-    key = _key_of("fenced", last.node, last.epoch)
-    return Conflict(FENCED_EPOCH, 0, key, last, None, 0, (), reason)
-
-
-def epoch_fenced_by(write: RegisterWrite) -> tuple[int, int] | None:
-    """Return the (node, epoch) that a write of a CASE fences, None for any other case."""
-    values = {change.index: change.value for change in write.changes}
-    if values.get(field_index(CASE, "type")) != FENCED_EPOCH:
-        return None
-    last = ref_from_row(values[field_index(CASE, "op")])
-    return (last.node, last.epoch)
 
 
 def opening_body(conflict: Conflict, cafe: int, opened_ms: int) -> list[object]:
