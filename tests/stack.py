@@ -190,14 +190,15 @@ class Stack:
                 }
             )
         )
-        await self.start_hub()
-        answer = await self.operate(
-            "add-staff", "--name", "店长", "--role", "manager", "--pin", PIN
-        )
-        self.staff = int(str(answer["staff"]))
-        await self.operate(
-            "add-staff", "--name", "office", "--role", "admin", "--password", PASSWORD
-        )
+        try:
+            await self.start_hub()
+            manager = ("--name", "店长", "--role", "manager", "--pin", PIN)
+            self.staff = int(str((await self.operate("add-staff", *manager))["staff"]))
+            office = ("--name", "office", "--role", "admin", "--password", PASSWORD)
+            await self.operate("add-staff", *office)
+        except BaseException:
+            await asyncio.to_thread(self.hub.stop)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -288,13 +289,19 @@ class Stack:
 
     async def until_in_step(self, timeout_s: float = STEP_SECONDS) -> None:
         """Return when no box has anything to send and all have the whole log."""
-        for name, box in self.boxes.items():
+        for name in self.boxes:
+            await self.until_in_step_of(name, timeout_s)
 
-            def in_step(box: Box = box) -> bool:
-                waiting = ops_waiting(box.store)
-                return not waiting and applied_position(box.store) == hub_position(self.hub_store)
+    async def until_in_step_of(self, name: str, timeout_s: float = STEP_SECONDS) -> None:
+        """Return when one box has nothing to send and has the whole log."""
+        store = self.boxes[name].store
 
-            await eventually(in_step, f"{name} to be in step", timeout_s)
+        def in_step() -> bool:
+            return not ops_waiting(store) and applied_position(store) == hub_position(
+                self.hub_store
+            )
+
+        await eventually(in_step, f"{name} to be in step", timeout_s)
 
     async def start_box(self, name: str) -> None:
         """Start a box (again) and wait until it answers."""
@@ -319,7 +326,8 @@ async def run(program: str, *arguments: str) -> str:
         check=False,
     )
     if process.returncode:
-        raise ServiceError(f"{program} {' '.join(arguments)}: {process.stderr.strip()}")
+        words = (process.stderr + process.stdout).strip()
+        raise ServiceError(f"{program} {' '.join(arguments)}: {words}")
     return process.stdout
 
 

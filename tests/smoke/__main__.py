@@ -12,6 +12,8 @@ refolds are equal, and every fault was really injected.
 import argparse
 import asyncio
 import json
+import os
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -222,6 +224,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.smoke", description=__doc__)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave stores and logs there")
     keep: Path | None = parser.parse_args().keep
+    # Ends as Ctrl-C does: with every process that it started.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="smoke-") as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
