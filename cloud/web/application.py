@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from cloud.hub.office import HeadOffice
-from cloud.web import changing, reading
+from cloud.web import cases, changing, reading
 from cloud.web.head_office import PERSON, Pages
 from cloud.web.page_security import Handler, add_security_headers, refuse_foreign_pages
 from cloud.web.rendering import Renderer
@@ -29,7 +29,7 @@ def build_application(office: HeadOffice, zone: tzinfo) -> web.Application:
         "/members/{member}": reading.member,
         "/entries": reading.entries,
         "/ops/{position}": reading.op,
-        "/cases": changing.cases,
+        "/cases": cases.inbox,
     }
     for path, handler in pages.items():
         app.router.add_get(path, _for_staff(handler))
@@ -41,6 +41,7 @@ def build_application(office: HeadOffice, zone: tzinfo) -> web.Application:
     for path, handler in forms.items():
         app.router.add_get(path, _for_staff(handler))
         app.router.add_post(path, _for_staff(handler))
+    app.router.add_post("/cases/{case}/settle", _for_staff(cases.settle))
     app.router.add_post("/cafes/{cafe}/code", _for_staff(changing.create_code))
     app.router.add_post("/members/{member}/erase", _for_staff(changing.erase))
     app.router.add_post("/log-in", changing.log_in)

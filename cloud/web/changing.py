@@ -1,4 +1,4 @@
-"""The pages that change: products, staff, cafes and enrolment codes, cases, erasure, log-in."""
+"""The pages that change: products, staff, cafes and enrolment codes, erasure, log-in."""
 
 from collections.abc import Mapping
 
@@ -170,16 +170,6 @@ async def _show_cafes(
         }
 
     return pages.respond(request, "cafes.html", await pages.read(read), outcome)
-
-
-async def cases(request: web.Request) -> web.Response:
-    """Conflict cases."""
-    pages = request.app[Pages.KEY]
-
-    def read(database: Database) -> dict[str, object]:
-        return {"cases": documents.cases(database), "cafe_names": cafe_names(database)}
-
-    return pages.respond(request, "cases.html", await pages.read(read))
 
 
 async def erase(request: web.Request) -> web.Response:

@@ -1,12 +1,11 @@
-"""Documents as head office shows them: cafes, staff, products, cases."""
+"""Documents as head office shows them: cafes, staff, products."""
 
 from dataclasses import dataclass
 
 from cloud.store.database import Database
 from cloud.store.models import EnrolmentCode
 from cloud.store.reports import read_documents
-from cloud.web.formats import chain_code
-from sync_protocol.kinds import CASE, KINDS, PRODUCT, SITE, STAFF
+from sync_protocol.kinds import KINDS, PRODUCT, SITE, STAFF
 from sync_protocol.registers import RegisterRow
 
 Fields = dict[str, object]
@@ -48,22 +47,6 @@ class Product:
     member_price_fen: int
     counted: bool
     on_sale: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A conflict that a person must look at: the op, and the one on the other side."""
-
-    case: int
-    type: str
-    status: str
-    cafe: int
-    op: str
-    against: str
-    subject: int
-    fields: tuple[str, ...]
-    reason: str
-    opened_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,43 +124,6 @@ def products(database: Database) -> list[Product]:
         for key, row in read_documents(database, PRODUCT)
         if (fields := fields_of(PRODUCT, row))
     ]
-
-
-def cases(database: Database) -> list[Case]:
-    """Conflict cases, open ones first, then the newest."""
-    found = [
-        _case(int(key), fields)
-        for key, row in read_documents(database, CASE)
-        if (fields := fields_of(CASE, row))
-    ]
-    return sorted(found, key=lambda case: (case.status != "open", -case.opened_ms))
-
-
-def _case(key: int, fields: Fields) -> Case:
-    changed = [
-        str(row[0]) if row[1] else f"{row[0]}*"
-        for row in _list(fields, "fields")
-        if isinstance(row, list)
-    ]
-    return Case(
-        key,
-        _text(fields, "type"),
-        _text(fields, "status"),
-        _int(fields, "cafe"),
-        _reference_text(fields.get("op")),
-        _reference_text(fields.get("against")),
-        _int(fields, "subject"),
-        tuple(changed),
-        _text(fields, "reason"),
-        _int(fields, "opened_ms"),
-    )
-
-
-def _reference_text(reference: object) -> str:
-    if not isinstance(reference, list):
-        return ""
-    node, epoch, seq, hash8 = reference
-    return chain_code(node, epoch, seq, hash8)
 
 
 def codes(database: Database) -> list[Code]:

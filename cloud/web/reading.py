@@ -2,6 +2,8 @@
 
 from aiohttp import web
 
+from cloud.domain.cases import OPEN
+from cloud.hub.cases import read_cases
 from cloud.store.database import Database
 from cloud.web import documents, ledgers, today
 from cloud.web.head_office import Pages
@@ -39,7 +41,7 @@ async def home(request: web.Request) -> web.Response:
             "days": fortnight,
             "boxes": boxes,
             "unwell": [box for box in boxes if not box.is_well],
-            "open_cases": sum(case.status == "open" for case in documents.cases(database)),
+            "open_cases": sum(case.status == OPEN for case in read_cases(database)),
         }
 
     return pages.respond(request, "home.html", await pages.read(read))
