@@ -5,8 +5,9 @@ receipts, and watches both boxes and the hub come to the same state hashes again
 """
 
 import asyncio
-import time
+import secrets
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from examples.two_cafes.stack import Stack
 FOLDER = Path(__file__).parent
 SHARED_STATIC = Path(edge.web.__file__).parent / "static"
 RECEIPTS_SHOWN = 4
+PICTURE_SECONDS = 3600
 
 Act = Callable[[web.Request], Awaitable[None]]
 
@@ -39,6 +41,8 @@ class Panel:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._run = secrets.token_hex(4)
+        """In the pictures' addresses: receipts count from nought at each start."""
         self._pictures: dict[tuple[str, int], bytes] = {}
         self._taps: set[asyncio.Task[None]] = set()
 
@@ -58,8 +62,12 @@ class Panel:
     async def _page(self, _request: web.Request) -> web.Response:
         return self._html("panel.html", await self._facts())
 
-    async def _state(self, _request: web.Request) -> web.Response:
-        return self._html("state.html", await self._facts())
+    async def _state(self, request: web.Request) -> web.Response:
+        """The panel as it is now; nothing where the page has seen just that."""
+        facts = await self._facts()
+        if request.query.get("seen") == facts["version"]:
+            return web.Response(status=204)
+        return self._html("state.html", facts)
 
     def _html(self, template: str, facts: dict[str, object]) -> web.Response:
         text = self._templates.get_template(template).render(**facts)
@@ -85,15 +93,17 @@ class Panel:
                     "box": agreement.boxes[name],
                 }
             )
-        return {
+        facts: dict[str, object] = {
             "cafes": cafes,
+            "run": self._run,
             "cards": self._demo.cards,
             "agreement": agreement,
             "hub_address": stack.hub_address,
             "office": self._demo.office,
             "staff": self._demo.staff,
-            "now": time.strftime("%H:%M:%S"),
         }
+        facts["version"] = sha256(repr(facts).encode()).hexdigest()[:16]
+        return facts
 
     async def _receipt(self, request: web.Request) -> web.Response:
         place = self._cafe(request), int(request.match_info["number"])
@@ -102,7 +112,11 @@ class Panel:
             if place[1] >= len(receipts):
                 raise web.HTTPNotFound
             self._pictures[place] = await asyncio.to_thread(_picture, receipts[place[1]].save_png)
-        return web.Response(body=self._pictures[place], content_type="image/png")
+        return web.Response(
+            body=self._pictures[place],
+            content_type="image/png",
+            headers={"Cache-Control": f"max-age={PICTURE_SECONDS}"},
+        )
 
     def _act(self, act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:

@@ -31,8 +31,11 @@ function openPalette() {
   if (!palette || palette.open) return;
   const list = palette.querySelector("ol");
   list.replaceChildren();
-  for (const control of document.querySelectorAll("[data-command]")) {
-    if (!shown(control)) continue;
+  // What can be done now stands first; who works here and in which language, last.
+  const controls = [...document.querySelectorAll("[data-command]")].filter(shown);
+  const isOwn = (control) => Number(control.closest(".own") !== null);
+  controls.sort((one, other) => isOwn(one) - isOwn(other));
+  for (const control of controls) {
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
