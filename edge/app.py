@@ -155,7 +155,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         clock = machine_clock()
         path = configuration.data_dir / STORE_NAME
-        store = Store.open(path, enrolment.identity, clock, secrets.token_bytes)
+        store = Store.open(path, enrolment.identity, clock, secrets.token_bytes, hardware_id())
         stack.callback(store.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         start = await stack.enter_async_context(_tasks())

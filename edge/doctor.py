@@ -27,6 +27,20 @@ FREE_BYTES_MIN = 500 * 1024 * 1024
 SETTLE_S = 3.0
 """How long devices get to say that they are well."""
 ANSWER_S = 5.0
+NEW_EPOCH = (
+    "Head office: cafebox-hub enrol-code --cafe CAFE --node NODE."
+    " Here, with the box stopped: cafebox enrol CODE --again"
+)
+STOP_REMEDIES = {
+    "own_op_not_applied": "Head office must look at the case that names this box's entry",
+    "fenced_rewind": f"An old copy of the store was put back. {NEW_EPOCH}",
+    "fenced_fork": f"Another box runs on a copy of this store: find it, stop it. {NEW_EPOCH}",
+    "fenced_epoch_closed": f"A later epoch of this box was given. {NEW_EPOCH}",
+    "fenced_unknown_node": f"The hub does not know this box. {NEW_EPOCH}",
+    "fenced_revoked": "Head office has locked this box: cafebox-hub node-status NODE active",
+    "other_hardware": f"The store was moved to this machine. {NEW_EPOCH}",
+}
+"""What to do where the store says that nothing may be spent, by its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +95,8 @@ def _store(path: Path) -> Finding:
         outbox = reader.outbox()
         stopped = reader.stop_spending()
     if stopped:
-        return Finding(
-            "store", False, f"spending is stopped: {stopped}", "Head office must look at this box"
-        )
+        remedy = STOP_REMEDIES.get(stopped, "Head office must look at this box")
+        return Finding("store", False, f"spending is stopped: {stopped}", remedy)
     return Finding("store", True, f"whole; {outbox.count} ops wait for the hub")
 
 

@@ -240,7 +240,8 @@ class TruthLine:
     print_jobs_waiting: int
     clock_trust: int
     clock_offset_ms: int
-    spending_stopped: bool
+    spending_stopped: str
+    """Why this box lowers no right, a code of `edge.store.standing`; empty while all is well."""
     safe_to_unplug: bool
     """Nothing waits for the hub and nothing is being printed."""
 

@@ -226,7 +226,7 @@ class Views:
             waiting,
             _clock_trust(reader),
             self._line.clock_offset_ms,
-            reader.stop_spending() is not None,
+            reader.stop_spending() or "",
             outbox.count == 0 and not self._effects.printer_queue.printing,
         )
 

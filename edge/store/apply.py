@@ -8,7 +8,8 @@ from edge.store.erasure import drop_bodies, forget_person
 from edge.store.errors import StoreMismatchError
 from edge.store.facts import Cursor
 from edge.store.op_rows import MentionKey, StoredOp, claim_mentions, ledger_mentions, op_key
-from edge.store.reader import SETTING_STOP, AuthorRow
+from edge.store.reader import AuthorRow
+from edge.store.standing import OWN_OP_NOT_APPLIED, SETTING_STOP
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
 from sync_protocol.annotations import DEFERRED, DIVERTED, VOID, Annotation, annotation_from_row
@@ -349,8 +350,7 @@ class _Application:
     def _note_outcome(self, cursor: Cursor) -> None:
         self._applied.cursor = cursor
         if self._applied.alarms:
-            reason = "own_op_not_applied"
-            self._transaction.set_setting(SETTING_STOP, reason)
+            self._transaction.set_setting(SETTING_STOP, OWN_OP_NOT_APPLIED)
 
 
 def _mentions_of_void(op: Op) -> set[MentionKey]:

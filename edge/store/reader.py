@@ -25,6 +25,14 @@ from edge.store.facts import (
 )
 from edge.store.identity import Identity
 from edge.store.op_rows import StoredOp, op_key, seq_of
+from edge.store.standing import (
+    FENCED_PREFIX,
+    OTHER_HARDWARE,
+    SETTING_FENCE,
+    SETTING_MOVED,
+    SETTING_STOP,
+    Fence,
+)
 from edge.store.tables import LOOKUP_FIELDS
 from sync_protocol.annotations import DIVERTED, annotation_from_row
 from sync_protocol.claims import claim_row_from_stored
@@ -36,7 +44,6 @@ from sync_protocol.ops import SEQ_MAX, Op, OpRef, genesis_hash
 from sync_protocol.registers import row_from_stored
 
 SETTING_CURSOR = "store.cursor"
-SETTING_STOP = "store.stop_spending"
 SETTING_OPENING = "store.opening"
 """[position, sections' sums] of the opening rows."""
 SETTING_VERIFIED = "store.verified_position"
@@ -266,11 +273,21 @@ class Reader:
             return Cursor(0, 0, 0, 0, b"", 0)
         return Cursor(*cast("tuple[int, int, int, int, bytes, int]", value))
 
-    def stop_spending(self) -> str | None:
-        """Return why this box must not lower any right (a code), None while all is well.
+    def fence(self) -> Fence | None:
+        """Return the fence of this epoch, None while there is none."""
+        value = self.setting(SETTING_FENCE)
+        if value is None:
+            return None
+        fence = Fence(*cast("list[object]", value))  # type: ignore[arg-type]  # as `note_fence` packed it
+        return fence if fence.epoch == self.identity.epoch else None
 
-        Set where an own ledger op came back void or diverted.
-        """
+    def stop_spending(self) -> str | None:
+        """Return why this box must not lower any right (a code of `standing`), None for nothing."""
+        fence = self.fence()
+        if fence is not None:
+            return FENCED_PREFIX + fence.reason
+        if self.setting(SETTING_MOVED) == self.identity.epoch:
+            return OTHER_HARDWARE
         value = self.setting(SETTING_STOP)
         return None if value is None else str(value)
 

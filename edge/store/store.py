@@ -22,7 +22,8 @@ from edge.store.integrity import SETTING_CHECKED, check_file, check_tail, damage
 from edge.store.migrations import bring_up_to_date
 from edge.store.op_rows import op_key
 from edge.store.own_log import OwnLog
-from edge.store.reader import SETTING_BACKED_UP, SETTING_STOP, Reader
+from edge.store.reader import SETTING_BACKED_UP, Reader
+from edge.store.standing import SETTING_HARDWARE, SETTING_MOVED, SETTING_STOP
 from edge.store.statements import SELECT_LAST_OP, UPSERT_SETTING
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
@@ -74,8 +75,18 @@ class Store:
         self._writer.start()
 
     @classmethod
-    def open(cls, path: Path, identity: Identity, clock: Clock, random_bytes: RandomBytes) -> Self:
+    def open(
+        cls,
+        path: Path,
+        identity: Identity,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        hardware: bytes = b"",
+    ) -> Self:
         """Open or create the file, bring its tables up to date, check it, start the writer.
+
+        `hardware` names the machine: an epoch is bound to the first one that it is opened on, and
+        spends nothing on any other (b"" is not compared).
 
         Raises `StoreDamagedError` for a file that fails its check and `StoreMismatchError` for
         one that is in use, belongs to another box or was written by a later program.
@@ -86,6 +97,7 @@ class Store:
         )
         try:
             transaction = _open(database, identity, clock, random_bytes)
+            _bind_hardware(transaction, hardware)
         except (peewee.DatabaseError, sqlite3.DatabaseError) as error:
             database.close()
             lock.close()
@@ -170,8 +182,19 @@ class Store:
         await self.write(lambda tx: tx.own.note_trust(segment, trust))
 
     async def stop_spending(self, reason: str) -> None:
-        """Have this box lower no right until a person takes it back: its epoch was fenced."""
+        """Have this box lower no right until a person takes it back."""
         await self.write(lambda tx: tx.set_setting(SETTING_STOP, reason))
+
+    async def note_fence(self, reason: str, seq: int) -> None:
+        """Keep that this epoch is fenced, and have the box lower no right."""
+        await self.write(lambda tx: tx.note_fence(reason, seq))
+
+    async def lift_fence(self) -> None:
+        """Note that the hub takes ops of this epoch; a fence found in the chains stays."""
+        with self.read() as reader:
+            fenced = reader.fence() is not None
+        if fenced:
+            await self.write(lambda tx: tx.lift_fence())
 
     async def load_snapshot(self, manifest: Manifest, path: Path) -> Cursor:
         """Replace confirmed state by a snapshot, own unacked ops on top; see `snapshot.load`."""
@@ -297,6 +320,21 @@ def _bind(database: SqliteDatabase, identity: Identity) -> None:
             Author.insert(node=identity.node, epoch=identity.epoch, seq=0, hash=genesis).execute(
                 database
             )
+
+
+def _bind_hardware(transaction: WriteTransaction, hardware: bytes) -> None:
+    """Bind an epoch to its machine, or note that this is another one."""
+    if not hardware:
+        return
+    epoch = transaction.identity.epoch
+    bound = cast("list[object] | None", transaction.setting(SETTING_HARDWARE))
+    with transaction.database.atomic("IMMEDIATE"):
+        if bound is None or bound[0] != epoch:
+            bound = [epoch, hardware]
+            transaction.set_setting(SETTING_HARDWARE, bound)
+        moved = epoch if bound[1] != hardware else None
+        if transaction.setting(SETTING_MOVED) != moved:
+            transaction.set_setting(SETTING_MOVED, moved)
 
 
 def _own_log(reader: Reader, identity: Identity, clock: Clock, head: Head) -> OwnLog:

@@ -18,11 +18,8 @@ from edge.store.op_rows import (
     money_fen,
 )
 from edge.store.own_log import OwnLog
-from edge.store.reader import (
-    SETTING_CURSOR,
-    SETTING_STOP,
-    Reader,
-)
+from edge.store.reader import SETTING_CURSOR, Reader
+from edge.store.standing import FINAL_FENCES, SETTING_FENCE, SETTING_STOP
 from sync_protocol.accounts import CLASSES, account_text
 from sync_protocol.claims import ClaimWrite, claim_from_body, fold_claim
 from sync_protocol.codec import pack, pack_decoded
@@ -107,6 +104,18 @@ class WriteTransaction(Reader):
             self._execute(statements.UPSERT_LOCKOUT, (staff, failures, locked_until_ms))
         else:
             self._execute(statements.DELETE_LOCKOUT, (staff,))
+
+    def note_fence(self, reason: str, seq: int) -> None:
+        """Keep that this epoch is fenced; what was found in the chains is never overwritten."""
+        fence = self.fence()
+        if fence is None or fence.reason not in FINAL_FENCES:
+            self.set_setting(SETTING_FENCE, [self.identity.epoch, reason, seq])
+
+    def lift_fence(self) -> None:
+        """Take a fence back that the hub has lifted; one found in the chains stays."""
+        fence = self.fence()
+        if fence is not None and fence.reason not in FINAL_FENCES:
+            self.set_setting(SETTING_FENCE, None)
 
     def resume_spending(self) -> None:
         """Take back the flag of `stop_spending`, after a person has looked at the case."""

@@ -331,7 +331,9 @@ class Sync:
             welcome = event.welcome
             self._heard()
             self._note_hub(welcome.position, welcome.backup_number)
+            self.fence_reason = ""
             self._set_state(SyncState.UP)
+            self._start(self._store.lift_fence())
             self._start(self._measure_clock())
         elif isinstance(event, HeadAnnounced):
             self._heard()
@@ -383,13 +385,13 @@ class Sync:
         self.fence_reason = FENCED_REASONS.get(event.reason, "unknown")
         logger.error("the epoch is fenced: %s at op %d", self.fence_reason, event.seq)
         self._set_state(SyncState.FENCED)
-        self._start(self._store.stop_spending(f"fenced_{self.fence_reason}"))
+        self._start(self._store.note_fence(self.fence_reason, event.seq))
 
     async def _recall(self, recall: Recall) -> None:
         await self._handlers.recalled(recall)
 
     def _note_down(self) -> None:
-        if self._state is SyncState.UP:
+        if self._state in (SyncState.UP, SyncState.FENCED):
             self._metrics.lines_lost.inc()
             self._set_state(SyncState.DOWN)
 

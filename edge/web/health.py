@@ -88,7 +88,10 @@ class _TruthCollector(Collector):
             "cafebox_money_waiting_fen": (truth.money_waiting_fen, "Money that those ops moved"),
             "cafebox_print_jobs_waiting": (truth.print_jobs_waiting, "Receipts not printed yet"),
             "cafebox_clock_trust": (truth.clock_trust, "0 none, 1 hardware clock, 2 measured"),
-            "cafebox_spending_stopped": (truth.spending_stopped, "1 while no right is lowered"),
+            "cafebox_spending_stopped": (
+                bool(truth.spending_stopped),
+                "1 while no right is lowered",
+            ),
         }
         for name, (value, help_text) in gauges.items():
             yield GaugeMetricFamily(name, help_text, value=float(value))

@@ -133,6 +133,15 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "deferred": _("deferred"),
         "": _("waiting for the hub"),
     },
+    "spending_stopped": {
+        "own_op_not_applied": _("head office must look at an entry of this box that did not count"),
+        "fenced_rewind": _("old data was put back; ask head office for a new code for this box"),
+        "fenced_fork": _("two boxes have the same data; ask head office for a new code"),
+        "fenced_epoch_closed": _("another box took over; ask head office for a new code"),
+        "fenced_unknown_node": _("head office does not know this box; ask for a code"),
+        "fenced_revoked": _("head office has locked this box; call head office"),
+        "other_hardware": _("this data is of another machine; ask head office for a new code"),
+    },
     "clock_trust": {
         str(TRUST_NONE): _("clock not vouched for"),
         str(TRUST_RTC): _("hardware clock"),
