@@ -30,6 +30,7 @@ from cloud.hub import control, http
 from cloud.hub.hub import Hub, HubSurroundings
 from cloud.hub.keys import HubKeys, create_keys, load_keys
 from cloud.hub.line import BrokerLogin, Line
+from cloud.hub.nightly import Nightly
 from cloud.hub.office import HeadOffice
 from cloud.log_format import JsonFormatter
 from cloud.store.database import StoreError
@@ -210,6 +211,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         password = await _first_admin(office)
         await stack.enter_async_context(_task(line.run(office.hub)))
         await stack.enter_async_context(_task(_watch(failure)))
+        await stack.enter_async_context(_task(Nightly(office.hub).run()))
         url = await _serve(stack, configuration, office)
         if configuration.broker_is_embedded:
             await line.subscribed.wait()

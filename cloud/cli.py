@@ -92,6 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     close.add_argument("epoch", type=int)
     close.add_argument("--approved-by", dest="first_staff", type=int, required=True)
     close.add_argument("--and-by", dest="second_staff", type=int, required=True)
+    merge = commands.add_parser("merge-members", help="make two members one person")
+    merge.add_argument("member", type=int, help="the id that is merged away")
+    merge.add_argument("into", type=int, help="the id that stays")
+    rights = commands.add_parser("set-rights", help="slices, advances, expiry of points")
+    rights.add_argument("--slice-percent", type=int, help="kept at the usual cafe")
+    rights.add_argument("--slice-max-fen", type=int, help="at the most; 0: no bound")
+    rights.add_argument("--advance-limit-fen", type=int, help="of each member; 0: none")
+    rights.add_argument("--points-months", type=int, help="until points expire; 0: never")
     return parser
 
 
@@ -110,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         given = {
             key: value
             for key, value in vars(options).items()
-            if key not in ("command", "config", "json", "yes")
+            if key not in ("command", "config", "json", "yes") and value is not None
         }
         if options.command == "backup":
             given["target"] = str(Path(options.target).absolute())

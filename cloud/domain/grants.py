@@ -4,15 +4,24 @@ A grant moves a balance from the hub's part of an account to the part of a (node
 document is the request's id, so that a repeat is answered with the same op.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloud.domain.refusals import Refusal, refusal
-from sync_protocol.accounts import BONUS, CLASSES, LUCKY_HELD, POINTS_HELD, VISITS_HELD, WALLET
+from sync_protocol.accounts import (
+    BONUS,
+    CLASSES,
+    LUCKY_HELD,
+    POINTS_HELD,
+    VISITS_HELD,
+    VOUCHER,
+    WALLET,
+)
 from sync_protocol.expect import AMOUNT_MAX
 from sync_protocol.ledger import REASON_GRANT, Transaction
 
-GRANTED_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
+SLICED_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
 """What follows a member from cafe to cafe."""
+GRANTED_CLASSES = (*SLICED_CLASSES, VOUCHER)
 
 MOVES_MAX = 60
 """Expiry months that one grant draws on: five years of them."""
@@ -53,6 +62,17 @@ def decide_grant(
             moves.append((holding, amount))
             left -= amount
     return moves or refusal("grant_nothing_held")
+
+
+def without(holdings: list[Holding], reserved: int) -> list[Holding]:
+    """Return the holdings less an amount that is spoken for, taken from the first ones."""
+    left = []
+    for holding in holdings:
+        kept = min(reserved, holding.amount)
+        reserved -= kept
+        if holding.amount > kept:
+            left.append(replace(holding, amount=holding.amount - kept))
+    return left
 
 
 def grant_transaction(

@@ -11,13 +11,22 @@ from pathlib import Path
 from aiohttp import web
 
 from cloud.domain.refusals import Refusal
+from cloud.hub.aliases import merge
 from cloud.hub.http import refused
 from cloud.hub.hub import HubStoppedError
 from cloud.hub.office import HeadOffice
 from cloud.store import quarantine
 from cloud.store.database import StoreError
+from cloud.store.reports import read_rights_rule
 from sync_protocol.errors import ProtocolError
+from sync_protocol.kinds import RULE
 from sync_protocol.ops import OpRef
+from sync_protocol.rights_rule import (
+    LIMIT_FEN_MAX,
+    MONTHS_MAX,
+    RIGHTS_RULE_KEY,
+    rights_rule,
+)
 
 SOCKET_NAME = "control.sock"
 OPERATOR = 0
@@ -149,6 +158,28 @@ async def _close_epoch(office: HeadOffice, arguments: Arguments) -> Answer:
     )
 
 
+async def _merge_members(office: HeadOffice, arguments: Arguments) -> Answer:
+    gone, into = _number(arguments, "member"), _number(arguments, "into")
+    random_bytes = office.hub.surroundings.random_bytes
+    return _references(await office.hub.propose(merge(gone, into, OPERATOR, random_bytes)))
+
+
+async def _set_rights(office: HeadOffice, arguments: Arguments) -> Answer:
+    rule = await asyncio.to_thread(read_rights_rule, office.hub.reader)
+    values: list[object] = [
+        _number(arguments, "slice_percent", rule.slice_percent),
+        _number(arguments, "slice_max_fen", rule.slice_max_fen),
+        _number(arguments, "advance_limit_fen", rule.advance_limit_fen),
+        _number(arguments, "points_months", rule.points_months),
+    ]
+    if rights_rule(1, values).values() != values:
+        raise ArgumentError(
+            f"percent: 0 to 100; fen: 0 to {LIMIT_FEN_MAX}; months: 0 to {MONTHS_MAX}"
+        )
+    document = {"version": rule.version + 1, "values": values}
+    return _references(await office.set_fields(RULE, RIGHTS_RULE_KEY, document, OPERATOR))
+
+
 COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "status": _status,
     "add-cafe": _add_cafe,
@@ -159,6 +190,8 @@ COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "erase-member": _erase_member,
     "node-status": _node_status,
     "close-epoch": _close_epoch,
+    "merge-members": _merge_members,
+    "set-rights": _set_rights,
 }
 
 

@@ -2,22 +2,25 @@
 
 from dataclasses import dataclass, field
 
+from cloud.domain.advances import repayment
 from cloud.domain.grants import (
     GRANTED_CLASSES,
     GrantPolicy,
     Holding,
     decide_grant,
     grant_transaction,
+    without,
 )
 from cloud.domain.judge import CURRENT
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.builder import Draft, HubOps, Proposal
 from cloud.store.database import Database
 from cloud.store.models import GrantMade
-from sync_protocol.accounts import CLASSES, HUB_HOLDER
+from sync_protocol.accounts import CLASSES, FEN, HUB_HOLDER, RECEIVABLE, WALLET
 from sync_protocol.kinds import TRANSACTION
 from sync_protocol.messages import GrantRequest
 from sync_protocol.ops import OpRef
+from sync_protocol.state_hash import CHAIN_WIDE
 
 
 @dataclass(slots=True)
@@ -55,7 +58,8 @@ class GrantCase:
             return refusal("member_erased")
         if request.account_class not in GRANTED_CLASSES:
             return refusal("grant_class")
-        moves = decide_grant(self._holdings(draft), request.amount, self.policy)
+        holdings, debt_fen = self._holdings(draft), self._debt_fen(draft)
+        moves = decide_grant(without(holdings, debt_fen), request.amount, self.policy)
         if isinstance(moves, Refusal):
             return moves
         transaction = grant_transaction(
@@ -68,7 +72,12 @@ class GrantCase:
         )
         if sum(amount for _, amount in moves) >= request.amount:
             self.elsewhere.clear()
-        return [(TRANSACTION, transaction.body())]
+        ops: list[tuple[int, object]] = [(TRANSACTION, transaction.body())]
+        debts = [(int(request.subject), debt_fen)] if debt_fen else []
+        repaid = repayment(debts, holdings, self.business_day, self.utc_offset_min)
+        if repaid is not None:
+            ops.append((TRANSACTION, repaid.body()))
+        return ops
 
     def _holdings(self, draft: Draft) -> list[Holding]:
         """Return the hub's parts of the account, first to expire first; note who else has some."""
@@ -86,6 +95,14 @@ class GrantCase:
                 self.elsewhere.append((node, amount))
         holdings.sort(key=lambda holding: holding.month or 999912)
         return holdings
+
+    def _debt_fen(self, draft: Draft) -> int:
+        """Return what of the hub's part repays an advance, and is not to be granted."""
+        request = self.request
+        if request.account_class != WALLET:
+            return 0
+        debt = (RECEIVABLE, request.subject, *HUB_HOLDER, 0, FEN)
+        return draft.state.balance((TRANSACTION, CHAIN_WIDE), debt)
 
     def _record(self, database: Database, references: list[OpRef]) -> None:
         if self.repeated:

@@ -6,7 +6,7 @@ To change the schema, append a step; never edit one that was released.
 from collections.abc import Callable
 
 from cloud.store.database import Database, StoreError
-from cloud.store.models import LOG_TABLES, REPORT_TABLES, Setting
+from cloud.store.models import LOG_TABLES, REPORT_TABLES, ReportVisit, Setting
 
 SCHEMA_VERSION = "schema_version"
 
@@ -15,7 +15,11 @@ def _create(database: Database) -> None:
     database.create_tables((*LOG_TABLES, *REPORT_TABLES))
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_create,)
+def _visits(database: Database) -> None:
+    database.create_tables((ReportVisit,))
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_create, _visits)
 
 
 def migrate(database: Database) -> int:

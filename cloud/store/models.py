@@ -295,6 +295,18 @@ class ReportMember(Model):
         table_name = "report_member"
 
 
+class ReportVisit(Model):
+    """A member was at a cafe on a business day."""
+
+    member = BigIntegerField()
+    business_day = BigIntegerField()  # what a visit's record says, which may be no day
+    cafe = IntegerField()
+
+    class Meta:
+        table_name = "report_visit"
+        primary_key = CompositeKey("business_day", "member", "cafe")
+
+
 class Setting(Model):
     """A named value of the installation, such as the schema's version."""
 
@@ -321,6 +333,18 @@ LOG_TABLES: tuple[type[Model], ...] = (
     StaffSession,
     Setting,
 )
-REPORT_TABLES: tuple[type[Model], ...] = (ReportCursor, ReportEntry, ReportMember)
-KEYED_TABLES: tuple[type[Model], ...] = (AuthorHead, Balance, SectionSum, GrantMade, ReportEntry)
+REPORT_TABLES: tuple[type[Model], ...] = (
+    ReportCursor,
+    ReportEntry,
+    ReportMember,
+    ReportVisit,
+)
+KEYED_TABLES: tuple[type[Model], ...] = (
+    AuthorHead,
+    Balance,
+    SectionSum,
+    GrantMade,
+    ReportEntry,
+    ReportVisit,
+)
 """Small rows found by their whole key: without a rowid SQLite keeps one B-tree instead of two."""

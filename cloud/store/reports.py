@@ -17,7 +17,9 @@ from cloud.store.models import (
     ReportCursor,
     ReportEntry,
     ReportMember,
+    ReportVisit,
 )
+from cloud.store.visits import fold_visit
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
     CARD_CLEARING,
@@ -27,9 +29,15 @@ from sync_protocol.accounts import (
 from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import pack, unpack
 from sync_protocol.fold import erased_subject, has_effect
-from sync_protocol.kinds import ERASE, KINDS, LEDGER, MEMBER, field_index
+from sync_protocol.kinds import ERASE, KINDS, LEDGER, MEMBER, RULE, VISIT, field_index
 from sync_protocol.ledger import divert, transaction_from_body
-from sync_protocol.registers import RegisterRow, row_from_stored
+from sync_protocol.registers import RegisterRow, row_from_stored, write_from_body
+from sync_protocol.rights_rule import (
+    RIGHTS_RULE_DEFAULT,
+    RIGHTS_RULE_KEY,
+    RightsRule,
+    rights_rule,
+)
 
 CURSOR_ID = 1
 CHUNK_OPS = 500
@@ -98,10 +106,13 @@ def _fold(
             rows.append((stored.position, index, *shared, *account, amount))
     elif kind.code == MEMBER and stored.subject is not None:
         members.add(stored.subject)
+    elif kind.code == VISIT:
+        fold_visit(database, write_from_body(kind, op.body))
     elif kind.code == ERASE:
         subject = erased_subject(op.body)
         members.discard(subject)
         database.run(ReportMember.delete().where(ReportMember.member == subject))
+        database.run(ReportVisit.delete().where(ReportVisit.member == subject))
 
 
 def _write_member(database: Database, member: int) -> None:
@@ -142,6 +153,15 @@ def read_documents(database: Database, kind: int) -> list[tuple[int | str, Regis
         .order_by(RegisterDocument.key)
     )
     return [(row.key, row_from_stored(unpack(row.row))) for row in rows]
+
+
+def read_rights_rule(database: Database) -> RightsRule:
+    """Return the rule of rights that is in force."""
+    row = read_document(database, RULE, RIGHTS_RULE_KEY)
+    if row is None:
+        return RIGHTS_RULE_DEFAULT
+    version, values = field_index(RULE, "version"), field_index(RULE, "values")
+    return rights_rule(row.value(version), row.value(values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ class Rights:
         due: list[Part] = []
         if not at.cut_off:
             due += facts.parts_here(reader, at, (member,), (RECEIVABLE,))
-        if not usual:
+        if not usual or facts.person_of(reader, member) != member:
             due += facts.parts_here(reader, at, (member,), (ADVANCE_RIGHT,))
         held = facts.parts_here(reader, at, (member,), FOLLOWING_CLASSES)
         if held and self._long_gone(reader, at, member):

@@ -1,0 +1,229 @@
+"""The hub's night, on a whole hub: usual cafes, slices, limits, debts, expiry, merged members."""
+
+from dataclasses import replace
+
+import pytest
+
+from cloud.domain.slices import slice_request
+from cloud.hub import control
+from cloud.hub.aliases import merge
+from cloud.hub.nightly import Nightly
+from cloud.store import reports
+from sync_protocol.accounts import (
+    ADVANCE_BOOK,
+    ADVANCE_RIGHT,
+    FEN,
+    HUB_HOLDER,
+    POINTS_HELD,
+    RECEIVABLE,
+    REFUNDABLE,
+    REFUNDABLE_BOOK,
+    REVENUE,
+    TILL,
+    WALLET,
+)
+from sync_protocol.annotations import APPLIED, VOID
+from sync_protocol.kinds import (
+    ALIAS,
+    CAFE_TRANSACTION,
+    MEMBER,
+    RULE,
+    TRANSACTION,
+    USUAL_CAFE,
+    VISIT,
+)
+from sync_protocol.ledger import REASON_GRANT, REASON_SPEND, Transaction
+from sync_protocol.messages import GrantAnswer, GrantRequest
+from sync_protocol.rights_rule import RIGHTS_RULE_KEY, RightsRule
+from tests.cloud import bodies
+
+MEMBER_ID, OTHER_ID = 4001, 4002
+NIGHTS = (20991210, 20991211, 20991212)
+"""After today, whose night the running hub has done."""
+
+
+def _visit(box, day, member=MEMBER_ID):
+    key = f"{box.cafe}.{day}.{member}"
+    values = {"member": member, "business_day": day, "entered_ms": 1, "taps": 1}
+    return box.op(VISIT, bodies.register(VISIT, key, box.cafe, values))
+
+
+def _held(hub, holder, code=WALLET, member=MEMBER_ID):
+    rows = reports.balances_of_subject(hub.hub.reader, member)
+    return sum(
+        abs(row.amount) for row in rows if (row.code, row.node, row.epoch) == (code, *holder)
+    )
+
+
+async def _night(hub, day):
+    hub.hub.surroundings = replace(hub.hub.surroundings, business_day=lambda: (day, 480))
+    return await Nightly(hub.hub).run_due()
+
+
+async def _released(box, amount, member=MEMBER_ID):
+    await box.commit(
+        box.op(TRANSACTION, bodies.top_up(box.cafe, member, box.node, box.epoch, amount)),
+        box.op(TRANSACTION, bodies.release(box.cafe, member, box.node, box.epoch, amount)),
+    )
+
+
+async def _publish(hub, rule):
+    values = {"version": rule.version, "values": rule.values()}
+    await hub.office.set_fields(RULE, RIGHTS_RULE_KEY, values, 0)
+
+
+async def test_the_night_brings_the_slice_and_the_limit_to_the_usual_cafe_once(hub):
+    a, b = await hub.enrol(1), await hub.enrol(2)
+    await _publish(hub, RightsRule(1, 60, 0, 2000, 0))
+    async with a.connected(), b.connected():
+        await a.commit(_visit(a, 20991201), _visit(a, 20991202))
+        await b.commit(_visit(b, 20991203))
+        await _released(b, 5000)
+        assert await _night(hub, NIGHTS[0])
+        usual = reports.read_document(hub.hub.reader, USUAL_CAFE, MEMBER_ID)
+        assert usual.value(0) == 1
+        assert _held(hub, (a.node, 1)) == 3000
+        assert _held(hub, HUB_HOLDER) == 2000
+        assert _held(hub, (a.node, 1), ADVANCE_RIGHT) == 2000
+        position = hub.hub.head().position
+        assert not await _night(hub, NIGHTS[0])
+        assert await _night(hub, NIGHTS[1])
+        assert hub.hub.head().position == position
+        await a.commit(a.op(TRANSACTION, bodies.spend(1, MEMBER_ID, a.node, 1, 3000)))
+        assert await _night(hub, NIGHTS[2])
+        assert _held(hub, (a.node, 1)) == 1200
+    grants = [
+        row.document
+        for row in reports.entries_of_subject(hub.hub.reader, MEMBER_ID)
+        if row.reason == REASON_GRANT and row.node == a.node
+    ]
+    assert set(grants) <= {slice_request(day, MEMBER_ID) for day in NIGHTS}
+    assert hub.refolded().equal
+
+
+async def test_a_night_done_twice_grants_nothing_twice(hub):
+    a = await hub.enrol(1)
+    await _publish(hub, RightsRule(1, 50, 0, 0, 0))
+    async with a.connected():
+        await a.commit(_visit(a, 20991201))
+        await _released(a, 1000)
+        await _night(hub, NIGHTS[0])
+        await hub.hub.write(
+            lambda database: database.execute(
+                "DELETE FROM setting WHERE name = 'nightly.business_day'"
+            )
+        )
+        await a.commit(a.op(TRANSACTION, bodies.spend(1, MEMBER_ID, a.node, 1, 500)))
+        assert await _night(hub, NIGHTS[0])
+    assert (_held(hub, (a.node, 1)), _held(hub, HUB_HOLDER)) == (0, 500)
+
+
+async def test_a_released_debt_is_repaid_from_the_hub_and_the_limit_comes_back(hub):
+    a, b = await hub.enrol(1), await hub.enrol(2)
+    async with a.connected(), b.connected():
+        await a.commit(_visit(a, 20991201))
+        await _released(b, 100)
+        await _night(hub, NIGHTS[0])
+        own = (a.node, 1, 0, FEN)
+        drawn = [
+            (ADVANCE_RIGHT, MEMBER_ID, *own, 1500),
+            (ADVANCE_BOOK, MEMBER_ID, 0, 0, 0, FEN, -1500),
+            (RECEIVABLE, MEMBER_ID, *own, 1500),
+            (REVENUE, 1, 0, 0, 0, FEN, -1500),
+        ]
+        given_up = [
+            (RECEIVABLE, MEMBER_ID, *own, -1500),
+            (RECEIVABLE, MEMBER_ID, 0, 0, 0, FEN, 1500),
+        ]
+        for reason, postings in ((REASON_SPEND, drawn), (7, given_up)):
+            body = Transaction(1, reason, bodies.DAY, 480, 0, 0, None, postings).body()
+            await a.commit(a.op(TRANSACTION, body))
+        assert _held(hub, (a.node, 1), ADVANCE_RIGHT) == 500
+        await _released(b, 2000)
+        await b.send(GrantRequest(1, 5, WALLET, MEMBER_ID, FEN, 2000, "tap"))
+        answer = await b.heard(GrantAnswer)
+        assert answer.ref is not None
+        assert _held(hub, (b.node, 1)) == 500
+        assert _held(hub, HUB_HOLDER) == 0
+        assert _held(hub, HUB_HOLDER, RECEIVABLE) == 0
+        assert _held(hub, HUB_HOLDER, ADVANCE_RIGHT) == 1500
+        await _night(hub, NIGHTS[1])
+        assert _held(hub, (a.node, 1), ADVANCE_RIGHT) == 2000
+    assert hub.refolded().equal
+
+
+async def test_what_the_hub_holds_of_a_past_month_lapses(hub):
+    a = await hub.enrol(1)
+    async with a.connected():
+        await a.commit(
+            a.op(TRANSACTION, bodies.points(1, MEMBER_ID, 0, 0, 30, 202606)),
+            a.op(TRANSACTION, bodies.points(1, MEMBER_ID, 0, 0, 40, 209912)),
+        )
+        await _night(hub, NIGHTS[0])
+    assert _held(hub, HUB_HOLDER, POINTS_HELD) == 40
+
+
+async def test_two_merged_members_are_one_person_at_night(hub):
+    a, b = await hub.enrol(1), await hub.enrol(2)
+    random_bytes = hub.hub.surroundings.random_bytes
+    async with a.connected(), b.connected():
+        for member in (MEMBER_ID, OTHER_ID):
+            await a.commit(a.op(MEMBER, bodies.register(MEMBER, member, 1, {"name": "王"})))
+        await a.commit(_visit(a, 20991201), _visit(a, 20991202))
+        await b.commit(_visit(b, 20991201, OTHER_ID))
+        await _released(b, 800, OTHER_ID)
+        made = await hub.hub.propose(merge(OTHER_ID, MEMBER_ID, 5, random_bytes))
+        assert isinstance(made, list)
+        again = await hub.hub.propose(merge(OTHER_ID, MEMBER_ID, 5, random_bytes))
+        assert again.code == "merged_already"
+        round_trip = await hub.hub.propose(merge(MEMBER_ID, OTHER_ID, 5, random_bytes))
+        assert round_trip.code == "merge_self"
+        unknown = await hub.hub.propose(merge(77, MEMBER_ID, 5, random_bytes))
+        assert unknown.code == "member_unknown"
+        await _night(hub, NIGHTS[0])
+    assert reports.read_document(hub.hub.reader, ALIAS, OTHER_ID).value(0) == MEMBER_ID
+    assert _held(hub, (a.node, 1), member=OTHER_ID) == 800
+    assert _held(hub, (a.node, 1), ADVANCE_RIGHT) == 2000
+    assert _held(hub, (a.node, 1), ADVANCE_RIGHT, OTHER_ID) == 0
+
+
+def test_a_sale_is_refunded_once_whichever_node_tries(sqlite_chain):
+    sold, other = sqlite_chain.node(1, cafe=1), sqlite_chain.node(2, cafe=1)
+
+    def body(sale_fen, refund_fen, node):
+        postings = [
+            (TILL, 1, 0, 0, 0, FEN, sale_fen - refund_fen),
+            (REVENUE, 1, 0, 0, 0, FEN, refund_fen - sale_fen),
+            (REFUNDABLE, 77, node, 1, 0, FEN, refund_fen - sale_fen),
+            (REFUNDABLE_BOOK, 1, 0, 0, 0, FEN, sale_fen - refund_fen),
+        ]
+        return Transaction(1, 3 if sale_fen else 4, bodies.DAY, 480, 0, 77, None, postings).body()
+
+    made = sqlite_chain.commit(sold.op(CAFE_TRANSACTION, body(500, 0, 1)))
+    refunds = sqlite_chain.commit(
+        sold.op(CAFE_TRANSACTION, body(0, 500, 1)),
+        other.op(CAFE_TRANSACTION, body(0, 500, 1)),
+        other.op(CAFE_TRANSACTION, body(0, 500, 2)),
+        sold.op(CAFE_TRANSACTION, body(0, 1, 1)),
+    )
+    assert [one.verdict for one in made] == [APPLIED]
+    assert [(one.verdict, one.detail) for one in refunds] == [
+        (APPLIED, None),
+        (VOID, "not_holder"),
+        (VOID, "below_zero"),
+        (VOID, "below_zero"),
+    ]
+    assert sqlite_chain.balance(77, REFUNDABLE, 1, 1) == 0
+
+
+async def test_the_rule_of_rights_is_set_by_a_command_that_checks_it(hub):
+    run = control.run_command
+    answer = await run(hub.office, "set-rights", {"advance_limit_fen": 500, "points_months": 24})
+    assert len(answer["ops"]) == 1
+    await run(hub.office, "set-rights", {"slice_percent": 80})
+    rule = reports.read_rights_rule(hub.hub.reader)
+    assert (rule.version, rule.values()) == (2, [80, 0, 500, 24])
+    with pytest.raises(control.ArgumentError, match="0 to 100"):
+        await run(hub.office, "set-rights", {"slice_percent": 101})
+    refused = await run(hub.office, "merge-members", {"member": 1, "into": 2})
+    assert refused.code == "member_unknown"
