@@ -14,13 +14,29 @@ from cloud.store.log import create_log
 from cloud.store.migrations import migrate
 from edge.desk.answers import Session
 from edge.desk.staff import StaffDesk
+from edge.domain.members import keyed_hash
 from edge.effects.page_events import PageEvents
 from edge.store.identity import Clock, Identity
+from sync_protocol.accounts import ADVANCE_BOOK, ADVANCE_RIGHT, FEN, OPENING, WALLET
 from sync_protocol.blocks import Block
-from sync_protocol.kinds import NODE, PRODUCT, RULE, SITE, STAFF, TIER, field_index
+from sync_protocol.claims import TAKE, ClaimWrite
+from sync_protocol.kinds import (
+    CARD,
+    CARD_CLAIM,
+    MEMBER,
+    NODE,
+    PRODUCT,
+    RULE,
+    SITE,
+    STAFF,
+    TIER,
+    TRANSACTION,
+    field_index,
+)
+from sync_protocol.ledger import REASON_OPENING, Transaction
 from sync_protocol.registers import Change, RegisterWrite
 from tests.sim import hub as hub_module
-from tests.sim.box import FILE, TERMINAL
+from tests.sim.box import CHAIN_KEY, FILE, TERMINAL
 from tests.sim.hub import CHAIN, HUB_KEY
 from tests.sim.inline_store import InlineStore, run
 from tests.sim.liar import LIAR, LIAR_CAFE
@@ -35,6 +51,12 @@ TOKEN = f"{TERMINAL}.token of the simulated manager"
 SALT = b"s" * 16
 PRODUCTS = {"cola": (500, 400, True), "noodles": (1200, 0, True), "printing": (100, 0, False)}
 """sku -> (price in fen, member price in fen, counted)"""
+MEMBERS = {501: "04D00001", 502: "04D00002", 503: "04D00003", 504: "04D00004"}
+"""Member -> the UID of their card, whose document has the member's number and 1,000 more."""
+OPENING_FEN = 6_000
+"""What each of them has at the hub when a run starts."""
+ADVANCE_FEN = 1_500
+"""What the box of a member's usual cafe may advance to them."""
 
 
 def document(kind: int, key: int | str, salt: bytes, **values: object) -> tuple[int, object]:
@@ -82,9 +104,30 @@ def _opening_ops() -> list[tuple[int, object]]:
                 on_sale=True,
             )
         )
+    for number, (member, uid) in enumerate(MEMBERS.items()):
+        ops += _member(member, uid, list(NODES)[number % len(NODES)])
     ops.append(document(TIER, 1, b"", name="银卡", name_en="Silver", rank=1, threshold_points=100))
     ops.append(document(RULE, "earn", b"", version=1, values=[1, 5]))
     return ops
+
+
+def _member(member: int, uid: str, usual_node: int) -> list[tuple[int, object]]:
+    """A member with a card, money at the hub, and an advance at the usual cafe."""
+    card = member + 1_000
+    key = keyed_hash(CHAIN_KEY, uid)
+    postings: list[tuple[int, int | str, int, int, int, str, int]] = [
+        (OPENING, 0, 0, 0, 0, FEN, OPENING_FEN),
+        (WALLET, member, 0, 0, 0, FEN, -OPENING_FEN),
+        (ADVANCE_BOOK, member, 0, 0, 0, FEN, ADVANCE_FEN),
+        (ADVANCE_RIGHT, member, usual_node, 1, 0, FEN, -ADVANCE_FEN),
+    ]
+    opening = Transaction(0, REASON_OPENING, 20260528, 480, 0, 0, None, postings)
+    return [
+        document(MEMBER, member, SALT, name=f"老会员{member}", status="active"),
+        document(CARD, card, b"", member=member, status="active"),
+        (CARD_CLAIM, ClaimWrite(b"", key, 0, card, TAKE).body()),
+        (TRANSACTION, opening.body()),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from sync_protocol.kinds import CARD, CARD_CLAIM, CARD_STATUS, MEMBER
 from tests.sim.box import CHAIN_KEY, SETTINGS, Box, BoxDiedError
 from tests.sim.faults import Faults
 from tests.sim.model import DONE, UNKNOWN, Asked, Model
-from tests.sim.template import PRODUCTS
+from tests.sim.template import MEMBERS, OPENING_FEN, PRODUCTS
 
 TENDERS = ("cash", "card", "wechat", "alipay")
 AMOUNTS_FEN = (100, 1_000, 2_550, 5_000, 10_000)
+SPENDS_FEN = (100, 300, 700, 1_500, 4_000)
 PHONES = tuple(f"139000000{number:02d}" for number in range(30))
 IDENTITIES = ("11010519491231002X", "440308199901101512", "110101199003070030")
 CARD_UIDS = tuple(f"04A1B2C3{number:02X}" for number in range(24))
@@ -49,9 +50,13 @@ class Workload:
         self._say = say
         self._held_at_hub = held_at_hub
         self._requests = 0
-        self.members: list[int] = []
+        for member in MEMBERS:
+            model.wallet_fen[member] = OPENING_FEN
+        self.members: list[int] = list(MEMBERS)
         self.erased: set[int] = set()
-        self.cards: list[tuple[str, int]] = []
+        self.cards: list[tuple[str, int]] = [
+            (uid, member + 1_000) for member, uid in MEMBERS.items()
+        ]
         self.sales: list[tuple[int, int, int, int]] = []
         """(node, sale, amount, member)"""
         self.transfers: list[tuple[int, int, list[tuple[str, int]]]] = []
@@ -61,9 +66,9 @@ class Workload:
         self.done = 0
         self._actions: list[tuple[Callable[[Box], None], int]] = [
             (self._tap, 16),
-            (self._register, 9),
-            (self._top_up, 22),
-            (self._spend, 16),
+            (self._register, 8),
+            (self._top_up, 12),
+            (self._spend, 22),
             (self._sell, 7),
             (self._refund, 6),
             (self._show, 6),
@@ -72,8 +77,8 @@ class Workload:
             (self._issue_card, 4),
             (self._receive_goods, 4),
             (self._issue_goods, 2),
-            (self._dispatch, 6),
-            (self._receive, 8),
+            (self._dispatch, 7),
+            (self._receive, 14),
             (self._new_asset, 4),
             (self._lend_asset, 3),
             (self._release, 3),
@@ -192,7 +197,10 @@ class Workload:
             self.tags.append((asked.node, str(values["tag"])))
 
     def _member(self) -> int | None:
-        return self._random.choice(self.members[-6:]) if self.members else None
+        """Somebody: mostly one of the old members, whom all cafes know and contend for."""
+        if self._random.random() < 0.6:
+            return self._random.choice(list(MEMBERS))
+        return self._random.choice(self.members[-4:])
 
     # --- what people do ---------------------------------------------------------------------------
 
@@ -200,7 +208,7 @@ class Workload:
         if not self.cards:
             self._register(box)
             return
-        uid, _card = self._random.choice(self.cards[-10:])
+        uid, _card = self._random.choice(self.cards)
         try:
             view = box.tap(bytes.fromhex(uid))
         except BoxDiedError:
@@ -231,7 +239,7 @@ class Workload:
     def _spend(self, box: Box) -> None:
         member = self._member()
         if member is not None:
-            amount = self._random.choice(AMOUNTS_FEN)
+            amount = self._random.choice(SPENDS_FEN)
             self._ask(box, "spend", "wallet", member=member, amount_fen=amount)
 
     def _sell(self, box: Box) -> None:
@@ -321,10 +329,14 @@ class Workload:
         self._ask(box, "dispatch_transfer", **inputs)
 
     def _receive(self, box: Box) -> None:
-        waiting = [row for row in self.transfers if row[0] == box.cafe]
-        if not waiting:
+        if not self.transfers:
             return
-        _cafe, transfer, lines = self._random.choice(waiting[-4:])
+        row = self._random.choice(self.transfers[-4:])
+        cafe, transfer, lines = row
+        if self._random.random() < 0.9:  # else somebody tries at a cafe that it is not for
+            box = next(other for other in self._boxes.values() if other.cafe == cafe)
+        if not box.is_up:
+            return
         arrived, tags = [], []
         for unit, quantity in lines:
             got = max(quantity - self._random.choice((0, 0, 0, 1)), 0)
@@ -336,6 +348,7 @@ class Workload:
             box, "receive_transfer", transfer=transfer, lines=arrived, tags=" ".join(tags)
         )
         if answer is not None:
+            self.transfers.remove(row)
             self.tags.extend((box.node, tag) for tag in tags)
 
     def _new_asset(self, box: Box) -> None:

@@ -31,7 +31,7 @@ from tests.sim.liar import LIAR, Liar
 from tests.sim.model import Model
 from tests.sim.network import Line, Network
 from tests.sim.schedule import Schedule
-from tests.sim.template import MANAGER, NODES, Template, identity_of
+from tests.sim.template import MANAGER, MEMBERS, NODES, Template, identity_of
 from tests.sim.workload import Workload
 
 SAFETY_MS = 37_000
@@ -234,8 +234,9 @@ class World:
 
     def _head_office(self) -> None:
         draw = self._people.random()
-        if draw < 0.3 and self.workload.members:
-            member = self._people.choice(self.workload.members)
+        new = self.workload.members[len(MEMBERS) :]
+        if draw < 0.3 and new:
+            member = self._people.choice(new)
             self.workload.erased.add(member)
             self.say(f"head office erases {member}")
             self.hub.propose(lambda draft: _erasure(draft, member))
