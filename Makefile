@@ -43,6 +43,10 @@ test: setup lint ## Everything: format, lint, types, imports, all tests
 bench: setup ## Measure against floors and peers; writes build/bench.json
 	@exec $(python) -m benchmarks $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## A million mutated frames against everything that reads a peer's bytes; one JSON line
+	@exec $(python) -m tests.fuzz --frames 1000000 --json $(ARGS)
+
 features: setup ## Feature rows that tests prove; the core rows still missing (ARGS=--json)
 	@exec $(python) -m tests.features $(ARGS)
 

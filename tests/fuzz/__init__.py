@@ -1,0 +1,1 @@
+"""A seeded campaign of mutated frames against everything that reads a peer's bytes."""
