@@ -265,6 +265,21 @@ class StaffView:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseView:
+    """A conflict case in a line for this counter: what happened, and what to do about it."""
+
+    case: int
+    is_open: bool
+    opened_ms: int
+    what: Sentence
+    todo: Sentence
+    note: str
+    """Head office's reason; empty while open."""
+    cancel_tag: str
+    """The asset whose receipt here is to be undone; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class CounterView:
     """All that the counter page shows of one terminal."""
 
@@ -280,5 +295,6 @@ class CounterView:
     ticket: TicketView
     transfers: tuple[TransferView, ...]
     """Those that this cafe has still to receive."""
+    cases: tuple[CaseView, ...]
     events: tuple[EventView, ...]
     truth: TruthLine

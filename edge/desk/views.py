@@ -6,6 +6,7 @@ from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Session
+from edge.desk.cases import case_words
 from edge.desk.history import latest_events, member_ledger
 from edge.desk.line import Line
 from edge.desk.people import find_members, member_view, present
@@ -107,6 +108,7 @@ class Views:
                 present(reader, at),
                 _ticket(reader, terminal),
                 _transfers(reader, at, incoming=True),
+                case_words(reader, at),
                 latest_events(reader, EVENTS_SHOWN),
                 self._truth_line(reader, terminal),
             )
