@@ -22,7 +22,7 @@ from benchmarks.pouchdb import install, measure_pouchdb
 from benchmarks.workload import WRITES, ProfileWritten, Write, workload
 from edge.app import IDENTITY_NAME, machine_clock
 from edge.domain.decision import Here, document_change, transaction
-from edge.domain.points import points_earned
+from edge.domain.points import EARN_RULE_DEFAULT, points_earned
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from edge.sync.enrolment import load_enrolment
@@ -114,7 +114,7 @@ def write_offline(box: Box, writes: Sequence[Write]) -> int:
                 salt = store.new_salt(MEMBER)
                 new = document_change(here, MEMBER, write.member, None, profile, salt)
             else:
-                postings = points_earned(here, write.member, write.points)
+                postings = points_earned(here, write.member, write.points, EARN_RULE_DEFAULT)
                 new = transaction(here, REASON_POINTS, postings)
             last = store.append(new.kind, new.body)
         return last.header.seq
