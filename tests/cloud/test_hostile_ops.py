@@ -11,7 +11,7 @@ from cloud.hub.worker import Worker
 from cloud.store import reports
 from sync_protocol.annotations import VOID
 from sync_protocol.frames import CODECS_READ, FRAME_BYTES_MAX, pack_frame
-from sync_protocol.kinds import MEMBER, NODE, TRANSACTION, TRANSFER
+from sync_protocol.kinds import MEMBER, NODE, TRANSACTION, TRANSFER, VISIT
 from sync_protocol.messages import Blocks, Hello, Push, push_signing_bytes, unpack_message
 from sync_protocol.registers import BLOB_MAX
 from tests.cloud import bodies
@@ -41,10 +41,11 @@ def _nested(depth):
         (TRANSACTION, _with_unit("fen\x00"), "malformed"),
         (MEMBER, bodies.register(MEMBER, MEMBER_ID, 1, {"name": "a\x00b"}), "malformed"),
         (MEMBER, bodies.register(MEMBER, MEMBER_ID, 1, {"home_cafe": 1 << 53}), None),
+        (VISIT, bodies.register(VISIT, 5, 1, {"member": 1, "business_day": 1 << 53}), None),
         (TRANSFER, bodies.register(TRANSFER, 5, 1, {"lines": _nested(8)}), None),
         (TRANSFER, bodies.register(TRANSFER, 5, 1, {"lines": _nested(9)}), "malformed"),
     ],
-    ids=["zero_in_unit", "zero_in_name", "great_cafe", "deep_list", "too_deep_list"],
+    ids=["zero_in_unit", "zero_in_name", "great_cafe", "great_day", "deep_list", "too_deep_list"],
 )
 def test_a_body_that_a_table_or_a_hash_cannot_hold_is_void(chain, kind, body, detail):
     author = chain.node(1, 1)

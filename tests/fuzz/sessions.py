@@ -171,7 +171,7 @@ class NodeRun(SessionRun):
         return ""
 
     def finish(self) -> None:
-        """Whatever was said, another line and an honest hub bring box and hub together."""
+        """Nothing was acked that was not written, and nothing taken twice."""
         session = self.node.session
         promise(session.acked_seq <= session.seq, "acked beyond what was written")
         own = [entry for block in self.node.blocks for entry in block.entries]
