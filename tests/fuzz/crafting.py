@@ -69,7 +69,7 @@ def body_of(draw: Draw, kind_code: int, node: int) -> object:
         ERASE: [draw.pick(SUBJECTS[:3])],
         EPOCH_CLOSE: [9, 1, 0, [1, 2]],
         LATE_VERDICT: [reference(draw), APPLIED, None],
-    }[kind.code]
+    }.get(kind.code, [odd_value(draw)])
 
 
 def _base(draw: Draw) -> object:
