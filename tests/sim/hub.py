@@ -16,7 +16,8 @@ from prometheus_client import CollectorRegistry
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal
 from cloud.hub import worker as worker_module
-from cloud.hub.builder import BlockBuilder, Draft, HubOps, Proposal
+from cloud.hub.builder import BlockBuilder, Proposal
+from cloud.hub.draft import Draft, HubOps
 from cloud.hub.inbox import Inbox
 from cloud.hub.publishing import head_message, range_message
 from cloud.hub.worker import Worker

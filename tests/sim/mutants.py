@@ -206,9 +206,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "a lost claim opens no case",
         "I4",
         (
-            "cloud.hub.builder:Draft.append",
-            "if judged.conflict is not None:",
-            'if judged.conflict is not None and judged.conflict.type != "lost_claim":',
+            "cloud.domain.judge:_judge_claim",
+            "lost_claim(op, claim.subject, holder.reference)",
+            "None",
         ),
         subtle=True,
     ),
@@ -277,14 +277,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "I5",
         (
             "cloud.hub.worker:Worker._take_batch",
-            "author.standing not in (CURRENT, ADMITTED)",
-            "False",
+            "if author is None or author.standing != CURRENT:",
+            "if author is None:",
         ),
-        (
-            "cloud.hub.worker:Worker._current",
-            "author.standing == CURRENT and ",
-            "",
-        ),
+        ("cloud.hub.worker:Worker._greet", "if author.standing != CURRENT:", "if False:"),
+        ("cloud.hub.worker:Worker._publish", "author.standing != CURRENT", "False"),
         subtle=True,
     ),
     _mutant(

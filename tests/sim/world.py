@@ -14,7 +14,7 @@ from cloud.domain.epochs import closing
 from cloud.domain.erasure import decide_erasure
 from cloud.domain.judge import CLOSED
 from cloud.domain.refusals import Refusal
-from cloud.hub.builder import Draft, HubOps
+from cloud.hub.draft import Draft, HubOps
 from cloud.hub.office import _held_by
 from sync_protocol import frames
 from sync_protocol.accounts import ADVANCE_BOOK, ADVANCE_RIGHT, FEN
