@@ -20,7 +20,7 @@ from sync_protocol.expect import (
     expect_text,
 )
 from sync_protocol.ledger import POSTINGS_MAX
-from sync_protocol.ops import STAMP_MAX, ref_from_row
+from sync_protocol.ops import STAMP_MAX, OpRef, ref_from_row
 
 APPLIED = 1
 OVERWROTE = 2
@@ -75,6 +75,12 @@ class Annotation:
                 ]
             )
         return pairs
+
+
+def late_verdict(body: object, effective: int) -> "tuple[OpRef, Annotation]":
+    """Return whose verdict a LATE_VERDICT body gives, and the verdict, at the op's own stamp."""
+    values = expect_list(body, "late verdict", 3, 3)
+    return ref_from_row(values[0]), annotation_from_row([effective, values[1], values[2]])
 
 
 def annotation_from_row(row: object) -> Annotation:

@@ -11,6 +11,10 @@ and the hash stays the same. Entries on the wire are [form, head, body, annotati
 | FULL     | header                         | the body    | within reach |
 | BODYLESS | header                         | body hash   | the body was erased |
 | STUB     | [node, epoch, seq, op hash]    | nil         | out of the receiver's reach |
+| BRANCHED | [branch's epoch, header]       | the body    | FULL, of an admitted branch |
+| BRANCHED_BODYLESS | [branch's epoch, header] | body hash | BODYLESS, of an admitted branch |
+
+A stub of a branch's op names the branch's epoch, see `branches`.
 
 A range of blocks is sent as one, with its boundaries, and verified by its last signature.
 """
@@ -18,12 +22,15 @@ A range of blocks is sent as one, with its boundaries, and verified by its last 
 from hashlib import sha256
 
 from sync_protocol.annotations import Annotation, annotation_from_row
+from sync_protocol.branches import Branch, branch_from_body
 from sync_protocol.codec import pack, pack_decoded
 from sync_protocol.errors import ChainError, DecodeError
 from sync_protocol.expect import expect_bytes, expect_int, expect_list
+from sync_protocol.kinds import BRANCH
 from sync_protocol.ops import (
     EPOCH_MAX,
     HASH_BYTES,
+    HUB,
     NODE_MAX,
     SEQ_MAX,
     Op,
@@ -34,6 +41,8 @@ from sync_protocol.ops import (
 FULL = 1
 BODYLESS = 2
 STUB = 3
+BRANCHED = 4
+BRANCHED_BODYLESS = 5
 
 BLOCK_OPS_MAX = 5000
 """Ops in one block: a commit of more would hold back its acks for longer than a second."""
@@ -42,7 +51,8 @@ BLOCK_OPS_MAX = 5000
 class Entry:
     """One place in the log: what is known of the op there, and the hub's word on it.
 
-    `op` is None for a stub; node, epoch, seq and hash are always known.
+    `op` is None for a stub; node, epoch, seq and hash are always known. `epoch` is that of the
+    chain in which the op stands: of an admitted branch it is not the header's.
     """
 
     __slots__ = ("node", "epoch", "seq", "hash", "op", "annotation")
@@ -63,15 +73,21 @@ class Entry:
         if self.op is None or not within_reach:
             return [STUB, [self.node, self.epoch, self.seq, self.hash], None, annotation]
         header = self.op.header.row()
+        if self.op.header.epoch != self.epoch:
+            head = [self.epoch, header]
+            if self.op.body is None:
+                return [BRANCHED_BODYLESS, head, self.op.hash_of_body, annotation]
+            return [BRANCHED, head, self.op.body, annotation]
         if self.op.body is None:
             return [BODYLESS, header, self.op.hash_of_body, annotation]
         return [FULL, header, self.op.body, annotation]
 
 
-def entry_of(op: Op, annotation: Annotation) -> Entry:
-    """Return the entry of an op."""
+def entry_of(op: Op, annotation: Annotation, branch_epoch: int = 0) -> Entry:
+    """Return the entry of an op; `branch_epoch` of an admitted branch, 0 for none."""
     header = op.header
-    return Entry(header.node, header.epoch, header.seq, op.hash, op, annotation)
+    epoch = branch_epoch or header.epoch
+    return Entry(header.node, epoch, header.seq, op.hash, op, annotation)
 
 
 class Block:
@@ -144,7 +160,10 @@ def block_signing_bytes(chain: str, hash_of_block: bytes) -> bytes:
 
 
 class ChainHeads:
-    """The last (seq, hash) known of each author, by which the next op's hash is computed."""
+    """The last (seq, hash) known of each author, by which the next op's hash is computed.
+
+    A branch stands under its own epoch from its BRANCH op on, beginning at its parent.
+    """
 
     __slots__ = ("chain", "heads")
 
@@ -161,6 +180,12 @@ class ChainHeads:
             return (0, genesis_hash(self.chain, node, epoch))
         return head
 
+    def open_branch(self, branch: Branch) -> None:
+        """Note where a branch begins; one that was opened before goes on where it is."""
+        place = (branch.node, branch.epoch)
+        if place not in self.heads:
+            self.heads[place] = (branch.parent_seq, branch.parent_hash)
+
     def advance(self, node: int, epoch: int, seq: int, hash: bytes) -> None:
         """Note an author's next op; `ChainError` if it does not follow the last."""
         last_seq = self.get(node, epoch)[0]
@@ -176,7 +201,7 @@ def entry_from_wire(row: object, heads: ChainHeads) -> Entry:
     header shows as a wrong block hash.
     """
     values = expect_list(row, "entry", 4, 4)
-    form = expect_int(values[0], "form", FULL, STUB)
+    form = expect_int(values[0], "form", FULL, BRANCHED_BODYLESS)
     annotation = annotation_from_row(values[3])
     if form == STUB:
         head = expect_list(values[1], "stub", 4, 4)
@@ -186,13 +211,20 @@ def entry_from_wire(row: object, heads: ChainHeads) -> Entry:
         hash = expect_bytes(head[3], "hash", HASH_BYTES, HASH_BYTES)
         heads.advance(node, epoch, seq, hash)
         return Entry(node, epoch, seq, hash, None, annotation)
-    if (form == BODYLESS) != isinstance(values[2], bytes):
+    if (form in (BODYLESS, BRANCHED_BODYLESS)) != isinstance(values[2], bytes):
         raise DecodeError("field_type", "body")
-    header = expect_list(values[1], "header", 5, 256)
+    row, branch_epoch = values[1], 0
+    if form in (BRANCHED, BRANCHED_BODYLESS):
+        head = expect_list(values[1], "branch head", 2, 2)
+        branch_epoch = expect_int(head[0], "branch_epoch", 1, EPOCH_MAX)
+        row = head[1]
+    header = expect_list(row, "header", 5, 256)
     node = expect_int(header[2], "node", 0, NODE_MAX)
-    epoch = expect_int(header[3], "epoch", 1, EPOCH_MAX)
-    op = op_from_wire([values[1], values[2]], heads.get(node, epoch)[1])
+    epoch = branch_epoch or expect_int(header[3], "epoch", 1, EPOCH_MAX)
+    op = op_from_wire([row, values[2]], heads.get(node, epoch)[1])
     heads.advance(node, epoch, op.header.seq, op.hash)
+    if node == HUB and op.header.kind == BRANCH and op.body is not None:
+        heads.open_branch(branch_from_body(op.body))
     return Entry(node, epoch, op.header.seq, op.hash, op, annotation)
 
 

@@ -114,6 +114,7 @@ SEGMENT = 70
 ERASE = 71
 EPOCH_CLOSE = 72
 LATE_VERDICT = 73
+BRANCH = 74
 
 NODE_STATUS = ("active", "fenced", "revoked")
 CARD_STATUS = ("active", "suspended", "lost", "void")
@@ -124,6 +125,8 @@ SYSTEM_BODIES = {
     ERASE: "[subject id]",
     EPOCH_CLOSE: "[node, epoch, last seq of that epoch at the hub, [staff id, staff id]]",
     LATE_VERDICT: "[reference, verdict, detail]",
+    BRANCH: "[node, branch's epoch, parent's epoch, parent's seq, parent's hash,"
+    " last seq, last hash, [staff id, staff id]]",
 }
 
 
@@ -305,6 +308,7 @@ _ROWS = (
     Kind(ERASE, "erase", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
     Kind(EPOCH_CLOSE, "epoch_close", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
     Kind(LATE_VERDICT, "late_verdict", SYSTEM, (), HUB_ONLY, CHAIN, False, 30),
+    Kind(BRANCH, "branch", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
 )
 
 

@@ -13,11 +13,12 @@ from cloud.domain.refusals import Refusal, refusal
 from sync_protocol.accounts import CLASSES
 from sync_protocol.codec import pack
 from sync_protocol.expect import expect_int, expect_list
-from sync_protocol.kinds import CASE, EPOCH_CLOSE, NODE, TRANSACTION, field_index
+from sync_protocol.kinds import CASE, EPOCH_CLOSE, NODE, STAFF, TRANSACTION, field_index
 from sync_protocol.ledger import POSTINGS_MAX, REASON_EPOCH_CLOSE, Transaction
 from sync_protocol.ops import EPOCH_MAX, NODE_MAX, SEQ_MAX, OpRef, ref_from_row
 from sync_protocol.registers import Change, RegisterRow, RegisterWrite
 
+APPROVING_ROLES = ("admin", "manager")
 FENCED_EPOCH = "fenced_epoch"
 """Type of the case that fences an epoch: a store was copied, or an old copy of it put back."""
 
@@ -74,38 +75,68 @@ def standing_after(standing: str, is_newest: bool, node_status: str) -> str:
     return SUPERSEDED if standing in (CURRENT, SUPERSEDED) else FENCED
 
 
+Held = tuple[int, Account, int]
+"""(cafe of the section, 0 for chain-wide; account; balance, debit positive)"""
+
+
+def approval_fault(
+    approvers: tuple[int, int], rows: tuple[RegisterRow | None, RegisterRow | None]
+) -> Refusal | None:
+    """Return why two people may not approve together; `rows` are their STAFF documents."""
+    if approvers[0] == approvers[1]:
+        return refusal("two_people")
+    for row in rows:
+        if row is None or row.value(field_index(STAFF, "active")) is not True:
+            return refusal("approver_unknown")
+        if row.value(field_index(STAFF, "role")) not in APPROVING_ROLES:
+            return refusal("approver_unknown")
+    return None
+
+
 def closing(
     node: int,
     epoch: int,
     last_seq: int,
     approvers: tuple[int, int],
-    held: list[tuple[Account, int]],
+    held: list[Held],
     business_day: int,
     utc_offset_min: int,
 ) -> list[tuple[int, list[object]]] | Refusal:
     """Return (kind, body) of the hub's ops that close (node, epoch).
 
-    last_seq: of that epoch at the hub; approvers: two staff ids; held: every balance (debit
-    positive) that stands in an account held by (node, epoch).
+    last_seq: of that epoch at the hub; approvers: two staff ids; held: every balance that stands
+    in an account held by (node, epoch).
     """
     if approvers[0] == approvers[1]:
         return refusal("two_people")
     bodies: list[tuple[int, list[object]]] = [
         (EPOCH_CLOSE, [node, epoch, last_seq, list(approvers)])
     ]
-    postings: list[tuple[int, int | str, int, int, int, str, int]] = []
-    for account, amount in held:
+    returned = returning(held, REASON_EPOCH_CLOSE, business_day, utc_offset_min)
+    return bodies + [(TRANSACTION, body) for body in returned]
+
+
+def returning(
+    held: list[Held], reason: int, business_day: int, utc_offset_min: int
+) -> list[list[object]]:
+    """Return bodies of the hub's transactions that return balances to the hub's part.
+
+    Narrow accounts are returned in their cafe's name, so that its boxes fold it.
+    """
+    postings: dict[int, list[tuple[int, int | str, int, int, int, str, int]]] = {}
+    for cafe, account, amount in held:
         code, subject, _node, _epoch, month, unit = account
         if amount == 0 or not CLASSES[code].limited:
             continue
-        postings.append((*account, -amount))
-        postings.append((code, subject, 0, 0, month, unit, amount))
-    for start in range(0, len(postings), POSTINGS_MAX):
-        part = postings[start : start + POSTINGS_MAX]
-        transaction = Transaction(
-            0, REASON_EPOCH_CLOSE, business_day, utc_offset_min, 0, 0, None, part
-        )
-        bodies.append((TRANSACTION, transaction.body()))
+        part = postings.setdefault(cafe, [])
+        part.append((*account, -amount))
+        part.append((code, subject, 0, 0, month, unit, amount))
+    bodies = []
+    for cafe, rows in sorted(postings.items()):
+        for start in range(0, len(rows), POSTINGS_MAX):
+            piece = rows[start : start + POSTINGS_MAX]
+            transaction = Transaction(cafe, reason, business_day, utc_offset_min, 0, 0, None, piece)
+            bodies.append(transaction.body())
     return bodies
 
 

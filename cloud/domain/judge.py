@@ -94,7 +94,7 @@ def judge(op: Op, author: Author, effective: int, facts: Facts) -> Judged:
     kind = KINDS.get(op.header.kind)
     if kind is None:
         return Judged(Annotation(effective, DEFERRED, "kind_unknown"))
-    if op.header.version != OP_VERSION and kind.policy != LEDGER:
+    if op.header.version > OP_VERSION and kind.policy != LEDGER:
         return Judged(Annotation(effective, DEFERRED, "version_unknown"))
     if op.body is None:
         return _void(op, kind, effective, "erased" if kind.personal else "body_missing")

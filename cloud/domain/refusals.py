@@ -54,6 +54,11 @@ REFUSALS = {
             "Leave names, phones and identity numbers out of the reason: it is kept for ever",
         ),
         Refusal("right_missing", "收银员不能处理冲突", "Cashiers do not settle cases"),
+        Refusal(
+            "approver_unknown",
+            "批准人须为在职的店长或管理员",
+            "An approver must be an active manager",
+        ),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
     )
 }

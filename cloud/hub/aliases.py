@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from cloud.domain.refusals import Refusal, refusal
-from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.builder import Proposal
+from cloud.hub.draft import Draft, HubOps
 from cloud.hub.registers import RandomBytes, write_fields
 from cloud.store.database import Database
 from cloud.store.reports import read_documents

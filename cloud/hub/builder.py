@@ -5,43 +5,18 @@ and after any failure nothing of it is left, in the tables or in memory.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from cloud.domain import judge as rules
-from cloud.domain.cases import Conflict, opening_body
-from cloud.domain.epochs import closed_epoch, epoch_fenced_by, fencing, standing_after
 from cloud.domain.erasure import subject_of
 from cloud.domain.refusals import Refusal
+from cloud.hub.draft import Draft, HubOps, HubOpVoidError
 from cloud.store import log
 from cloud.store.database import Database
-from cloud.store.log import Author, Head
 from cloud.store.state import StoredState
-from sync_protocol.annotations import APPLIED, DEFERRED, VOID
-from sync_protocol.blocks import Block, Entry, block_signing_bytes, entry_of
-from sync_protocol.claims import ClaimWrite, fold_claim
-from sync_protocol.clock import HybridClock, effective_stamp
-from sync_protocol.codec import pack
-from sync_protocol.fold import fold_register, fold_transaction
-from sync_protocol.kinds import CASE, EPOCH_CLOSE, KINDS, NODE, REGISTER, field_index
-from sync_protocol.ledger import Transaction
-from sync_protocol.ops import (
-    HUB,
-    OP_VERSION,
-    REFERENCE_HASH_BYTES,
-    TRUST_MEASURED,
-    Header,
-    Op,
-    OpRef,
-    make_op,
-)
-from sync_protocol.registers import RegisterRow, RegisterWrite
-
-HubOps = Sequence[tuple[int, object]]
-"""(kind, body) of ops that the hub writes"""
-
-
-class HubOpVoidError(Exception):
-    """An op of the hub's own would be void: a bug, or a body that a caller made wrongly."""
+from sync_protocol.blocks import Block, block_signing_bytes
+from sync_protocol.kinds import KINDS, REGISTER
+from sync_protocol.ops import Op, OpRef
 
 
 @dataclass(slots=True)
@@ -83,170 +58,6 @@ class Committed:
     acked: dict[tuple[int, int], int]
     erased: list[int]
     standing_changed: set[int]
-
-
-@dataclass(slots=True)
-class Draft:
-    """A block in the making: state, authors and entries as far as they have come."""
-
-    database: Database
-    state: StoredState
-    head: Head
-    hub_ms: int
-    known: dict[tuple[int, int], Author]
-    authors: dict[tuple[int, int], Author] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    rows: list[tuple[Op, bytes | None, int]] = field(default_factory=list)
-    effective_max: int = 0
-    standing_changed: set[int] = field(default_factory=set)
-    _effective_at: dict[int, int] = field(default_factory=dict)
-
-    def author(self, node: int, epoch: int) -> Author:
-        """Return an author as this block leaves it so far; KeyError if it is not known."""
-        key = (node, epoch)
-        author = self.authors.get(key)
-        if author is None:
-            author = self.authors[key] = self.known[key].copy()
-        return author
-
-    def authors_of(self, node: int) -> list[Author]:
-        """Return every epoch of a node."""
-        keys = {key for key in (*self.known, *self.authors) if key[0] == node}
-        return [self.author(*key) for key in sorted(keys)]
-
-    def position(self) -> int:
-        """Return the position of the last entry so far."""
-        return self.head.position + len(self.entries)
-
-    def append(self, op: Op, body: bytes | None, author: Author, standing: rules.Author) -> None:
-        """Judge and fold a verified op, then open the conflict case that it raised.
-
-        `body` is its packed body. One that is too long is void and loses its body: the chain
-        holds without it, and every block can be sent.
-        """
-        effective = self._effective(op.header, author)
-        if body is not None and len(body) > rules.BODY_BYTES_MAX:
-            op.body = body = None
-            judged = rules.judge_oversized(op, effective)
-        else:
-            judged = rules.judge(op, standing, effective, self.state)
-        self._take(op, body, author, judged)
-        if judged.conflict is not None:
-            self._open_case(judged.conflict, author.cafe)
-
-    def append_own(self, kind: int, body: object, actor: int) -> OpRef:
-        """Append an op of the hub's; raises `HubOpVoidError` where it would be void."""
-        author = self.author(HUB, self.head.generation)
-        clock = HybridClock(author.effective)
-        header = Header(
-            OP_VERSION,
-            kind,
-            HUB,
-            self.head.generation,
-            author.seq + 1,
-            clock.next(self.hub_ms, self.effective_max),
-            0,
-            TRUST_MEASURED,
-            self.head.generation,
-            self.head.stream,
-            self.position(),
-            actor,
-            0,
-            0,
-        )
-        op = make_op(header, body, author.hash)
-        judged = rules.judge(op, rules.Author(0), header.stamp, self.state)
-        if judged.annotation.verdict in (VOID, DEFERRED):
-            raise HubOpVoidError(f"{KINDS[kind].name}: {judged.annotation.detail}")
-        self._take(op, pack(body), author, judged)
-        return op.ref()
-
-    def _effective(self, header: Header, author: Author) -> int:
-        seen = header.seen_position
-        seen_effective = self._effective_at.get(seen)
-        if seen_effective is None:
-            if seen >= self.head.position:
-                seen_effective = self.head.effective_max
-            else:
-                seen_effective = log.effective_at(self.database, seen)
-            self._effective_at[seen] = seen_effective
-        offset_ms = author.offset_ms if author.segment == header.segment else 0
-        return effective_stamp(
-            header.stamp, offset_ms, self.hub_ms, author.effective, seen_effective
-        )
-
-    def _take(self, op: Op, body: bytes | None, author: Author, judged: rules.Judged) -> None:
-        annotation = judged.annotation
-        cafe = author.cafe
-        decoded = judged.decoded
-        if isinstance(decoded, Transaction):
-            fold_transaction(self.state, decoded, annotation.diversions(), 0)
-            cafe = decoded.cafe
-        elif isinstance(decoded, RegisterWrite):
-            fold_register(self.state, op.header.kind, decoded, annotation, op.ref())
-            cafe = decoded.cafe
-            self._follow_document(op.header.kind, decoded)
-        elif isinstance(decoded, ClaimWrite):
-            held = self.state.claim(op.header.kind, decoded.key)
-            row = fold_claim(held, decoded, op.ref())
-            self.state.set_claim(op.header.kind, decoded.key, row)
-            cafe = decoded.cafe
-        elif decoded is not None:
-            self.state.erase(decoded)
-        elif op.header.kind == EPOCH_CLOSE and annotation.verdict == APPLIED:
-            node, epoch, _seq = closed_epoch(op.body)
-            self.author(node, epoch).standing = rules.CLOSED
-            self.standing_changed.add(node)
-        author.seq = op.header.seq
-        author.hash = op.hash
-        author.effective = annotation.effective
-        self.effective_max = max(self.effective_max, annotation.effective)
-        self.entries.append(entry_of(op, annotation))
-        self.rows.append((op, body, cafe))
-
-    def fence_epoch(self, node: int, epoch: int, reason: str) -> HubOps:
-        """Return the ops that fence an epoch for good; none where it writes no more already."""
-        author = self.author(node, epoch)
-        if author.standing != rules.CURRENT or not author.seq:
-            return []
-        last = OpRef(node, epoch, author.seq, author.hash[:REFERENCE_HASH_BYTES])
-        row = self.state.register(NODE, node)
-        return fencing(last, reason, author.cafe, row, self.hub_ms)
-
-    def _follow_document(self, kind: int, write: RegisterWrite) -> None:
-        if kind == NODE and isinstance(write.key, int):
-            self._follow_node(write.key)
-        elif kind == CASE:
-            place = epoch_fenced_by(write)
-            if place is not None:
-                self.author(*place).standing = rules.FORKED
-                self.standing_changed.add(place[0])
-
-    def _follow_node(self, node: int) -> None:
-        """Bring a node's authors into line with its register: one epoch is current, or none."""
-        row = self.state.register(NODE, node)
-        if row is None:
-            return
-        epoch = _int_field(row, "epoch")
-        public_key = row.value(field_index(NODE, "public_key"))
-        status = row.value(field_index(NODE, "status"))
-        if isinstance(public_key, bytes) and (node, epoch) not in self.known:
-            key = (node, epoch)
-            if key not in self.authors:
-                cafe = _int_field(row, "cafe")
-                self.authors[key] = log.new_author(self.head.chain, node, epoch, cafe, public_key)
-        for author in self.authors_of(node):
-            author.standing = standing_after(author.standing, author.epoch == epoch, str(status))
-        self.standing_changed.add(node)
-
-    def _open_case(self, conflict: Conflict, cafe: int) -> None:
-        if self.state.register(CASE, conflict.key) is None:
-            self.append_own(CASE, opening_body(conflict, cafe, self.hub_ms), 0)
-
-
-def _int_field(row: RegisterRow, name: str) -> int:
-    value = row.value(field_index(NODE, name))
-    return value if isinstance(value, int) else 0
 
 
 def _documents_of(batches: Sequence[Batch]) -> Iterator[tuple[int, int | str]]:

@@ -4,7 +4,8 @@ from cloud.domain.cases import LOST_CLAIM, OPEN
 from cloud.domain.disputes import MERGE, Case, CaseFacts, Dispute, case_of_row, examine
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.settlements import Choice, settle, settled
-from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.builder import Proposal
+from cloud.hub.draft import Draft, HubOps
 from cloud.hub.registers import RandomBytes
 from cloud.store import statements
 from cloud.store.database import Database

@@ -6,7 +6,8 @@ from hashlib import sha256
 
 from cloud.domain.epochs import next_epoch
 from cloud.domain.refusals import Refusal, refusal
-from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.builder import Proposal
+from cloud.hub.draft import Draft, HubOps
 from cloud.hub.registers import register_body
 from cloud.store.database import Database
 from cloud.store.models import EnrolmentCode

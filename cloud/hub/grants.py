@@ -13,7 +13,8 @@ from cloud.domain.grants import (
 )
 from cloud.domain.judge import CURRENT
 from cloud.domain.refusals import Refusal, refusal
-from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.builder import Proposal
+from cloud.hub.draft import Draft, HubOps
 from cloud.store.database import Database
 from cloud.store.models import GrantMade
 from sync_protocol.accounts import CLASSES, FEN, HUB_HOLDER, RECEIVABLE, WALLET

@@ -14,7 +14,8 @@ from peewee import IntegrityError
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal
 from cloud.hub.background import Background
-from cloud.hub.builder import BlockBuilder, HubOpVoidError, Proposal
+from cloud.hub.builder import BlockBuilder, Proposal
+from cloud.hub.draft import HubOpVoidError
 from cloud.hub.inbox import Inbox
 from cloud.hub.keys import HubKeys
 from cloud.hub.metrics import HubMetrics, reason_label

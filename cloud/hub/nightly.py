@@ -17,7 +17,8 @@ from cloud.domain.judge import CURRENT
 from cloud.domain.refusals import Refusal
 from cloud.domain.slices import slice_moves, slice_request, usual_cafe, window_start
 from cloud.hub.aliases import read_aliases
-from cloud.hub.builder import Draft, HubOps, HubOpVoidError, Proposal
+from cloud.hub.builder import Proposal
+from cloud.hub.draft import Draft, HubOps, HubOpVoidError
 from cloud.hub.hub import Hub
 from cloud.hub.registers import write_fields
 from cloud.store.database import Database

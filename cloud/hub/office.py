@@ -7,14 +7,14 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from cloud.domain.epochs import closing
+from cloud.domain.epochs import Held, approval_fault, closing
 from cloud.domain.erasure import decide_erasure
-from cloud.domain.judge import Account
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.settlements import Choice
 from cloud.hub import enrolment, staff
-from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.builder import Proposal
 from cloud.hub.cases import settlement
+from cloud.hub.draft import Draft, HubOps
 from cloud.hub.enrolment import Enrolment
 from cloud.hub.hub import Hub
 from cloud.hub.registers import write_fields
@@ -192,6 +192,9 @@ class HeadOffice:
             author = draft.author(node, epoch)
             if author.standing == "closed":
                 return refusal("epoch_closed")
+            fault = _approval_fault(draft, approvers)
+            if fault is not None:
+                return fault
             held = _held_by(draft, node, epoch)
             return closing(node, epoch, author.seq, approvers, held, business_day, utc_offset_min)
 
@@ -225,16 +228,21 @@ class HeadOffice:
         return number
 
 
-def _held_by(draft: Draft, node: int, epoch: int) -> list[tuple[Account, int]]:
+def _approval_fault(draft: Draft, approvers: tuple[int, int]) -> Refusal | None:
+    first, second = (draft.state.register(STAFF, person) for person in approvers)
+    return approval_fault(approvers, (first, second))
+
+
+def _held_by(draft: Draft, node: int, epoch: int) -> list[Held]:
     """Return every balance held by (node, epoch), as the draft has it so far."""
     rows = draft.database.rows(
         Balance.select(Balance.subject)
         .where(Balance.node == node, Balance.epoch == epoch)
         .distinct()
     )
-    held = []
+    held: list[Held] = []
     for subject in sorted({row.subject for row in rows} | draft.state.touched(), key=repr):
-        for (_section, account), amount in draft.state.of_subject(subject).items():
+        for (section, account), amount in draft.state.of_subject(subject).items():
             if account[2:4] == (node, epoch) and amount:
-                held.append((account, amount))
+                held.append((section[1], account, amount))
     return held

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from cloud.domain.refusals import Refusal
-from cloud.hub.builder import Draft, HubOps, Proposal
+from cloud.hub.builder import Proposal
+from cloud.hub.draft import Draft, HubOps
 from sync_protocol.kinds import KINDS
 from sync_protocol.ops import OpRef
 from sync_protocol.registers import SALT_BYTES, Change, RegisterRow, RegisterWrite, check_value

@@ -14,6 +14,7 @@ from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FORKED, SUPERSEDED
 from cloud.domain.judge import FENCED as FENCED_BY_PEOPLE
 from cloud.domain.refusals import Refusal
 from cloud.hub.builder import Batch, BlockBuilder, Committed, Proposal
+from cloud.hub.draft import Draft
 from cloud.hub.grants import GrantCase
 from cloud.hub.inbox import Inbox
 from cloud.hub.keys import verifier
@@ -35,7 +36,7 @@ from sync_protocol.messages import (
     Hello,
     blocks_topic,
 )
-from sync_protocol.ops import HUB, genesis_hash
+from sync_protocol.ops import HUB, OpRef, genesis_hash
 from sync_protocol.session import FENCED, SYNCING, WAITING
 from sync_protocol.session_events import (
     BatchQuarantined,
@@ -63,6 +64,8 @@ BLOCK_BODY_BYTES_MAX = 512 * 1024
 `ROUND_OPS_MAX` headers, annotations and cases. Ops of money stay below it."""
 MEASURE_MS = 15_000
 """Between two questions for a node's clock; pages show a silent node as offline after a minute."""
+LATE_OPS_MAX = 500
+"""Deferred ops that are judged in one block."""
 QUARANTINED_PER_ROUND = 20
 """Rows written for a flood of bad messages; the rest is counted."""
 
@@ -131,6 +134,8 @@ class Worker:
         self._verifiers: dict[tuple[int, int], Callable[[bytes, bytes], bool]] = {}
         self._round = Round()
         self._erased = False
+        self._late_due = True
+        self._late_position = 0
         self._measured_ms = now_ms()
 
     @property
@@ -144,6 +149,8 @@ class Worker:
     def run_round(self) -> bool:
         """Take what waits, commit, ack and publish it; returns whether somebody was erased."""
         self._erased = False
+        if self._late_due:
+            self._judge_deferred()
         for call in self._inbox.take_calls():
             call()
         while self._round.ops + BATCH_OPS_MAX <= ROUND_OPS_MAX:
@@ -155,6 +162,24 @@ class Worker:
         self._commit()
         self._measure_clocks()
         return self._erased
+
+    def _judge_deferred(self) -> None:
+        """Judge what an earlier release of this hub deferred, in the log's order."""
+        database = self.builder.database
+        positions = log.deferred_positions(database, self._late_position, LATE_OPS_MAX)
+        self._late_due = len(positions) == LATE_OPS_MAX
+        if not positions:
+            return
+        self._late_position = positions[-1]
+
+        def decide(draft: Draft) -> list[OpRef]:
+            found = []
+            for position in positions:
+                entry = log.read_entries(database, position, position)[0].entry
+                found.append(draft.append_late(entry))
+            return [reference for reference in found if reference is not None]
+
+        self.propose(Proposal(decide), _decided)
 
     # What nodes say
 

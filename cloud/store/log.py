@@ -7,12 +7,12 @@ from typing import Any
 from cloud.domain.judge import CURRENT
 from cloud.store import statements
 from cloud.store.database import Database, StoreError
-from cloud.store.models import AuthorHead, LogBlock, LogHead, LogOp
+from cloud.store.models import AuthorHead, DeferredOp, LogBlock, LogHead, LogOp
 from sync_protocol.annotations import annotation_from_row
 from sync_protocol.blocks import Block, Entry, entry_of, log_genesis_hash
 from sync_protocol.codec import pack_decoded, unpack
 from sync_protocol.kinds import CAFE, KINDS
-from sync_protocol.ops import HUB, Op, genesis_hash, header_from_row
+from sync_protocol.ops import HUB, Op, OpRef, genesis_hash, header_from_row
 
 HEAD_ID = 1
 
@@ -189,9 +189,9 @@ def op_row(
     annotation = entry.annotation
     return (
         position,
-        header.node,
-        header.epoch,
-        header.seq,
+        entry.node,
+        entry.epoch,
+        entry.seq,
         header.kind,
         cafe,
         pack_decoded(header.row()),
@@ -253,7 +253,7 @@ def effective_at(database: Database, position: int) -> int:
 
 
 def _stored_entry(position: int, row: Sequence[Any]) -> StoredEntry:
-    cafe, subject, header, body, body_hash, hash, effective, verdict, detail = row
+    epoch, cafe, subject, header, body, body_hash, hash, effective, verdict, detail = row
     op = Op(
         header_from_row(unpack(bytes(header))),
         None if body is None else unpack(bytes(body)),
@@ -262,7 +262,9 @@ def _stored_entry(position: int, row: Sequence[Any]) -> StoredEntry:
     )
     unpacked = None if detail is None else unpack(bytes(detail))
     annotation = annotation_from_row([effective, verdict, unpacked])
-    return StoredEntry(position, op.header.kind, cafe, subject, entry_of(op, annotation))
+    branch_epoch = epoch if epoch != op.header.epoch else 0
+    entry = entry_of(op, annotation, branch_epoch)
+    return StoredEntry(position, op.header.kind, cafe, subject, entry)
 
 
 def read_entries(database: Database, first: int, last: int) -> list[StoredEntry]:
@@ -281,6 +283,30 @@ def read_op(database: Database, node: int, epoch: int, seq: int) -> StoredEntry 
     if row is None:
         return None
     return read_entries(database, row.position, row.position)[0]
+
+
+def find_op(database: Database, reference: OpRef) -> StoredEntry | None:
+    """Return the op that a reference names, in its epoch's chain or in a branch of it."""
+    rows = database.rows(
+        LogOp.select(LogOp.position, LogOp.hash).where(
+            LogOp.node == reference.node,
+            LogOp.seq == reference.seq,
+            LogOp.epoch >= reference.epoch,
+        )
+    )
+    for row in rows:
+        if row.hash[: len(reference.hash8)] == reference.hash8:
+            return read_entries(database, row.position, row.position)[0]
+    return None
+
+
+def deferred_positions(database: Database, after: int, limit: int) -> list[int]:
+    """Return where ops of kinds that this release knows wait for their verdict, in order."""
+    known = DeferredOp.select(DeferredOp.position).where(
+        DeferredOp.position > after, DeferredOp.kind.in_(tuple(KINDS))
+    )
+    rows = database.rows(known.order_by(DeferredOp.position).limit(limit))
+    return [row.position for row in rows]
 
 
 def op_hash_at(database: Database, node: int, epoch: int, seq: int) -> bytes | None:

@@ -6,7 +6,17 @@ To change the schema, append a step; never edit one that was released.
 from collections.abc import Callable
 
 from cloud.store.database import Database, StoreError
-from cloud.store.models import LOG_TABLES, REPORT_TABLES, ReportVisit, Setting
+from cloud.store.models import (
+    LOG_TABLES,
+    REPORT_TABLES,
+    DeferredOp,
+    LeftOver,
+    LeftOverOp,
+    LogOp,
+    ReportVisit,
+    Setting,
+)
+from sync_protocol.annotations import DEFERRED
 
 SCHEMA_VERSION = "schema_version"
 
@@ -19,7 +29,15 @@ def _visits(database: Database) -> None:
     database.create_tables((ReportVisit,))
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_create, _visits)
+def _left_overs(database: Database) -> None:
+    database.create_tables((DeferredOp, LeftOver, LeftOverOp))
+    deferred = LogOp.select(LogOp.position, LogOp.kind).where(LogOp.verdict == DEFERRED)
+    for row in database.rows(deferred):
+        known = DeferredOp.insert(position=row.position, kind=row.kind)
+        database.run(known.on_conflict_ignore())
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_create, _visits, _left_overs)
 
 
 def migrate(database: Database) -> int:

@@ -118,6 +118,57 @@ class AuthorHead(Model):
         primary_key = CompositeKey("node", "epoch")
 
 
+class DeferredOp(Model):
+    """An op that waits for a LATE_VERDICT."""
+
+    position = BigIntegerField(primary_key=True)
+    kind = IntegerField()
+
+    class Meta:
+        table_name = "deferred_op"
+
+
+class LeftOver(Model):
+    """Ops that a box handed in of an earlier epoch, which two people may admit as a branch.
+
+    They follow op `parent_seq` of the epoch; `seq`, `hash` is the last that is here, `last_seq`,
+    `last_hash` the last that the box has. `branch_epoch` is set once they are admitted.
+    """
+
+    id = AutoField()
+    node = IntegerField()
+    epoch = IntegerField()
+    parent_seq = BigIntegerField()
+    parent_hash = BytesField()
+    seq = BigIntegerField()
+    hash = BytesField()
+    last_seq = BigIntegerField()
+    last_hash = BytesField()
+    signature = BytesField()
+    received_ms = BigIntegerField()
+    branch_epoch = IntegerField(null=True)
+
+    class Meta:
+        table_name = "left_over"
+        indexes = ((("node", "epoch", "last_hash"), True),)
+
+
+class LeftOverOp(Model):
+    """One op of a `LeftOver`; the body is null where it was erased."""
+
+    left_over = IntegerField()
+    seq = BigIntegerField()
+    header = BytesField()
+    body = BytesField(null=True)
+    body_hash = BytesField()
+    hash = BytesField()
+    subject = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "left_over_op"
+        primary_key = CompositeKey("left_over", "seq")
+
+
 class RegisterDocument(Model):
     """The current row of a document, as canonical bytes of [cafe, entries]."""
 
@@ -321,6 +372,9 @@ LOG_TABLES: tuple[type[Model], ...] = (
     LogHead,
     LogOp,
     LogBlock,
+    DeferredOp,
+    LeftOver,
+    LeftOverOp,
     AuthorHead,
     RegisterDocument,
     ClaimHolder,

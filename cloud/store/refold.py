@@ -19,13 +19,14 @@ from cloud.store.models import (
     RegisterDocument,
     SectionSum,
 )
-from sync_protocol.annotations import APPLIED, OVERWROTE
+from sync_protocol.annotations import APPLIED, OVERWROTE, late_verdict
 from sync_protocol.blocks import Block, block_signing_bytes, log_genesis_hash
+from sync_protocol.branches import branch_from_body
 from sync_protocol.claims import ClaimRow
 from sync_protocol.codec import pack
-from sync_protocol.fold import State, fold_op
-from sync_protocol.kinds import KINDS, REGISTER
-from sync_protocol.ops import body_hash, genesis_hash, op_hash
+from sync_protocol.fold import State, fold_op, has_effect
+from sync_protocol.kinds import BRANCH, KINDS, LATE_VERDICT, REGISTER
+from sync_protocol.ops import HUB, body_hash, genesis_hash, op_hash
 from sync_protocol.registers import RegisterRow
 from sync_protocol.state_hash import (
     StateHash,
@@ -146,7 +147,7 @@ def refold(database: Database, verify: Callable[[bytes, bytes], bool]) -> Refold
             for stored in entries:
                 result.ops += 1
                 _check_chain(head, stored, heads, result)
-                _fold(state, stored)
+                _fold(database, state, stored)
             previous_hash = block.hash
             position += row.count
         if position != head.position or previous_hash != head.block_hash:
@@ -166,7 +167,7 @@ def _check_chain(
         result.differ(f"position {stored.position}: no header")
         return
     header = op.header
-    author = (header.node, header.epoch)
+    author = (stored.entry.node, stored.entry.epoch)
     seq, previous = heads.get(author, (0, genesis_hash(head.chain, *author)))
     expected = op_hash(pack(header.row()), previous, op.hash_of_body)
     if header.seq != seq + 1 or expected != op.hash:
@@ -174,9 +175,12 @@ def _check_chain(
     if op.body is not None and body_hash(op.body) != op.hash_of_body:
         result.differ(f"position {stored.position}: body is not what its hash says")
     heads[author] = (header.seq, op.hash)
+    if header.node == HUB and header.kind == BRANCH:
+        branch = branch_from_body(op.body)
+        heads[branch.node, branch.epoch] = (branch.parent_seq, branch.parent_hash)
 
 
-def _fold(state: RefoldedState, stored: StoredEntry) -> None:
+def _fold(database: Database, state: RefoldedState, stored: StoredEntry) -> None:
     op, annotation = stored.entry.op, stored.entry.annotation
     kind = KINDS.get(stored.kind)
     if op is None or kind is None:
@@ -186,6 +190,11 @@ def _fold(state: RefoldedState, stored: StoredEntry) -> None:
             state.note_bodyless(kind.code, stored.subject, stored.cafe)
         return
     fold_op(state, op, annotation, 0)
+    if kind.code == LATE_VERDICT and has_effect(op, annotation):
+        reference, late = late_verdict(op.body, annotation.effective)
+        target = log.find_op(database, reference)
+        if target is not None and target.entry.op is not None:
+            fold_op(state, target.entry.op, late, 0)
 
 
 def _compare(

@@ -80,7 +80,7 @@ SELECT effective_max FROM log_block WHERE first_position <= ? ORDER BY first_pos
 """Once for each batch whose author has not seen the newest block."""
 
 SELECT_OPS = """
-SELECT cafe, subject, header, body, body_hash, hash, effective, verdict, detail
+SELECT epoch, cafe, subject, header, body, body_hash, hash, effective, verdict, detail
 FROM log_op WHERE position BETWEEN ? AND ? ORDER BY position
 """
 """Reads of a range: gap repair, reports, refolding."""

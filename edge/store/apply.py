@@ -12,12 +12,11 @@ from edge.store.reader import AuthorRow
 from edge.store.standing import OWN_OP_NOT_APPLIED, SETTING_STOP
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
-from sync_protocol.annotations import DEFERRED, DIVERTED, VOID, Annotation, annotation_from_row
+from sync_protocol.annotations import DEFERRED, DIVERTED, VOID, Annotation, late_verdict
 from sync_protocol.blocks import Block, Entry, log_genesis_hash
 from sync_protocol.claims import claim_from_body, fold_claim
 from sync_protocol.codec import pack_decoded
 from sync_protocol.errors import ChainError, DecodeError
-from sync_protocol.expect import expect_list
 from sync_protocol.fold import (
     erased_subject,
     fold_register,
@@ -27,7 +26,7 @@ from sync_protocol.fold import (
 )
 from sync_protocol.kinds import CLAIM, ERASE, KINDS, LATE_VERDICT, LEDGER, REGISTER, Kind
 from sync_protocol.ledger import transaction_from_body
-from sync_protocol.ops import OP_VERSION, Op, OpRef, genesis_hash, ref_from_row
+from sync_protocol.ops import OP_VERSION, Op, OpRef, genesis_hash
 from sync_protocol.registers import write_from_body
 
 
@@ -67,12 +66,6 @@ def is_known(op: Op, parked_kinds: set[int]) -> bool:
     if kind is None or kind.code in parked_kinds:
         return False
     return op.header.version <= OP_VERSION or kind.policy == LEDGER
-
-
-def late_verdict(op: Op, effective: int) -> tuple[OpRef, Annotation]:
-    """Return whose verdict a LATE_VERDICT op gives, and the verdict, at the op's own stamp."""
-    values = expect_list(op.body, "late verdict", 3, 3)
-    return ref_from_row(values[0]), annotation_from_row([effective, values[1], values[2]])
 
 
 class _Application:
@@ -241,7 +234,7 @@ class _Application:
         return set(claim_mentions(claim))
 
     def _fold_late(self, op: Op, effective: int) -> None:
-        reference, annotation = late_verdict(op, effective)
+        reference, annotation = late_verdict(op.body, effective)
         self._flush()
         logged = self._transaction.op(reference)
         author = self._transaction.author(reference.node, reference.epoch)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from edge.store import statements
-from edge.store.apply import is_known, late_verdict
+from edge.store.apply import is_known
 from edge.store.op_rows import StoredOp
 from edge.store.reader import Reader
 from edge.store.row_state import RowState
-from sync_protocol.annotations import Annotation
+from sync_protocol.annotations import Annotation, late_verdict
 from sync_protocol.fold import fold_op, has_effect
 from sync_protocol.kinds import LATE_VERDICT
 from sync_protocol.ops import Op
@@ -37,7 +37,7 @@ class LogFold:
             return
         self._fold(op, annotation)
         if op.header.kind == LATE_VERDICT and has_effect(op, annotation):
-            reference, late = late_verdict(op, annotation.effective)
+            reference, late = late_verdict(op.body, annotation.effective)
             logged = self._reader.op(reference)
             if logged is not None:
                 self._fold(logged.op, late)

@@ -3,7 +3,8 @@
 import pytest
 
 from cloud.domain.refusals import Refusal
-from cloud.hub.builder import Batch, HubOpVoidError, Proposal
+from cloud.hub.builder import Batch, Proposal
+from cloud.hub.draft import HubOpVoidError
 from cloud.hub.publishing import block_message, range_message
 from cloud.store import log
 from cloud.store.backup import back_up, check_integrity

@@ -98,11 +98,17 @@ async def test_closing_an_epoch_returns_what_it_held_with_two_peoples_word(hub):
     a = await hub.enrol(1)
     async with a.connected():
         await a.commit(a.op(TRANSACTION, bodies.top_up(1, MEMBER_ID, a.node, a.epoch, 900)))
-    refused = await hub.office.close_epoch(a.node, a.epoch, (5, 5))
-    assert refused.code == "two_people"
+    people = [await hub.office.add_staff(name, "manager", [], ("", ""), 0) for name in "PQ"]
+    clerk = await hub.office.add_staff("clerk", "cashier", [], ("", ""), 0)
+    for approvers, code in (
+        ((people[0], people[0]), "two_people"),
+        ((people[0], clerk), "approver_unknown"),
+        ((people[0], 77), "approver_unknown"),
+    ):
+        assert (await hub.office.close_epoch(a.node, a.epoch, approvers)).code == code
     assert _held(hub, a.node, a.epoch) == 900
-    await hub.office.close_epoch(a.node, a.epoch, (5, 6))
+    await hub.office.close_epoch(a.node, a.epoch, tuple(people))
     assert (_held(hub, a.node, a.epoch), _held(hub, 0, 0)) == (0, 900)
-    again = await hub.office.close_epoch(a.node, a.epoch, (5, 6))
+    again = await hub.office.close_epoch(a.node, a.epoch, tuple(people))
     assert again.code == "epoch_closed"
     assert hub.refolded().equal

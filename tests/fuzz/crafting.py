@@ -14,6 +14,7 @@ from sync_protocol.errors import ProtocolError
 from sync_protocol.frames import CODECS_READ, CODECS_WRITTEN, RAW, pack_frame
 from sync_protocol.kinds import (
     BOOL,
+    BRANCH,
     BYTES,
     CLAIM,
     EPOCH_CLOSE,
@@ -69,6 +70,7 @@ def body_of(draw: Draw, kind_code: int, node: int) -> object:
         ERASE: [draw.pick(SUBJECTS[:3])],
         EPOCH_CLOSE: [9, 1, 0, [1, 2]],
         LATE_VERDICT: [reference(draw), APPLIED, None],
+        BRANCH: [9, 3, 1, 0, bytes(32), 1, bytes(32), [1, 2]],
     }.get(kind.code, [odd_value(draw)])
 
 
