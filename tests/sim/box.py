@@ -264,11 +264,11 @@ class Box:
         with self.store.read() as reader:
             return reader.claim(kind, key)
 
-    def ticket_member(self) -> int:
-        """Whose the open ticket is, 0 for a walk-in."""
+    def ticket(self) -> tuple[int, dict[str, int]]:
+        """The open ticket: whose it is (0: a walk-in), and its lines."""
         assert self.store is not None
         with self.store.read() as reader:
-            return kept_ticket(reader, TERMINAL)[0]
+            return kept_ticket(reader, TERMINAL)
 
     def _desk(self) -> Desk:
         assert self.desk is not None

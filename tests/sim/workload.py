@@ -135,6 +135,9 @@ class Workload:
 
     def _perform(self, box: Box, asked: Asked) -> Answer | None:
         asked.tries += 1
+        ticket = box.ticket() if asked.name == "pay" else None
+        if ticket is not None and asked.tries == 1:
+            _note_ticket(asked, ticket)
         twice = self._faults.on("double_request") and self._random.random() < 0.1
         together = twice and self._random.random() < 0.5
         try:
@@ -159,6 +162,8 @@ class Workload:
             if asked.tries == 1:
                 asked.state = "refused"
             return None
+        if ticket is not None and isinstance(outcomes[0], Answer) and not outcomes[0].repeated:
+            _note_ticket(asked, ticket)  # the one that is open now, not at the first try
         for outcome in outcomes:
             self._model.note(asked, outcome)
         if twice and asked.state == DONE:
@@ -256,18 +261,8 @@ class Workload:
         answer = self._ask(box, "add_line", sku=sku, quantity=quantity)
         if answer is None or not box.is_up:
             return
-        # The line takes along whoever is on the screen, so that the ticket's member is its own.
         tender = random.choice((*TENDERS, "wallet", "wallet")) if member else "cash"
-        on_ticket = box.ticket_member()
-        sold = [[sku, quantity]] if PRODUCTS[sku][2] else []
-        self._ask(
-            box,
-            "pay",
-            tender,
-            {"member": on_ticket, "sold": sold},
-            tender=tender,
-            expected_total_fen=answer.values["total_fen"],
-        )
+        self._ask(box, "pay", tender, tender=tender, expected_total_fen=answer.values["total_fen"])
 
     def _refund(self, box: Box) -> None:
         sales = [sale for sale in self.sales[-20:] if sale[0] == box.node]
@@ -410,3 +405,10 @@ class Workload:
         if done:
             self.done += 1
             self._say(f"box {box.node}: set {fields} of {kind}/{key}")
+
+
+def _note_ticket(asked: Asked, ticket: tuple[int, dict[str, int]]) -> None:
+    """Note whose ticket is paid, and which counted products leave the shop."""
+    member, lines = ticket
+    asked.inputs["member"] = member
+    asked.inputs["sold"] = [[sku, count] for sku, count in lines.items() if PRODUCTS[sku][2]]
