@@ -33,7 +33,7 @@ endif
 demo: .venv/.installed-project ## Hub and two cafes on this machine, in the browser; Ctrl-C ends it
 	@exec $(python) -m examples.two_cafes $(ARGS)
 
-smoke: .venv/.installed-demo .venv/.installed-project ## The demo's stack without a person: kills, cuts, 300 taps; one JSON line
+smoke: .venv/.installed-test .venv/.installed-project ## The demo's stack without a person: kills, cuts, 300 taps; one JSON line
 	@exec $(python) -m tests.smoke $(ARGS)
 
 test: setup lint ## Everything: format, lint, types, imports, all tests

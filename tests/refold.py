@@ -153,7 +153,9 @@ def refold_hub(path: Path) -> Refold:
         sums = {
             (kind, cafe): bytes(value)
             for kind, cafe, value in store.execute("SELECT kind, cafe, sum FROM section_sum")
+            if any(value)  # a section of zero is one without rows
         }
+    _adopt_tombstones(folded, stored)
     differences += _row_differences(folded.rows(), stored)
     differences += sum_differences(folded.sums(), sums, "refold", "projection")
     return Refold(differences, sums, len(log))
@@ -179,8 +181,10 @@ def refold_box(path: Path, chain: str, cafe: int) -> Refold:
         sums = {
             (kind, of): bytes(value)
             for kind, of, value in store.execute("SELECT kind, cafe, sum FROM state_section")
+            if any(value)
         }
     differences += [f"still pending: {name}" for name in pending]
+    _adopt_tombstones(folded, stored)
     differences += _row_differences(folded.rows(), stored)
     differences += sum_differences(folded.sums(), sums, "refold", "projection")
     return Refold(differences, sums, len(log))
@@ -305,6 +309,15 @@ def _fold(folded: Folded, log: list[LoggedOp], own_cafe: int) -> None:
             fold_op(folded, late, word, own_cafe)
         else:
             fold_op(folded, op, entry.annotation, own_cafe)
+
+
+def _adopt_tombstones(folded: Folded, stored: dict[bytes, bytes]) -> None:
+    """Take over the tombstones of erased people: the ops that made the rows have no bodies left."""
+    for packed_name, packed_row in stored.items():
+        word, kind, key = expect_list(unpack(packed_name), "name", 3, 7)[:3]
+        row = unpack(packed_row)
+        if word == "register" and isinstance(row, list) and row[1] is None and key in folded.erased:
+            folded.registers.setdefault((kind, key), RegisterRow(row[0], None))
 
 
 def _fold_opening(folded: Folded, store: sqlite3.Connection) -> int:
