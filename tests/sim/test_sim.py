@@ -6,7 +6,7 @@ from tests.sim import mutants
 from tests.sim.runner import run_seeds, runner
 from tests.sim.world import Plan, plan_of
 
-SEEDS = 32
+SEEDS = 24
 
 
 def test_runs_under_faults_come_to_rest_without_a_violation():
@@ -41,7 +41,7 @@ def test_a_failing_run_shrinks_to_the_faults_that_it_needs():
 
 @pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_planted_bug_is_caught(mutant):
-    outcome = mutants.hunt(mutant, 80, mutants.CAUGHT_BY.get(mutant.name))
+    outcome = mutants.hunt(mutant, 60)
     assert outcome.seed is not None
 
 

@@ -42,6 +42,7 @@ class Workload:
         random: Random,
         say: Callable[[str], None],
         held_at_hub: Callable[[int, bytes], bytes | None],
+        favours: tuple[str, ...] = (),
     ) -> None:
         self._boxes = boxes
         self._model = model
@@ -87,7 +88,9 @@ class Workload:
             (self._leave, 2),
         ]
         self._choices = [action for action, _ in self._actions]
-        self._weights = [weight for _, weight in self._actions]
+        self._weights = [
+            weight * (10 if action.__name__ in favours else 1) for action, weight in self._actions
+        ]
 
     def act(self) -> None:
         """Somebody does something at a cafe whose box is up."""

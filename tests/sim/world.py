@@ -50,6 +50,11 @@ class Plan:
     boxes: int = 3
     deflates: bool = False
     """Whether batches are compressed: that costs more than all the rest of a batch."""
+    liar_share: float = 0.09
+    office_share: float = 0.04
+    """Of all that is done: what the liar does, and what head office does."""
+    favours: tuple[str, ...] = ()
+    """Actions of `Workload` that people take ten times as often."""
     acts_max: int = 1_000_000
     """People do so many things and no more: a shrunk run."""
 
@@ -117,6 +122,7 @@ class World:
             self._random("workload"),
             self.say,
             self.hub.held_claim,
+            plan.favours,
         )
         self.injector = Injector(self)
         self._people = self._random("people")
@@ -149,13 +155,13 @@ class World:
         if self.faults.calm or self._acts >= self.plan.acts_max:
             return
         self._acts += 1
-        draw = self._people.random()
-        if draw < 0.09:
+        draw = self._people.random() - self.plan.liar_share
+        if draw < 0:
             self.liar.members = self.workload.members
             self.liar.act()
-        elif draw < 0.13:
+        elif draw < self.plan.office_share:
             self._head_office()
-        elif draw < 0.16:
+        elif draw < self.plan.office_share + 0.03:
             self.workload.ask_again()
         else:
             self.workload.act()
