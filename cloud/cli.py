@@ -100,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     rights.add_argument("--slice-max-fen", type=int, help="at the most; 0: no bound")
     rights.add_argument("--advance-limit-fen", type=int, help="of each member; 0: none")
     rights.add_argument("--points-months", type=int, help="until points expire; 0: never")
+    commands.add_parser("branches", help="what boxes handed in that does not continue the log")
+    admit = commands.add_parser("admit-branch", help="bring such entries into the log as written")
+    admit.add_argument("branch", type=int, help="its id, as `branches` lists it")
+    admit.add_argument("--approved-by", dest="first_staff", type=int, required=True)
+    admit.add_argument("--and-by", dest="second_staff", type=int, required=True)
     return parser
 
 

@@ -6,6 +6,7 @@
 | GET /sync/blocks?generation=G&from=A&to=B | `messages.Blocks` from block A  |
 | GET /sync/snapshot                        | `SnapshotAnswer`                |
 | GET /sync/snapshot/<content hash in hex>  | bytes, or part of them (206)    |
+| POST /sync/leftovers?digest=D, body `LeftOverRequest` | `LeftOverAnswer`    |
 
 The blocks may end before B: ask again from there. 404: the hub has no block A in generation G.
 A snapshot is for the asker's cafe; its bytes can be asked for in parts (Range, RFC 9110); 404: it
@@ -15,6 +16,9 @@ those of the asker's cafe.
 Blocks over HTTP hold the narrow ops of the asker's cafe in full, so that a second box of a cafe
 fetches here what the broadcast shows as stubs.
 
+A box hands in what it wrote in an earlier epoch and the hub has not: see `LeftOverRequest`. The
+digest is SHA-256 of the body, in hex, so that the signature covers it.
+
 All but enrolment carry two headers: `Cafebox-Node: <node>.<epoch>` and `Cafebox-Signature:` the
 node's Ed25519 signature, in hex, of `request_signing_bytes`. What is signed names the request
 completely and the answer is the same whenever it is asked, so that a replay gains nothing that the
@@ -22,6 +26,8 @@ first listener did not have, and no clock is needed. A refusal is JSON with `cod
 401 for a signature that does not hold, 403 for a node that is fenced or revoked, 409 for a code
 that was used.
 """
+
+from hashlib import sha256
 
 from sync_protocol.codec import pack, unpack
 from sync_protocol.expect import (
@@ -32,13 +38,14 @@ from sync_protocol.expect import (
     expect_text,
 )
 from sync_protocol.manifest import Manifest, manifest_from_row
-from sync_protocol.messages import SIGNATURE_BYTES
-from sync_protocol.ops import EPOCH_MAX, NODE_MAX
+from sync_protocol.messages import MESSAGE_BYTES_MAX, SIGNATURE_BYTES
+from sync_protocol.ops import EPOCH_MAX, HASH_BYTES, NODE_MAX, SEQ_MAX
 
 HTTP_VERSION = 1
 ENROL_PATH = "/sync/enrol"
 BLOCKS_PATH = "/sync/blocks"
 SNAPSHOT_PATH = "/sync/snapshot"
+LEFTOVERS_PATH = "/sync/leftovers"
 NODE_HEADER = "Cafebox-Node"
 SIGNATURE_HEADER = "Cafebox-Signature"
 CONTENT_TYPE = "application/vnd.cafebox"
@@ -157,6 +164,73 @@ def enrol_answer_from_bytes(data: bytes) -> EnrolAnswer:
         expect_bytes(values[6], "hub_public_key", PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES),
         expect_bytes(values[7], "claim_secret", CLAIM_SECRET_BYTES, CLAIM_SECRET_BYTES),
         expect_text(values[8], "broker", 256),
+    )
+
+
+TAKEN = 1
+"""The log has the epoch's ops up to `seq`; send those behind it."""
+KEPT = 2
+"""The hub keeps what does not continue its log, up to `seq`, until two people admit it."""
+
+
+def digest_target(path: str, body: bytes) -> str:
+    """Return the target of a POST whose signature is to cover the body."""
+    digits = "".join(["%02x" % byte for byte in sha256(body).digest()])
+    return "%s?digest=%s" % (path, digits)
+
+
+class LeftOverRequest:
+    """One part of what a box wrote in an earlier `epoch` and the hub's log has not.
+
+    `last_seq` and `last_hash` are of the last op that the box wrote in that epoch; `push` is a
+    `messages.Push` of the ops from wherever the hub asked on, signed with the box's present key.
+    """
+
+    __slots__ = ("epoch", "last_seq", "last_hash", "push")
+
+    def __init__(self, epoch: int, last_seq: int, last_hash: bytes, push: bytes) -> None:
+        self.epoch = epoch
+        self.last_seq = last_seq
+        self.last_hash = last_hash
+        self.push = push
+
+    def pack(self) -> bytes:
+        """Return the body of the request."""
+        return pack([HTTP_VERSION, self.epoch, self.last_seq, self.last_hash, self.push])
+
+
+def left_over_request_from_bytes(data: bytes) -> LeftOverRequest:
+    """Return the `LeftOverRequest` of a body; raises `DecodeError` or `LimitError`."""
+    values = expect_list(unpack(data), "left over", 5, 5)
+    expect_int(values[0], "version", HTTP_VERSION, HTTP_VERSION)
+    return LeftOverRequest(
+        expect_int(values[1], "epoch", 1, EPOCH_MAX),
+        expect_int(values[2], "last_seq", 1, SEQ_MAX),
+        expect_bytes(values[3], "last_hash", HASH_BYTES, HASH_BYTES),
+        expect_bytes(values[4], "push", 1, MESSAGE_BYTES_MAX),
+    )
+
+
+class LeftOverAnswer:
+    """TAKEN or KEPT, and the last op of the epoch that the hub now has in that way."""
+
+    __slots__ = ("status", "seq")
+
+    def __init__(self, status: int, seq: int) -> None:
+        self.status = status
+        self.seq = seq
+
+    def pack(self) -> bytes:
+        """Return the body of the answer."""
+        return pack([HTTP_VERSION, self.status, self.seq])
+
+
+def left_over_answer_from_bytes(data: bytes) -> LeftOverAnswer:
+    """Return the `LeftOverAnswer` of a body."""
+    values = expect_list(unpack(data), "left over answer", 3, 3)
+    expect_int(values[0], "version", HTTP_VERSION, HTTP_VERSION)
+    return LeftOverAnswer(
+        expect_int(values[1], "status", TAKEN, KEPT), expect_int(values[2], "seq", 0, SEQ_MAX)
     )
 
 

@@ -11,9 +11,10 @@ from cloud.domain.cases import OPEN
 from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FENCED, FORKED, SUPERSEDED, Account
 from cloud.domain.refusals import Refusal, refusal
 from sync_protocol.accounts import CLASSES
+from sync_protocol.branches import Branch
 from sync_protocol.codec import pack
 from sync_protocol.expect import expect_int, expect_list
-from sync_protocol.kinds import CASE, EPOCH_CLOSE, NODE, STAFF, TRANSACTION, field_index
+from sync_protocol.kinds import BRANCH, CASE, EPOCH_CLOSE, NODE, STAFF, TRANSACTION, field_index
 from sync_protocol.ledger import POSTINGS_MAX, REASON_EPOCH_CLOSE, Transaction
 from sync_protocol.ops import EPOCH_MAX, NODE_MAX, SEQ_MAX, OpRef, ref_from_row
 from sync_protocol.registers import Change, RegisterRow, RegisterWrite
@@ -138,6 +139,20 @@ def returning(
             transaction = Transaction(cafe, reason, business_day, utc_offset_min, 0, 0, None, piece)
             bodies.append(transaction.body())
     return bodies
+
+
+def admitting(
+    node: int,
+    epoch: int,
+    parent: tuple[int, int, bytes],
+    last: tuple[int, bytes],
+    approvers: tuple[int, int],
+) -> tuple[int, list[object]]:
+    """Return (kind, body) of the hub's op that opens a branch.
+
+    epoch: the branch's; parent: (epoch, seq, hash) of the op that it follows; last: (seq, hash).
+    """
+    return (BRANCH, Branch(node, epoch, *parent, *last, approvers).body())
 
 
 def closed_epoch(body: object) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ REFUSALS = {
         Refusal("cafe_unknown", "门店不存在", "There is no such cafe"),
         Refusal("cafe_exists", "门店编号已存在", "A cafe with this code exists"),
         Refusal("node_unknown", "设备不存在", "There is no such box"),
+        Refusal("node_of_other_cafe", "该设备属于另一家门店", "This box belongs to another cafe"),
         Refusal("member_unknown", "会员不存在", "There is no such member"),
         Refusal("already_erased", "该会员资料已被清除", "This member has been erased before"),
         Refusal("staff_name_taken", "账号已存在", "An account with this name exists"),
@@ -58,6 +59,14 @@ REFUSALS = {
             "approver_unknown",
             "批准人须为在职的店长或管理员",
             "An approver must be an active manager",
+        ),
+        Refusal("epoch_unknown", "设备没有这一期", "The box has no such earlier epoch"),
+        Refusal("left_over_unknown", "没有这批遗留记录", "There are no such left-over entries"),
+        Refusal("left_over_admitted", "这批记录已被接纳", "These entries were admitted before"),
+        Refusal(
+            "left_over_incomplete",
+            "记录尚未交齐，请让设备保持联网",
+            "The box has not handed in all of it yet; keep its line up",
         ),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
     )

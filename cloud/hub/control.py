@@ -180,6 +180,15 @@ async def _set_rights(office: HeadOffice, arguments: Arguments) -> Answer:
     return _references(await office.set_fields(RULE, RIGHTS_RULE_KEY, document, OPERATOR))
 
 
+async def _branches(office: HeadOffice, _arguments: Arguments) -> Answer:
+    return {"branches": await office.left_overs()}
+
+
+async def _admit_branch(office: HeadOffice, arguments: Arguments) -> Answer:
+    approvers = (_number(arguments, "first_staff"), _number(arguments, "second_staff"))
+    return _references(await office.admit_branch(_number(arguments, "branch"), approvers))
+
+
 COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "status": _status,
     "add-cafe": _add_cafe,
@@ -190,6 +199,8 @@ COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "erase-member": _erase_member,
     "node-status": _node_status,
     "close-epoch": _close_epoch,
+    "branches": _branches,
+    "admit-branch": _admit_branch,
     "merge-members": _merge_members,
     "set-rights": _set_rights,
 }

@@ -19,14 +19,17 @@ from sync_protocol.http_api import (
     BLOCKS_PATH,
     CONTENT_TYPE,
     ENROL_PATH,
+    LEFTOVERS_PATH,
     NODE_HEADER,
     REQUEST_BYTES_MAX,
     SIGNATURE_HEADER,
     SNAPSHOT_PATH,
+    digest_target,
     enrol_request_from_bytes,
+    left_over_request_from_bytes,
     request_signing_bytes,
 )
-from sync_protocol.messages import RANGE_BLOCKS_MAX
+from sync_protocol.messages import MESSAGE_BYTES_MAX, RANGE_BLOCKS_MAX
 from sync_protocol.ops import HASH_BYTES, POSITION_MAX
 
 MAY_READ = (CURRENT, FORKED)
@@ -52,6 +55,7 @@ def routes(office: HeadOffice) -> list[web.RouteDef]:
         web.get(BLOCKS_PATH, api.blocks),
         web.get(SNAPSHOT_PATH, api.snapshot),
         web.get(SNAPSHOT_PATH + "/{hash}", api.snapshot_bytes),
+        web.post(LEFTOVERS_PATH, api.left_overs),
         web.get("/healthz", api.health),
         web.get("/metrics", api.metrics),
     ]
@@ -117,6 +121,21 @@ class _Api:
             )
         # aiohttp answers Range itself.
         return web.FileResponse(path)
+
+    async def left_overs(self, request: web.Request) -> web.StreamResponse:
+        author = self._asker(request)
+        if isinstance(author, web.Response):
+            return author
+        data = await request.content.read(MESSAGE_BYTES_MAX + REQUEST_BYTES_MAX)
+        if author.standing != CURRENT or digest_target(LEFTOVERS_PATH, data) != request.raw_path:
+            return _failed(403, "not_current", "该设备已停用", "This box is fenced or revoked")
+        try:
+            answer = await self._hub.take_left_overs(author, left_over_request_from_bytes(data))
+        except ProtocolError as error:
+            return _failed(400, error.code, "请求格式不正确", f"The request is malformed: {error}")
+        if isinstance(answer, Refusal):
+            return refused(answer)
+        return web.Response(body=answer.pack(), content_type=CONTENT_TYPE)
 
     async def health(self, _request: web.Request) -> web.StreamResponse:
         try:

@@ -28,6 +28,8 @@ from cloud.store.database import Database, open_reader, open_writer
 from cloud.store.log import Author, Head
 from cloud.store.migrations import migrate
 from cloud.store.models import LogHead
+from sync_protocol.errors import ProtocolError
+from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest
 from sync_protocol.messages import Blocks
 from sync_protocol.messages import Head as HeadMessage
 from sync_protocol.ops import OpRef
@@ -190,6 +192,32 @@ class Hub:
 
         self._call(future, run)
         return await asyncio.wrap_future(future)
+
+    async def take_left_overs(
+        self, asker: Author, request: LeftOverRequest
+    ) -> LeftOverAnswer | Refusal:
+        """Take or keep what a box hands in of an earlier epoch. Raises `ProtocolError`."""
+        future: Future[LeftOverAnswer | Refusal] = Future()
+
+        def take(worker: Worker) -> None:
+            try:
+                future.set_result(worker.take_left_overs(asker, request))
+            except ProtocolError as error:
+                future.set_exception(error)
+
+        self._call(future, take)
+        return await asyncio.wrap_future(future)
+
+    async def append_branches(self) -> None:
+        """Bring what two people admitted into the log; returns when all of it is there."""
+        future: Future[None] = Future()
+
+        def append(worker: Worker) -> None:
+            worker.append_branches()
+            future.set_result(None)
+
+        self._call(future, append)
+        await asyncio.wrap_future(future)
 
     def _call(self, future: "Future[T]", function: Callable[[Worker], None]) -> None:
         if self._worker is None or self._stopping:

@@ -11,7 +11,7 @@ from cloud.domain.epochs import Held, approval_fault, closing
 from cloud.domain.erasure import decide_erasure
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.settlements import Choice
-from cloud.hub import enrolment, staff
+from cloud.hub import enrolment, left_overs, staff
 from cloud.hub.builder import Proposal
 from cloud.hub.cases import settlement
 from cloud.hub.draft import Draft, HubOps
@@ -141,8 +141,12 @@ class HeadOffice:
         row = await asyncio.to_thread(read_document, self.hub.reader, SITE, cafe)
         if row is None:
             return refusal("cafe_unknown")
-        if node and await asyncio.to_thread(read_document, self.hub.reader, NODE, node) is None:
-            return refusal("node_unknown")
+        if node:
+            known = await asyncio.to_thread(read_document, self.hub.reader, NODE, node)
+            if known is None:
+                return refusal("node_unknown")
+            if known.value(field_index(NODE, "cafe")) != cafe:
+                return refusal("node_of_other_cafe")
         surroundings = self.hub.surroundings
         code = enrolment.new_code(surroundings.random_bytes)
         now_ms = surroundings.now_ms()
@@ -199,6 +203,22 @@ class HeadOffice:
             return closing(node, epoch, author.seq, approvers, held, business_day, utc_offset_min)
 
         return await self.hub.propose(Proposal(decide, approvers[0]))
+
+    async def left_overs(self) -> list[dict[str, object]]:
+        """Return what boxes handed in of earlier epochs that does not continue the log."""
+        return await asyncio.to_thread(left_overs.listed, self.hub.reader)
+
+    async def admit_branch(
+        self, left_over: int, approvers: tuple[int, int]
+    ) -> list[OpRef] | Refusal:
+        """Admit what was handed in, as it was written; excess is the chain's loss."""
+        proposal = left_overs.admission(
+            left_over, approvers, lambda draft: _approval_fault(draft, approvers)
+        )
+        outcome = await self.hub.propose(proposal)
+        if not isinstance(outcome, Refusal):
+            await self.hub.append_branches()
+        return outcome
 
     async def erase(self, subject: int, actor: int) -> OpRef | Refusal:
         """Erase a member (or a person of staff) everywhere, for good."""

@@ -13,6 +13,7 @@ from cloud.domain.grants import GrantPolicy
 from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FORKED, SUPERSEDED
 from cloud.domain.judge import FENCED as FENCED_BY_PEOPLE
 from cloud.domain.refusals import Refusal
+from cloud.hub import left_overs
 from cloud.hub.builder import Batch, BlockBuilder, Committed, Proposal
 from cloud.hub.draft import Draft
 from cloud.hub.grants import GrantCase
@@ -24,6 +25,7 @@ from cloud.store import log, quarantine
 from cloud.store.log import Author
 from sync_protocol.annotations import VERDICTS
 from sync_protocol.codec import pack_decoded
+from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest
 from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
 from sync_protocol.messages import (
     FENCED_EPOCH_CLOSED,
@@ -134,6 +136,7 @@ class Worker:
         self._verifiers: dict[tuple[int, int], Callable[[bytes, bytes], bool]] = {}
         self._round = Round()
         self._erased = False
+        self._starting = True
         self._late_due = True
         self._late_position = 0
         self._measured_ms = now_ms()
@@ -149,6 +152,9 @@ class Worker:
     def run_round(self) -> bool:
         """Take what waits, commit, ack and publish it; returns whether somebody was erased."""
         self._erased = False
+        if self._starting:
+            self._starting = False
+            self.append_branches()
         if self._late_due:
             self._judge_deferred()
         for call in self._inbox.take_calls():
@@ -180,6 +186,25 @@ class Worker:
             return [reference for reference in found if reference is not None]
 
         self.propose(Proposal(decide), _decided)
+
+    def take_left_overs(self, asker: Author, request: LeftOverRequest) -> LeftOverAnswer | Refusal:
+        """Take or keep what a box hands in of an earlier epoch; publish what was taken."""
+        self._commit()
+        received = left_overs.receive(self.builder, asker, request, self._now_ms())
+        if received.committed is not None:
+            self._publish(received.committed)
+        return received.answer
+
+    def append_branches(self) -> None:
+        """Bring what two people admitted into the log, to its end."""
+        self._commit()
+        while True:
+            batch = left_overs.next_batch(self.builder)
+            if batch is None:
+                return
+            committed = self.builder.build([batch], [])
+            if committed is not None:
+                self._publish(committed)
 
     # What nodes say
 

@@ -11,7 +11,13 @@ from cloud.domain.judge import Account, Section
 from cloud.domain.judge import section_of as section_of_posting
 from cloud.store import statements
 from cloud.store.database import Database
-from cloud.store.models import ClaimHolder, ErasedSubject, LogOp, SectionSum
+from cloud.store.models import (
+    ClaimHolder,
+    ErasedSubject,
+    LeftOverOp,
+    LogOp,
+    SectionSum,
+)
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
 from sync_protocol.codec import pack_decoded, unpack
 from sync_protocol.expect import expect_key
@@ -200,6 +206,8 @@ class StoredState(State):
         for subject in self.newly_erased:
             self._database.run(ErasedSubject.insert(subject=subject, position=position))
             self._database.run(LogOp.update(body=None).where(LogOp.subject == subject))
+            kept = LeftOverOp.update(body=None).where(LeftOverOp.subject == subject)
+            self._database.run(kept)
         self._flush_balances()
         self._flush_registers()
         self._flush_claims()

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from edge.store import statements
 from edge.store.confirmed import ConfirmedState
 from edge.store.erasure import drop_bodies, forget_person
-from edge.store.errors import StoreMismatchError
 from edge.store.facts import Cursor
 from edge.store.op_rows import MentionKey, StoredOp, claim_mentions, ledger_mentions, op_key
+from edge.store.own_chains import OwnChains
 from edge.store.reader import AuthorRow
 from edge.store.standing import OWN_OP_NOT_APPLIED, SETTING_STOP
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
 from sync_protocol.annotations import DEFERRED, DIVERTED, VOID, Annotation, late_verdict
 from sync_protocol.blocks import Block, Entry, log_genesis_hash
+from sync_protocol.branches import branch_from_body
 from sync_protocol.claims import claim_from_body, fold_claim
 from sync_protocol.codec import pack_decoded
 from sync_protocol.errors import ChainError, DecodeError
@@ -24,7 +25,17 @@ from sync_protocol.fold import (
     has_effect,
     personal_subject,
 )
-from sync_protocol.kinds import CLAIM, ERASE, KINDS, LATE_VERDICT, LEDGER, REGISTER, Kind
+from sync_protocol.kinds import (
+    BRANCH,
+    CLAIM,
+    ERASE,
+    KINDS,
+    LATE_VERDICT,
+    LEDGER,
+    REGISTER,
+    SYSTEM,
+    Kind,
+)
 from sync_protocol.ledger import transaction_from_body
 from sync_protocol.ops import OP_VERSION, Op, OpRef, genesis_hash
 from sync_protocol.registers import write_from_body
@@ -53,8 +64,8 @@ def apply_blocks(
     """Apply blocks that follow the cursor, all or none.
 
     `signature` is the hub's, of the last block; who calls has verified it. Raises `ChainError` for
-    blocks that do not follow what was applied before, and `StoreMismatchError` where the hub has
-    own ops that this store has not (an older copy of it was put back).
+    blocks that do not follow what was applied before. Own ops that this store has not written, or
+    not so, fence its epoch and change nothing of what it holds, see `own_chains`.
     """
     return _Application(transaction).run(blocks, signature)
 
@@ -75,11 +86,9 @@ class _Application:
         self._transaction = transaction
         self._connection = transaction.connection
         self._identity = transaction.identity
-        self._own_place = (self._identity.node, self._identity.epoch)
         self._state = ConfirmedState(transaction.connection)
         rows = self._connection.execute(statements.SELECT_PARKED_KINDS)
         self._parked_kinds = {row[0] for row in rows}
-        self._last_own: tuple[int, Entry] | None = None
         self._authors: dict[tuple[int, int], AuthorRow] = {}
         self._heads: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._op_rows: list[tuple[object, ...]] = []
@@ -87,8 +96,11 @@ class _Application:
         self._confirmed_keys: list[tuple[int]] = []
         self._mention_rows: list[tuple[MentionKey, int]] = []
         self._applied = Applied(transaction.cursor())
+        self._must_stop = False
+        self._own_chains = OwnChains(transaction, self._renamed)
 
     def run(self, blocks: list[Block], signature: bytes | None) -> Applied:
+        self._own_chains.compare(blocks)
         cursor = self._applied.cursor
         greatest = cursor.greatest_effective
         for block in blocks:
@@ -111,7 +123,6 @@ class _Application:
                 block.hash,
                 greatest,
             )
-        self._check_last_own()
         self._flush()
         self._transaction.move_cursor(cursor)
         self._note_outcome(cursor)
@@ -143,16 +154,17 @@ class _Application:
         last_seq = self._heads[place][0]
         if entry.seq != last_seq + 1:
             raise ChainError("seq_gap", f"{place}: {entry.seq} after {last_seq}")
+        op, local = entry.op, None
+        if entry.node == self._identity.node:
+            author, local = self._own_chains.written_here(place, author, entry)
         self._heads[place] = (entry.seq, entry.hash)
         key = op_key(author.number, entry.seq)
-        annotation, op = entry.annotation, entry.op
+        annotation = entry.annotation
         detail = None if annotation.detail is None else pack_decoded(annotation.detail)
         row = (position, annotation.effective, annotation.verdict, detail)
         self._applied.ops += 1
-        if place == self._own_place:
-            if op is None or op.body is None:  # the broadcast shows narrow ops as stubs
-                op = self._own_op(key, entry)
-            self._last_own = (key, entry)
+        if local is not None:
+            op = local
             self._own_rows.append((*row, key))
             self._applied.own_ops += 1
         elif op is None:
@@ -165,7 +177,6 @@ class _Application:
             hash_of_body = op.hash_of_body if body is None else None
             kind = op.header.kind
             self._op_rows.append((key, kind, *row, header, body, hash_of_body, entry.hash))
-        own = entry.node == self._identity.node
         kind = op.header.kind
         if annotation.verdict == DEFERRED:
             self._wait(key, position, kind, parked=False)
@@ -174,7 +185,7 @@ class _Application:
             self._parked_kinds.add(kind)
             self._applied.parked += 1
             return
-        for subject in self._fold(op, annotation, own, key):
+        for subject in self._fold(op, annotation, local is not None, key):
             self._mention_rows.append((subject, key))  # an own op has them: ignored
 
     def _fold(self, op: Op, annotation: Annotation, own: bool, key: int) -> set[MentionKey]:
@@ -189,18 +200,30 @@ class _Application:
             return set()
         if not own and not has_effect(op, annotation):
             return _mentions_of_void(op)
+        if kind.policy == SYSTEM:
+            if has_effect(op, annotation):
+                self._fold_system(kind, op, annotation)
+            return set()
+        return self._fold_record(kind, op, annotation, was_pending, key)
+
+    def _fold_record(
+        self, kind: Kind, op: Op, annotation: Annotation, was_pending: bool, key: int
+    ) -> set[MentionKey]:
         if kind.policy == LEDGER:
             return self._fold_ledger(op, annotation, was_pending and self._is_pending(op, key))
         if kind.policy == REGISTER:
             return self._fold_register(kind, op, annotation, was_pending)
-        if kind.policy == CLAIM:
-            return self._fold_claim(kind, op, annotation, was_pending)
-        if has_effect(op, annotation):
-            if kind.code == ERASE:
-                self._erase(erased_subject(op.body))
-            elif kind.code == LATE_VERDICT:
-                self._fold_late(op, annotation.effective)
-        return set()
+        return self._fold_claim(kind, op, annotation, was_pending)
+
+    def _fold_system(self, kind: Kind, op: Op, annotation: Annotation) -> None:
+        if kind.code == ERASE:
+            self._erase(erased_subject(op.body))
+        elif kind.code == LATE_VERDICT:
+            self._fold_late(op, annotation.effective)
+        elif kind.code == BRANCH:
+            self._flush()
+            for known in self._own_chains.open_branch(branch_from_body(op.body)):
+                self._take_back(known)
 
     def _fold_ledger(self, op: Op, annotation: Annotation, was_pending: bool) -> set[MentionKey]:
         transaction = transaction_from_body(op.body)
@@ -247,6 +270,25 @@ class _Application:
         own = reference.node == self._identity.node
         self._fold(logged.op, annotation, own, key)
 
+    def _take_back(self, row: StoredOp) -> None:
+        """Drop an own op that is shown as pending and stands, confirmed, in the log's chain."""
+        op = row.op()
+        if op is not None and op.body is not None and KINDS[op.header.kind].policy != SYSTEM:
+            self._confirmed_keys.append((row.key,))
+            void = Annotation(0, VOID, "known")
+            self._fold_record(KINDS[op.header.kind], op, void, True, row.key)
+            self._flush()
+        self._connection.execute(statements.DELETE_OP, (row.key,))
+
+    def _renamed(self, place: tuple[int, int], author: AuthorRow | None) -> None:
+        """What was applied of an own chain is to be written, for its number is to change."""
+        self._flush()
+        self._authors.pop(place, None)
+        self._heads.pop(place, None)
+        if author is not None:
+            self._authors[place] = author
+            self._heads[place] = (author.seq, author.hash)
+
     def _erase(self, subject: int) -> None:
         """Drop a person's rows and bodies; see `erasure`. All that came before is in the tables."""
         self._flush()
@@ -267,6 +309,7 @@ class _Application:
         policy = None if kind is None else kind.policy
         if policy == LEDGER and annotation.verdict in (VOID, DIVERTED):
             self._applied.alarms.append(op.ref())
+            self._must_stop |= op.header.epoch == self._identity.epoch
         elif policy == CLAIM and not has_effect(op, annotation):
             self._applied.lost_claims.append(op.ref())
 
@@ -276,23 +319,6 @@ class _Application:
             return True
         row = self._connection.execute(statements.SELECT_OP, (key,)).fetchone()
         return row is not None and row[1] is None
-
-    def _own_op(self, key: int, entry: Entry) -> Op:
-        """Return what this store wrote there; `StoreMismatchError` if that is another op."""
-        row = self._connection.execute(statements.SELECT_OP, (key,)).fetchone()
-        if row is None:
-            raise StoreMismatchError("rewound", f"the hub has op {entry.seq}, this store does not")
-        op = StoredOp(*row).op()
-        if op is None or op.hash != entry.hash:
-            raise StoreMismatchError(
-                "forked", f"the hub has another op {entry.seq} than this store"
-            )
-        return op
-
-    def _check_last_own(self) -> None:
-        """Compare the range's last own op with the store's: equal hashes mean equal chains."""
-        if self._last_own is not None:
-            self._own_op(*self._last_own)
 
     # --- helpers of the range ---------------------------------------------------------------------
 
@@ -342,7 +368,7 @@ class _Application:
 
     def _note_outcome(self, cursor: Cursor) -> None:
         self._applied.cursor = cursor
-        if self._applied.alarms:
+        if self._must_stop:
             self._transaction.set_setting(SETTING_STOP, OWN_OP_NOT_APPLIED)
 
 

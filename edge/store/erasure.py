@@ -12,6 +12,10 @@ from edge.store.transaction import WriteTransaction
 from sync_protocol.fold import personal_subject
 from sync_protocol.ops import SEQ_MAX
 
+SETTING_SCRUB_DUE = "store.scrub_due"
+"""Set in the transaction that drops something for good, removed once the files are rewritten: a
+box that loses power between the two makes up for it at its next start."""
+
 
 def drop_bodies(transaction: WriteTransaction, subject: int) -> None:
     """Drop the bodies of the personal ops that name `subject`, own unacked ones among them.
@@ -46,6 +50,7 @@ def forget_person(transaction: WriteTransaction, subject: int) -> None:
 
     The request ids stay, so that a repeated request is still not done again.
     """
+    transaction.set_setting(SETTING_SCRUB_DUE, True)
     for statement in (
         statements.INSERT_ERASED,
         statements.EMPTY_ANSWERS,

@@ -99,8 +99,23 @@ class LoggedOp:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOver:
+    """Ops of an earlier epoch that the hub's log has not.
+
+    `author` is the store's number of the chain; they follow op `parent_seq` of it and end with
+    `last_seq`, whose hash is `last_hash`.
+    """
+
+    author: int
+    epoch: int
+    parent_seq: int
+    last_seq: int
+    last_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outbox:
-    """What only this box has: ops that the hub has not acknowledged.
+    """What only this box has: ops that the hub has not acknowledged, earlier epochs' among them.
 
     `oldest_ms` is the stamp (milliseconds since 1970) of the first, None if there is none;
     `money_fen` is what they moved through tills and wallets.

@@ -12,7 +12,7 @@ from sync_protocol.blocks import Block as HubBlock
 from sync_protocol.blocks import Entry, block_hash
 from sync_protocol.codec import unpack_stored
 from sync_protocol.errors import ProtocolError
-from sync_protocol.ops import SEQ_MAX, genesis_hash, op_from_wire
+from sync_protocol.ops import SEQ_MAX, genesis_hash, header_from_row, op_from_wire
 
 SETTING_CHECKED = "store.checked"
 """[block number, [[author number, seq], ...]] up to which the chains were found whole."""
@@ -70,6 +70,10 @@ def _check_author(reader: Reader, author: tuple[int, int, int], checked_seq: int
         row = StoredOp(*values)
         if row.key != op_key(number, seq + 1):
             previous = None  # retention dropped what was before
+        elif seq == 0 and row.header is not None:
+            # A branch is filed under an epoch of its own, and hashed under its header's.
+            written_in = header_from_row(unpack_stored(row.header)).epoch
+            previous = genesis_hash(reader.identity.chain, node, written_in)
         seq = row.key - op_key(number, 0)
         if previous is not None and not _follows(row, previous):
             raise _damaged(f"op {node}.{epoch}.{seq}")

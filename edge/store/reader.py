@@ -18,6 +18,7 @@ from edge.store.facts import (
     Document,
     Head,
     LedgerEntry,
+    LeftOver,
     Lockout,
     LoggedOp,
     Outbox,
@@ -40,7 +41,7 @@ from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import unpack_stored
 from sync_protocol.kinds import KINDS, LEDGER, field_index
 from sync_protocol.ledger import divert, transaction_from_body
-from sync_protocol.ops import SEQ_MAX, Op, OpRef, genesis_hash
+from sync_protocol.ops import SEQ_MAX, Op, OpRef, genesis_hash, header_from_row
 from sync_protocol.registers import row_from_stored
 
 SETTING_CURSOR = "store.cursor"
@@ -200,15 +201,17 @@ class Reader:
 
     def op(self, reference: OpRef) -> LoggedOp | None:
         """Return an op by its reference; None if not kept here or another op has that number."""
-        author = self.author(reference.node, reference.epoch)
-        if author is None:
-            return None
-        row = self._execute(
-            statements.SELECT_OP, (op_key(author.number, reference.seq),)
-        ).fetchone()
-        if row is None or row[8][: len(reference.hash8)] != reference.hash8:
-            return None
-        return StoredOp(*row).logged()
+        row = self.op_row(reference)
+        return None if row is None else row.logged()
+
+    def op_row(self, reference: OpRef) -> StoredOp | None:
+        """Return the row that a reference names, in its epoch's chain or in a branch of it."""
+        for values in self._execute(statements.SELECT_AUTHORS_OF, (reference.node,)).fetchall():
+            key = op_key(values[0], reference.seq)
+            row = self._execute(statements.SELECT_OP, (key,)).fetchone()
+            if row is not None and row[8][: len(reference.hash8)] == reference.hash8:
+                return StoredOp(*row)
+        return None
 
     def own_head(self) -> Head:
         """Return the last op of this box's epoch: (0, genesis hash) before the first."""
@@ -227,15 +230,59 @@ class Reader:
         """Return what the hub has not acknowledged yet."""
         number = self.own_author().number
         acked_seq = self.acked_seq()
+        count = max(self.own_head().seq - acked_seq, 0)
         first, last = op_key(number, acked_seq + 1), op_key(number, SEQ_MAX)
-        head_seq = self.own_head().seq
-        if head_seq <= acked_seq:
+        keys = [first] if count else []
+        money_fen = self._execute(statements.SUM_MONEY, (first, last)).fetchone()[0] if count else 0
+        for left in self.left_overs():
+            first, last = op_key(left.author, left.parent_seq + 1), op_key(left.author, SEQ_MAX)
+            found = self._execute(statements.SUM_UNPLACED, (first, last)).fetchone()
+            count, money_fen = count + found[0], money_fen + found[1]
+            keys.append(found[2])
+        if not count:
             return Outbox(0, None, 0)
-        row = self._execute(statements.SELECT_OP_RANGE, (first, last, 1)).fetchone()
-        oldest = StoredOp(*row).op()
-        money_fen = self._execute(statements.SUM_MONEY, (first, last)).fetchone()[0]
-        oldest_ms = None if oldest is None else stamp_ms(oldest.header.stamp)
-        return Outbox(head_seq - acked_seq, oldest_ms, money_fen)
+        stamps = []
+        for key in keys:
+            row = self._execute(statements.SELECT_OP_RANGE, (key, key | SEQ_MAX, 1)).fetchone()
+            op = StoredOp(*row).op()
+            if op is not None:
+                stamps.append(stamp_ms(op.header.stamp))
+        return Outbox(count, min(stamps, default=None), money_fen)
+
+    def left_overs(self) -> list[LeftOver]:
+        """Return what this store wrote in earlier epochs that the hub's log has not."""
+        identity = self.identity
+        own = self.own_author().number
+        found = []
+        rows = self._execute(statements.SELECT_AUTHORS_OF, (identity.node,)).fetchall()
+        for number, epoch, seq, _hash in rows:
+            if number == own or abs(epoch) >= identity.epoch:
+                continue
+            keys = (op_key(number, seq + 1), op_key(number, SEQ_MAX))
+            last = self._execute(statements.SELECT_LAST_OP, keys).fetchone()
+            if last is None or last[1] is None:
+                continue
+            header = header_from_row(unpack_stored(last[1]))
+            placed = self._execute(statements.SELECT_OP, (last[0],)).fetchone()[1] is not None
+            if header.epoch == abs(epoch) and not placed:
+                found.append(LeftOver(number, abs(epoch), seq, header.seq, last[2]))
+        return found
+
+    def left_over_ops(self, left: LeftOver, from_seq: int, limit: int) -> list[Op]:
+        """Return up to `limit` ops of an earlier epoch from `from_seq` on."""
+        keys = (op_key(left.author, from_seq), op_key(left.author, left.last_seq), limit)
+        found = [StoredOp(*row).op() for row in self._execute(statements.SELECT_OP_RANGE, keys)]
+        return [op for op in found if op is not None]
+
+    def own_pending_ops(self) -> Iterator[StoredOp]:
+        """Yield what this store wrote, in all epochs, and the hub has not placed in its log."""
+        rows = self._execute(statements.SELECT_AUTHORS_OF, (self.identity.node,)).fetchall()
+        for number, _epoch, seq, _hash in rows:
+            keys = (op_key(number, seq + 1), op_key(number, SEQ_MAX), -1)
+            for values in self._execute(statements.SELECT_OP_RANGE, keys).fetchall():
+                row = StoredOp(*values)
+                if row.position is None:
+                    yield row
 
     def acked_seq(self) -> int:
         """Return the last own op of this epoch that the hub is known to have committed.
@@ -264,7 +311,7 @@ class Reader:
     def heads(self) -> dict[tuple[int, int], tuple[int, bytes]]:
         """Return {(node, epoch): (seq, hash)} of every author at the cursor."""
         rows = self._execute(statements.SELECT_HEADS)
-        return {(node, epoch): (seq, hash) for node, epoch, seq, hash in rows if seq}
+        return {(node, epoch): (seq, hash) for node, epoch, seq, hash in rows}
 
     def cursor(self) -> Cursor:
         """Return how far the hub's log is applied here; generation 0 before the first block."""
@@ -335,8 +382,9 @@ class Reader:
         return None if row is None else AuthorRow(*row)
 
     def own_author(self) -> AuthorRow:
-        """Return this box's own row."""
-        author = self.author(self.identity.node, self.identity.epoch)
+        """Return this box's own row: of what it wrote, if that has parted from the log."""
+        node, epoch = self.identity.node, self.identity.epoch
+        author = self.author(node, -epoch) or self.author(node, epoch)
         if author is None:
             raise LookupError("the store has no row of its own author")
         return author

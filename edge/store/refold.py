@@ -15,18 +15,17 @@ from pathlib import Path
 
 from edge.store import statements
 from edge.store.log_fold import LogFold, log_after
-from edge.store.op_rows import StoredOp, op_key
+from edge.store.op_rows import StoredOp
 from edge.store.reader import Reader
 from edge.store.row_state import RowState, opening_of
 from edge.store.store import open_reader
 from edge.store.tables import WaitingOp
 from sync_protocol import snapshot
-from sync_protocol.annotations import DEFERRED
 from sync_protocol.claims import claim_from_body, fold_claim
 from sync_protocol.codec import pack, unpack_stored
 from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER
 from sync_protocol.ledger import transaction_from_body
-from sync_protocol.ops import SEQ_MAX, Op
+from sync_protocol.ops import Op
 from sync_protocol.registers import fold_write, row_from_stored, write_from_body
 
 DIFFERENCES_MAX = 100
@@ -104,17 +103,22 @@ class _Shown:
         self.balances: dict[tuple[object, ...], int] = {}
 
     def pending_ops(self) -> list[Op]:
-        number = self._reader.own_author().number
-        keys = (op_key(number, 1), op_key(number, SEQ_MAX), -1)
+        """Return own ops that the hub has not placed, and those that it deferred, in order."""
         waiting = WaitingOp.select(WaitingOp.op).where(~WaitingOp.parked).tuples()
         deferred = {key for (key,) in waiting.execute(self._reader.database)}
+        rows = {row.key: row for row in self._reader.own_pending_ops()}
+        for key in deferred:
+            row = StoredOp(
+                *self._reader.connection.execute(statements.SELECT_OP, (key,)).fetchone()
+            )
+            op = row.op()
+            if op is not None and op.header.node == self._reader.identity.node:
+                rows[key] = row
         found = []
-        for values in self._reader.connection.execute(statements.SELECT_OP_RANGE, keys):
-            row = StoredOp(*values)
-            if row.position is None or (row.verdict == DEFERRED and row.key in deferred):
-                op = row.op()
-                if op is not None and op.body is not None:
-                    found.append(op)
+        for key in sorted(rows):
+            op = rows[key].op()
+            if op is not None and op.body is not None and op.header.kind in KINDS:
+                found.append(op)
         return found
 
     def fold(self, op: Op) -> None:

@@ -10,7 +10,7 @@ from edge.store.documents import update_lookups
 from edge.store.erasure import drop_bodies, forget_person
 from edge.store.errors import StoreMismatchError
 from edge.store.facts import Cursor
-from edge.store.op_rows import StoredOp, op_key
+from edge.store.op_rows import StoredOp, mentions_of, op_key
 from edge.store.reader import SETTING_OPENING
 from edge.store.tables import (
     AccountBalance,
@@ -69,12 +69,11 @@ def load(transaction: WriteTransaction, manifest: Manifest, path: Path) -> Curso
     """Replace confirmed state by the snapshot in `path`; return the new cursor.
 
     Who calls has verified the hub's signature of the manifest. Raises `SnapshotRefusedError` where
-    bytes or state hashes are not what it states, and `StoreMismatchError` where the hub knows
-    other own ops than this store.
+    bytes or state hashes are not what it states; nothing is changed then.
     """
     _check_content(manifest, path)
-    kept_from = _check_own_chain(transaction, manifest)
-    _clear(transaction, kept_from)
+    kept = _kept_chains(transaction, manifest)
+    _clear(transaction, kept)
     loader = _Loader(transaction)
     for name, row in items_of(path):
         loader.take(name, row)
@@ -92,7 +91,7 @@ def load(transaction: WriteTransaction, manifest: Manifest, path: Path) -> Curso
     transaction.set_setting(SETTING_OPENING, [manifest.position, loader.sums.rows()])
     for section in loader.sums.rows():
         transaction.connection.execute(statements.UPSERT_SECTION, section)
-    _show_kept_ops(transaction, kept_from)
+    _show_kept_ops(transaction, kept)
     return cursor
 
 
@@ -105,27 +104,41 @@ def _check_content(manifest: Manifest, path: Path) -> None:
         raise SnapshotRefusedError("content_hash", "the snapshot's bytes are not the hub's")
 
 
-def _check_own_chain(transaction: WriteTransaction, manifest: Manifest) -> int:
-    """Return the key of the first own op that the snapshot has not; check that the rest agrees."""
+def _kept_chains(transaction: WriteTransaction, manifest: Manifest) -> list[tuple[int, int]]:
+    """Return (first, last key) of the own ops, of all epochs, that the snapshot has not.
+
+    A chain that the snapshot contradicts parts from the log, see `own_chains`: of the present epoch
+    that is a fence.
+    """
     identity = transaction.identity
     if manifest.chain != identity.chain:
         raise SnapshotRefusedError("chain", f"the snapshot is of chain {manifest.chain}")
-    number = transaction.own.author
-    for node, epoch, seq, hash in manifest.heads:
-        if (node, epoch) != (identity.node, identity.epoch) or not seq:
-            continue
-        key = op_key(number, seq)
-        row = transaction.connection.execute(statements.SELECT_HASH, (key,)).fetchone()
-        own = transaction.own_author()
-        if row is None and own.seq == seq and own.hash == hash:
-            return key + 1  # dropped by retention
-        if row is None or row[0] != hash:
-            raise StoreMismatchError("rewound", f"the hub has own op {seq}, this store does not")
-        return key + 1
-    return op_key(number, 1)
+    heads = {(node, epoch): (seq, hash) for node, epoch, seq, hash in manifest.heads}
+    kept = []
+    execute = transaction.connection.execute
+    rows = execute(statements.SELECT_AUTHORS_OF, (identity.node,)).fetchall()
+    for number, epoch, seq, hash in rows:
+        head_seq, head_hash = heads.get((identity.node, epoch), (0, b""))
+        first = seq + 1 if epoch < 0 else head_seq + 1
+        if head_seq and (seq, hash) != (head_seq, head_hash):
+            row = execute(statements.SELECT_HASH, (op_key(number, head_seq),)).fetchone()
+            if row is None or row[0] != head_hash:
+                is_own = epoch == identity.epoch or _has_unplaced(transaction, number, seq)
+                first = seq + 1 if is_own else SEQ_MAX
+                if is_own:
+                    execute(statements.RENAME_AUTHOR, (-epoch, seq, hash, number))
+                if epoch == identity.epoch:
+                    transaction.note_fence("rewind" if row is None else "fork", head_seq)
+        kept.append((op_key(number, first), op_key(number, SEQ_MAX)))
+    return kept
 
 
-def _clear(transaction: WriteTransaction, kept_from: int) -> None:
+def _has_unplaced(transaction: WriteTransaction, number: int, seq: int) -> bool:
+    keys = (op_key(number, seq + 1), op_key(number, SEQ_MAX))
+    return bool(transaction.connection.execute(statements.SUM_UNPLACED, keys).fetchone()[0])
+
+
+def _clear(transaction: WriteTransaction, kept: list[tuple[int, int]]) -> None:
     """Drop the projections and the log, but for own ops that the snapshot has not."""
     database = transaction.database
     for table in (
@@ -141,9 +154,27 @@ def _clear(transaction: WriteTransaction, kept_from: int) -> None:
         Mention,
     ):
         table.delete().execute(database)
-    last = op_key(transaction.own.author, SEQ_MAX)
-    PendingMention.delete().where(PendingMention.op < kept_from).execute(database)
-    LogOp.delete().where(~LogOp.key.between(kept_from, last)).execute(database)
+    ops, mentions = LogOp.delete(), PendingMention.delete()
+    for first, last in kept:
+        ops = ops.where(~LogOp.key.between(first, last))
+        mentions = mentions.where(~PendingMention.op.between(first, last))
+    ops.execute(database)
+    mentions.execute(database)
+    _take_out_of_log(transaction, kept)
+
+
+def _take_out_of_log(transaction: WriteTransaction, kept: list[tuple[int, int]]) -> None:
+    """Have kept ops wait for the hub again, those too that had a place in a log that was lost."""
+    execute = transaction.connection.execute
+    for first, last in kept:
+        for values in execute(statements.SELECT_OP_RANGE, (first, last, -1)).fetchall():
+            row = StoredOp(*values)
+            op = row.op()
+            if row.position is None or op is None:
+                continue
+            execute(statements.UNPLACE_OP, (row.key,))
+            for subject in mentions_of(op):
+                execute(statements.INSERT_PENDING_MENTION, (row.key, subject))
 
 
 class _Loader:
@@ -208,10 +239,10 @@ def _set_authors(transaction: WriteTransaction, manifest: Manifest) -> None:
             transaction.connection.execute(statements.UPDATE_AUTHOR, (seq, hash, author.number))
 
 
-def _show_kept_ops(transaction: WriteTransaction, kept_from: int) -> None:
-    keys = (kept_from, op_key(transaction.own.author, SEQ_MAX), -1)
-    rows = transaction.connection.execute(statements.SELECT_OP_RANGE, keys).fetchall()
-    for values in rows:
-        op = StoredOp(*values).op()
-        if op is not None and op.body is not None:
-            transaction.show_again(op)
+def _show_kept_ops(transaction: WriteTransaction, kept: list[tuple[int, int]]) -> None:
+    execute = transaction.connection.execute
+    for first, last in kept:
+        for values in execute(statements.SELECT_OP_RANGE, (first, last, -1)).fetchall():
+            op = StoredOp(*values).op()
+            if op is not None and op.body is not None:
+                transaction.show_again(op)

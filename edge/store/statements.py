@@ -174,7 +174,21 @@ SELECT_AUTHORS = "SELECT number FROM author ORDER BY number"
 
 SELECT_AUTHOR = "SELECT number, seq, hash FROM author WHERE node = ? AND epoch = ?"
 
-SELECT_HEADS = "SELECT node, epoch, seq, hash FROM author"
+SELECT_HEADS = "SELECT node, epoch, seq, hash FROM author WHERE epoch > 0"
+
+SELECT_AUTHORS_OF = "SELECT number, epoch, seq, hash FROM author WHERE node = ? ORDER BY number"
+
+RENAME_AUTHOR = "UPDATE author SET epoch = ?, seq = ?, hash = ? WHERE number = ?"
+
+# Ops of one author that are not in the hub's log: how many, and the money that they moved.
+SUM_UNPLACED = """
+SELECT COUNT(*), COALESCE(SUM(money_fen), 0), MIN(key) FROM op
+WHERE key BETWEEN ? AND ? AND position IS NULL
+"""
+
+UNPLACE_OP = """
+UPDATE op SET position = NULL, effective = 0, verdict = NULL, detail = NULL WHERE key = ?
+"""
 
 UPDATE_AUTHOR = "UPDATE author SET seq = ?, hash = ? WHERE number = ?"
 

@@ -219,6 +219,7 @@ class Store:
         for reader in idle:
             reader.database.close()
         await asyncio.wrap_future(self._writer.submit_alone(erasure.scrub))
+        await self.write(lambda tx: tx.set_setting(erasure.SETTING_SCRUB_DUE, None))
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy while the box goes on, checked and synced before it is named."""
@@ -296,7 +297,10 @@ def _open(
     checked = check_tail(reader)
     head = reader.own_head()
     transaction = WriteTransaction(database, _own_log(reader, identity, clock, head), random_bytes)
+    if reader.setting(erasure.SETTING_SCRUB_DUE):
+        erasure.scrub(transaction.connection)
     with database.atomic("IMMEDIATE"):
+        transaction.set_setting(erasure.SETTING_SCRUB_DUE, None)
         transaction.set_setting(SETTING_CHECKED, checked)
         apply.unpark(transaction)
     return transaction

@@ -75,7 +75,12 @@ class Setting(Table):
 
 
 class Author(Table):
-    """An incarnation of a node: its local number, and its last op in the hub's log."""
+    """An incarnation of a node: its local number, and its last op in the hub's log.
+
+    Negative epochs are this box's own: what its store holds of epoch `-epoch` that has parted from
+    the hub's log (the store was copied, or is an old copy). `seq`, `hash` is then the last op that
+    the two have in common, and the log's part stands under a number of its own.
+    """
 
     number = IntegerField(primary_key=True)
     node = IntegerField()

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from cloud.domain.judge import Author, judge
+from cloud.domain.judge import ADMITTED, CURRENT, Author, judge
 from edge.store.apply import apply_blocks
 from sync_protocol import snapshot
 from sync_protocol.annotations import Annotation
@@ -16,10 +16,11 @@ from sync_protocol.blocks import (
     entry_of,
     log_genesis_hash,
 )
+from sync_protocol.branches import Branch
 from sync_protocol.clock import HybridClock, effective_stamp
 from sync_protocol.fold import fold_op, personal_subject
 from sync_protocol.frames import CODECS_WRITTEN
-from sync_protocol.kinds import CAFE, ERASE, KINDS
+from sync_protocol.kinds import BRANCH, CAFE, ERASE, KINDS
 from sync_protocol.manifest import Manifest
 from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, Op, genesis_hash, make_op
 from sync_protocol.state_hash import CHAIN_WIDE, section_of
@@ -90,21 +91,32 @@ class LogHub:
         self.commit([op])
         return op
 
-    def commit(self, ops):
-        entries = [entry_of(*self._judged(op)) for op in ops]
+    def admit(self, store, left, parent, epoch):
+        """Admit what a box left over of an earlier epoch as the branch `epoch`, in two blocks."""
+        with store.read() as reader:
+            ops = reader.left_over_ops(left, parent.header.seq + 1, 1000)
+        place = (left.epoch, parent.header.seq, parent.hash)
+        last = (left.last_seq, left.last_hash)
+        branch = Branch(store.identity.node, epoch, *place, *last, (5, 6))
+        self.write(BRANCH, branch.body())
+        self.commit(ops, epoch)
+
+    def commit(self, ops, branch_epoch=0):
+        standing = ADMITTED if branch_epoch else CURRENT
+        entries = [entry_of(*self._judged(op, standing), branch_epoch) for op in ops]
         previous = self.blocks[-1].hash if self.blocks else log_genesis_hash(CHAIN, GENERATION)
         number = len(self.blocks) + 1
         first = self.position() + 1
         self.blocks.append(Block(GENERATION, 0, number, first, previous, entries))
 
-    def _judged(self, op):
+    def _judged(self, op, standing=CURRENT):
         header = op.header
         author = (header.node, header.epoch)
         effective = effective_stamp(
             header.stamp, 0, self.wall_ms(), self.effectives.get(author, 0), 0
         )
         forced = self.verdicts.pop((header.node, header.seq), None)
-        judged = judge(op, Author(self.cafes.get(header.node, 0)), effective, self.state)
+        judged = judge(op, Author(self.cafes.get(header.node, 0), standing), effective, self.state)
         annotation = judged.annotation
         if forced is not None:
             annotation = Annotation(effective, *forced)

@@ -4,7 +4,6 @@ import pytest
 
 from edge.store import op_rows
 from edge.store.apply import apply_blocks, unpark
-from edge.store.errors import StoreMismatchError
 from edge.store.facts import Balance
 from edge.store.refold import refold
 from sync_protocol import kinds
@@ -207,22 +206,6 @@ def test_blocks_apply_once_and_in_order(box, hub):
         assert reader.balance(bodies.wallet(MEMBER_ID, 3)) == Balance(-300, -300)
     hub.deliver(box)
     assert_whole(box, hub)
-
-
-def test_an_older_copy_of_the_store_is_found(open_box, hub, tmp_path):
-    box = open_box()
-    append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 100))
-    box.backup(tmp_path / "copy.db")
-    append(box, TRANSACTION, bodies.spend(3, MEMBER_ID, 100))
-    sync(hub, box)
-    box.close()
-    copy = open_box(name="copy.db")
-    with pytest.raises(StoreMismatchError, match="rewound"):
-        hub.deliver(copy)
-    append(copy, TRANSACTION, bodies.spend(3, MEMBER_ID, 99))
-    append(copy, TRANSACTION, bodies.points(3, MEMBER_ID, 9))
-    with pytest.raises(StoreMismatchError, match="forked"):
-        hub.deliver(copy)
 
 
 def test_greatest_seen_stamp_orders_later_ops(open_box, hub, hands):

@@ -3,13 +3,12 @@
 import pytest
 
 from edge.store import snapshot as store_snapshot
-from edge.store.errors import StoreMismatchError
 from edge.store.facts import Balance
 from edge.store.refold import refold
 from edge.store.snapshot import SnapshotRefusedError
 from sync_protocol.kinds import CARD_CLAIM, ERASE, MEMBER, TRANSACTION, VISIT
 from tests.edge.store import bodies
-from tests.edge.store.log_hub import manifest_of, sums_of, write_snapshot
+from tests.edge.store.log_hub import sums_of, write_snapshot
 
 MEMBER_ID = 812
 
@@ -94,12 +93,19 @@ def test_snapshot_that_is_not_what_was_signed_changes_nothing(chain, hub, tmp_pa
         assert reader.outbox().count == 5
 
 
-def test_snapshot_with_other_own_ops_is_refused(chain, hub, open_box, tmp_path):
+def test_a_snapshot_that_knows_other_own_ops_fences_the_epoch_and_drops_nothing(
+    chain, hub, open_box, tmp_path
+):
     manifest = write_snapshot(hub, 3, tmp_path / "snapshot")
     fresh = open_box(3, name="fresh.db")
-    with pytest.raises(StoreMismatchError, match="rewound"):
-        load(fresh, manifest, tmp_path / "snapshot")
-    assert manifest_of(hub, 3).heads == manifest.heads
+    written = append(fresh, MEMBER, bodies.document(MEMBER, 4711, 3, {"name": "N"}))
+    load(fresh, manifest, tmp_path / "snapshot")
+    assert sums_of(fresh) == hub.sums_for(3)
+    with fresh.read() as reader:
+        assert reader.stop_spending() in ("fenced_fork", "fenced_rewind")
+        assert reader.own_head().hash == written.hash
+        assert reader.register(MEMBER, 4711).value("name") == "N"
+        assert refold(reader).differences == []
 
 
 def test_snapshot_carries_the_standing_rule_of_an_erasure(chain, hub, open_box, tmp_path):
