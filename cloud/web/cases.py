@@ -282,7 +282,9 @@ class _Reading:
             label = self._field(CARD, key, "label")
             return label or short_id(int(key))
         name = self._field(kind, key, "name") if _has_name(kind) else ""
-        return name or (short_id(key) if isinstance(key, int) else key)
+        if isinstance(key, str):
+            return f"{key} {name}".strip()
+        return name or short_id(key)
 
     def _value(self, field: str, value: object) -> str:
         """Return a field's value as people read it; empty for not set."""
