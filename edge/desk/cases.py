@@ -8,6 +8,7 @@ from edge.desk.view_types import CaseView
 from edge.domain.business_day import date_of
 from edge.domain.cases import KEEP_A, KEEP_B, LOST_CLAIM, CaseFacts, Name, concerns, word
 from edge.domain.decision import Here, read_int, read_list, read_text
+from edge.domain.refusals import CHINESE
 from edge.store.facts import Document
 from edge.store.reader import Reader
 from sync_protocol.accounts import ASSET_SOURCE, ASSET_UNIT
@@ -25,7 +26,7 @@ from sync_protocol.kinds import (
 from sync_protocol.ops import OpRef, ref_from_row
 
 OPEN_READ = 500
-SHOWN_MAX = 6
+SHOWN_MAX = 20
 FRESH_DAYS = 7
 """A settled case is told for so long: a box may be without a line for a week."""
 ERASED: Name = ("已清除的会员", "an erased member")
@@ -33,12 +34,14 @@ UNNAMED: Name = ("这条记录", "this record")
 
 
 def case_words(reader: Reader, at: Here) -> tuple[CaseView, ...]:
-    """What head office has to say to this counter: open cases first, then the newest."""
+    """What head office has to say here: what is to be undone, then open cases, then the newest."""
     found = [
         view for document in _told(reader, at) if (view := _view(reader, at, document)) is not None
     ]
-    found.sort(key=lambda view: (not view.is_open, -view.opened_ms))
-    return tuple(found[:SHOWN_MAX])
+    found.sort(key=lambda view: (not view.cancel_tag, not view.is_open, -view.opened_ms))
+    # A merge settles several cases in the same words: they are said once.
+    said = {(view.what.words(CHINESE), view.note): view for view in reversed(found)}
+    return tuple(view for view in found if view in said.values())[:SHOWN_MAX]
 
 
 def _told(reader: Reader, at: Here) -> Iterator[Document]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
+from edge.desk.asked import Asked
 from edge.desk.catalogue import Catalogue
 from edge.desk.commands import COMMANDS
-from edge.desk.line import Line
 from edge.desk.settings import DeskSettings
 from edge.domain.decision import Decision, Here, Judgement, PrintSlip
 from edge.domain.refusals import Refusal, refuse
@@ -43,11 +43,13 @@ class Request:
 class Committer:
     """Runs a command's decision inside one write of the store."""
 
-    def __init__(self, store: Store, settings: DeskSettings, effects: Effects, line: Line) -> None:
+    def __init__(
+        self, store: Store, settings: DeskSettings, effects: Effects, asked: Asked
+    ) -> None:
         self._store = store
         self._settings = settings
         self._effects = effects
-        self._line = line
+        self.asked = asked
         self.catalogue = Catalogue()
 
     async def commit(self, request: Request, decide: Decide, *regions: Region) -> Outcome:
@@ -78,7 +80,7 @@ class Committer:
     def here(self, transaction: WriteTransaction) -> Here:
         """Where and when a write is decided, and whether there is a line."""
         now_ms = transaction.wall_ms()
-        return facts.here(transaction, self._settings, now_ms, cut_off=not self._line.up)
+        return facts.here(transaction, self._settings, now_ms, cut_off=not self.asked.line.up)
 
     def record(
         self, transaction: WriteTransaction, at: Here, decision: Decision, request: Request
@@ -98,6 +100,7 @@ class Committer:
         member = _subject_of(decision)
         if member and "balance_fen" in promised:
             purse = facts.purse_of(transaction, at, member)
+            at = self.asked.here_for(transaction, at, member)
             values |= {"balance_fen": purse.balance_fen, "spendable_fen": spendable_fen(at, purse)}
         for effect in decision.effects:
             if isinstance(effect, PrintSlip):

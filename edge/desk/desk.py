@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from edge.desk.answers import Outcome, Session
+from edge.desk.asked import Asked
 from edge.desk.assets import AssetsDesk
 from edge.desk.commands import COMMANDS
 from edge.desk.commit import Committer, Request
@@ -51,16 +52,15 @@ class Desk:
         random_bytes: Callable[[int], bytes],
         devices: Callable[[], tuple[DeviceView, ...]],
     ) -> None:
-        committer = Committer(store, settings, effects, line)
+        asked = Asked(line, clocks.monotonic_ns, lambda: _new_id(random_bytes))
+        committer = Committer(store, settings, effects, asked)
         self._catalogue = committer.catalogue
         screens = Screens()
         self._effects = effects
-        self.rights = Rights(
-            store, settings, committer, line, effects, clocks, lambda: _new_id(random_bytes)
-        )
+        self.rights = Rights(store, settings, committer, effects, clocks)
         self._staff = StaffDesk(store, effects.page_events, random_bytes, clocks.wall_ms)
         self._visits = VisitsDesk(store, settings, committer, self.rights, screens, effects, clocks)
-        self.views = Views(store, settings, line, effects, screens, self._staff, clocks, devices)
+        self.views = Views(store, settings, asked, effects, screens, self._staff, clocks, devices)
         self._handlers: Mapping[str, Handler] = {
             **_counter_handlers(self._staff, self._visits, self.rights),
             **_member_handlers(MembersDesk(settings, committer), MoneyDesk(committer)),

@@ -55,6 +55,7 @@ class MoneyDesk:
                 facts.purse_of(transaction, at, person),
             )
             name = read_text(MEMBER, row, "name")
+            at = self._committer.asked.here_for(transaction, at, person)
             return spend(at, person, name, payment, facts.rule(transaction), note)
 
         return await self._committer.commit(request, decide, Region.TAP)

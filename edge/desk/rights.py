@@ -7,7 +7,6 @@ from functools import partial
 from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commit import Committer, Request
-from edge.desk.line import Line
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.tickets import reserved_fen
 from edge.domain.decision import Decision, Here, Judgement, read_int
@@ -36,11 +35,6 @@ from sync_protocol.clock import stamp_ms
 from sync_protocol.kinds import USUAL_CAFE, VISIT, field_index
 from sync_protocol.registers import RegisterRow
 
-ASK_AGAIN_NS = 5_000_000_000
-"""A grant that has not come after this long was lost; the next tap asks again."""
-AWAITED_NS = 60_000_000_000
-"""So long after a tap its member is taken to stand at this counter still."""
-ASKED_MAX = 1000
 DAY_MS = 24 * 3600 * 1000
 ENTRIES_LOOKED_AT = 40
 """The newest of a member's entries, of which some may be other cafes'."""
@@ -58,19 +52,16 @@ class Rights:
         store: Store,
         settings: DeskSettings,
         committer: Committer,
-        line: Line,
         effects: Effects,
         clocks: Clocks,
-        new_id: Callable[[], int],
     ) -> None:
         self._store = store
         self._settings = settings
         self._committer = committer
-        self._line = line
+        self._line = committer.asked.line
         self._page_events = effects.page_events
         self._clocks = clocks
-        self._new_id = new_id
-        self._asked: dict[int, tuple[int, int, int]] = {}
+        self._asked = committer.asked
 
     def ask(self, member: int) -> bool:
         """Ask the hub for all that a person has elsewhere; True while an answer is awaited.
@@ -91,7 +82,7 @@ class Rights:
             if amount_fen > 0:
                 self._request(WALLET, one, amount_fen)
             else:
-                self._asked.pop(one, None)
+                self._asked.met(one)
         return any(amount_fen > 0 for amount_fen in elsewhere.values())
 
     def ask_for_voucher(self, voucher: int, amount_fen: int) -> bool:
@@ -101,22 +92,12 @@ class Rights:
         return self._line.up
 
     def _request(self, code: int, subject: int, amount: int) -> None:
-        now_ns = self._clocks.monotonic_ns()
-        request_id, asked_ns, asked = self._asked.get(subject, (0, 0, 0))
-        if not request_id or asked != amount or now_ns - asked_ns > ASK_AGAIN_NS:
-            if len(self._asked) >= ASKED_MAX:
-                self._asked.clear()
-            request_id = self._new_id()
-            self._asked[subject] = (request_id, now_ns, amount)
+        request_id = self._asked.request_id(subject, amount)
         self._line.request_grant(request_id, code, subject, FEN, amount, PURPOSE_TAP)
 
     def ask_again(self) -> None:
         """The log brought something new: ask for what another box has released to the hub since."""
-        now_ns = self._clocks.monotonic_ns()
-        for member, (_request_id, asked_ns, _amount) in tuple(self._asked.items()):
-            if now_ns - asked_ns > AWAITED_NS:
-                del self._asked[member]
-                continue
+        for member in self._asked.awaited():
             with self._store.read() as reader:
                 held = reader.balance((WALLET, member, *HUB_HOLDER, 0, FEN))
             if held.shown < 0:

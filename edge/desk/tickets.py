@@ -104,6 +104,7 @@ class TicketsDesk:
                 (line.product.sku, line.quantity) for line in ticket.lines if line.product.counted
             )
             stock = {sku: facts.in_stock(transaction, at.cafe, sku) for sku, _ in counted}
+            at = self._committer.asked.here_for(transaction, at, member)
             paid = pay(at, ticket, payment, facts.rule(transaction))
             if isinstance(paid, Refusal):
                 return paid

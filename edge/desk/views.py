@@ -6,11 +6,10 @@ from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Session
+from edge.desk.asked import ASK_AGAIN_NS, Asked
 from edge.desk.cases import case_words
 from edge.desk.history import latest_events, member_ledger
-from edge.desk.line import Line
 from edge.desk.people import find_members, member_view, present
-from edge.desk.rights import ASK_AGAIN_NS
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.staff import StaffDesk
@@ -74,7 +73,7 @@ class Views:
         self,
         store: Store,
         settings: DeskSettings,
-        line: Line,
+        asked: Asked,
         effects: Effects,
         screens: Screens,
         staff: StaffDesk,
@@ -83,7 +82,8 @@ class Views:
     ) -> None:
         self._store = store
         self._settings = settings
-        self._line = line
+        self._line = asked.line
+        self._asked = asked
         self._effects = effects
         self._screens = screens
         self._staff = staff
@@ -96,7 +96,7 @@ class Views:
         with self._store.read() as reader:
             at = self._here(reader)
             name, name_en = facts.cafe_name(reader, at.cafe)
-            member = member_view(reader, at, screen.member) if screen.member else None
+            member = self._member(reader, at, screen.member) if screen.member else None
             return CounterView(
                 at.cafe,
                 name,
@@ -116,7 +116,7 @@ class Views:
     async def member(self, member: int) -> MemberView | None:
         """A member, None where there is none."""
         with self._store.read() as reader:
-            return member_view(reader, self._here(reader), member)
+            return self._member(reader, self._here(reader), member)
 
     async def find_members(self, text: str) -> tuple[MemberView, ...]:
         """Members by phone, number or part of a name, the surest first."""
@@ -207,6 +207,10 @@ class Views:
         """How this box does."""
         with self._store.read() as reader:
             return self._truth_line(reader, terminal)
+
+    def _member(self, reader: Reader, at: Here, member: int) -> MemberView | None:
+        person = facts.person_of(reader, member)
+        return member_view(reader, self._asked.here_for(reader, at, person), person)
 
     def _here(self, reader: Reader) -> Here:
         now_ms = self._clocks.wall_ms()

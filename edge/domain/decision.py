@@ -20,8 +20,8 @@ class Here:
     """Who decides, where and when.
 
     `business_day` is yyyymmdd; `spending_stopped` is set while the hub must first judge this box
-    (a fenced epoch, a copied store, an own op that came back void). `cut_off`: there is no line, so
-    that nothing can be asked of the hub.
+    (a fenced epoch, a copied store, an own op that came back void). `cut_off`: the hub cannot
+    help, as there is no line, or as it was asked for a member's rights and could not bring them.
     """
 
     cafe: int

@@ -302,8 +302,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "advance_usable": (
         "余额 {elsewhere_fen} 在{places}待回传,可在本店先用 {advance_fen} (预支)",
-        "{elsewhere_fen} is at {places} and cannot come without a line; {advance_fen} of it may be"
-        " used here in advance",
+        "{elsewhere_fen} is at {places} and cannot come now; {advance_fen} of it may be used here"
+        " in advance",
     ),
     # what head office says of a conflict: what happened, then what to do
     "case_claim_lost": (

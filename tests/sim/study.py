@@ -18,7 +18,7 @@ import heapq
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -272,6 +272,11 @@ class Month:
         now_ms = self.now_min * 60_000
         return Here(box.cafe, box.cafe, 1, now_ms, self._day(), 0, cut_off=not box.up)
 
+    def _here_for(self, box: Box, member: int) -> Here:
+        """As without a line where the tap's request left the hub with nothing more to bring."""
+        in_vain = self.grants and not self.state.of(member, WALLET).get((0, 0), 0)
+        return replace(self._here(box), cut_off=not box.up or in_vain)
+
     def _view(self, box: Box) -> Balances:
         return self.state if box.up else box.seen
 
@@ -337,7 +342,7 @@ class Month:
         covered = amount_fen <= self._has(member)
         held = self._purse(box, member)
         payment = Payment(self.now_min, 1, "wallet", "", amount_fen, held)
-        decision = spend(self._here(box), member, "", payment, NO_POINTS)
+        decision = spend(self._here_for(box, member), member, "", payment, NO_POINTS)
         done = not isinstance(decision, Refusal)
         if covered:
             count = self._count(box, member)

@@ -90,6 +90,32 @@ async def test_with_a_line_there_is_no_advance(counter: Counter) -> None:
     assert refusal.code == "spendable_elsewhere"
 
 
+async def test_a_cafe_that_does_not_answer_is_bridged_once_the_hub_was_asked_in_vain(
+    counter: Counter,
+) -> None:
+    member = await counter.member()
+    await counter.hub.confirm_all()
+    await counter.hub.owe(member, 5000, EAST_BOX, 1)
+    await allow_advance(counter, member)
+    counter.line.up = True
+    await counter.tap()
+    assert (await counter.refused("spend", member=member, amount_fen=1)).parameters
+    counter.clock.forward(6)
+    view = await counter.desk.views.member(member)
+    assert view is not None
+    assert view.spendable_fen == 2000
+    assert view.spendable_reason is not None
+    assert view.spendable_reason.code == "advance_usable"
+    await counter.hub.owe(member, 100, 0, 0)
+    assert (await counter.refused("spend", member=member, amount_fen=1)).parameters
+    counter.desk.log_applied()
+    counter.clock.forward(6)
+    assert (await counter.refused("spend", member=member, amount_fen=1)).parameters
+    await counter.hub.grant(member, 100)
+    answer = await counter.do("spend", member=member, amount_fen=600)
+    assert answer.values["spendable_fen"] == 1500
+
+
 async def test_a_debt_goes_to_the_hub_as_soon_as_there_is_a_line(counter: Counter) -> None:
     member = await counter.member()
     await counter.hub.confirm_all()

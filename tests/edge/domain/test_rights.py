@@ -156,7 +156,7 @@ def test_the_counter_says_what_may_be_used_in_advance_and_why() -> None:
     reason = spendable_reason(CUT_OFF, books.purse(CUT_OFF))
     assert reason is not None
     assert reason.words("zh") == "余额 ¥50.00 在东门店待回传,可在本店先用 ¥20.00 (预支)"
-    assert "¥20.00 of it may be used here in advance" in reason.words("en")
+    assert "¥20.00 of it may be used here" in reason.words("en")
     with_line = spendable_reason(HERE, books.purse(HERE))
     assert with_line is not None
     assert with_line.code == "rest_elsewhere"
