@@ -11,7 +11,7 @@ from tests.smoke.evidence import Evidence
 from tests.stack import CHAIN, Stack, eventually
 
 NAME, PHONE, IDENTITY = "欧阳不留痕", "13987650123", "110101199003077774"
-ERASED_SECONDS = 60.0
+ERASED_SECONDS = 120.0
 
 
 def traces(folder: Path) -> list[str]:
