@@ -9,6 +9,7 @@ from cloud.hub import control
 from cloud.hub.aliases import merge
 from cloud.hub.nightly import Nightly
 from cloud.store import reports
+from cloud.store.visits import visit_days
 from sync_protocol.accounts import (
     ADVANCE_BOOK,
     ADVANCE_RIGHT,
@@ -26,6 +27,7 @@ from sync_protocol.annotations import APPLIED, VOID
 from sync_protocol.kinds import (
     ALIAS,
     CAFE_TRANSACTION,
+    ERASE,
     MEMBER,
     RULE,
     TRANSACTION,
@@ -227,3 +229,20 @@ async def test_the_rule_of_rights_is_set_by_a_command_that_checks_it(hub):
         await run(hub.office, "set-rights", {"slice_percent": 101})
     refused = await run(hub.office, "merge-members", {"member": 1, "into": 2})
     assert refused.code == "member_unknown"
+
+
+def test_visits_are_known_by_member_and_cafe_until_the_member_is_erased(chain):
+    box = chain.node(1, cafe=3)
+    chain.commit(box.op(MEMBER, bodies.register(MEMBER, MEMBER_ID, 3, {"name": "王"})))
+    chain.commit(_visit(box, 20260701), _visit(box, 20260702), _visit(box, 20260601, OTHER_ID))
+    leaving = bodies.register(VISIT, f"3.20260702.{MEMBER_ID}", 3, {"left_ms": 9})
+    chain.commit(box.op(VISIT, leaving))
+
+    def days():
+        while reports.fold_chunk(chain.database, chain.builder.head.position):
+            pass
+        return visit_days(chain.database, 20260605)
+
+    assert days() == {MEMBER_ID: {3: [20260701, 20260702]}}
+    chain.own(ERASE, [MEMBER_ID])
+    assert days() == {}
