@@ -84,11 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     add("status", "who this box is, how far it is in step with the hub, what waits")
     outbox = add("outbox", "the ops that the hub has not acknowledged: only this disk has them")
     outbox.add_argument("--limit", type=int, default=OUTBOX_SHOWN, help="rows to show")
+    parked = "ops in the log that have no effect here yet: they wait for an update or for the hub"
+    outbox.add_argument("--parked", action="store_true", help=parked)
     backup = add("backup", "write a consistent copy of the store, while it is in use", table=False)
     backup.add_argument("target", type=Path, help="file to write")
     add("doctor", "check everything that the box needs; each finding says what to do")
     enrolment = add("enrol", "get this box's identity from the hub by a one-time code")
     enrolment.add_argument("code", help="the code that cafebox-hub enrol-code printed")
+    enrolment.add_argument("--again", action="store_true", help="the next epoch of this same box")
     enrolment.add_argument("--hub", default="", help="the hub's address; also written to --config")
     add("refold", "fold the log anew and compare every row and balance with the store")
     add("example-config", "print a configuration with every key explained", table=False)
@@ -146,6 +149,8 @@ def _status(configuration: Configuration, options: argparse.Namespace) -> int:
             "oldest_waiting_ms": outbox.oldest_ms,
             "money_waiting_fen": outbox.money_fen,
             "spending_stopped": reader.stop_spending() or "",
+            "left_over_ops": sum(left.last_seq - left.parent_seq for left in reader.left_overs()),
+            "parked_ops": len(reader.waiting_ops()),
             "running": asyncio.run(ask_health(configuration)),
         }
     if options.json:
@@ -157,12 +162,14 @@ def _status(configuration: Configuration, options: argparse.Namespace) -> int:
 
 def _outbox(configuration: Configuration, options: argparse.Namespace) -> int:
     with _reading(configuration) as reader:
+        if options.parked:
+            return _parked(reader, options.json)
         ops = reader.own_ops(reader.acked_seq() + 1, max(options.limit, 1))
         rows: list[Row] = [
             {
                 "seq": op.header.seq,
                 "at_ms": stamp_ms(op.header.stamp),
-                "kind": KINDS[op.header.kind].name if op.header.kind in KINDS else op.header.kind,
+                "kind": _kind_name(op.header.kind),
                 "actor": op.header.actor,
                 "code": chain_code(op.ref()),
             }
@@ -175,6 +182,31 @@ def _outbox(configuration: Configuration, options: argparse.Namespace) -> int:
     _print_table(rows, ("seq", "at_ms", "kind", "actor", "code"))
     print(f"{outbox.count} waiting, {outbox.money_fen} fen moved by them")
     return DONE
+
+
+def _parked(reader: Reader, as_json: bool) -> int:
+    """List what has no effect here yet: for an update of this box, or for a word of the hub."""
+    rows: list[Row] = [
+        {
+            "position": op.position,
+            "node": op.node,
+            "epoch": op.epoch,
+            "seq": op.seq,
+            "kind": _kind_name(op.kind),
+            "waits_for": "update" if op.parked else "hub",
+        }
+        for op in reader.waiting_ops()
+    ]
+    if as_json:
+        print(json.dumps({"parked": rows}, ensure_ascii=False))
+        return DONE
+    _print_table(rows, ("position", "node", "epoch", "seq", "kind", "waits_for"))
+    print(f"{len(rows)} parked")
+    return DONE
+
+
+def _kind_name(kind: int) -> object:
+    return KINDS[kind].name if kind in KINDS else kind
 
 
 def _backup(configuration: Configuration, options: argparse.Namespace) -> int:
@@ -200,7 +232,7 @@ def _doctor(configuration: Configuration, options: argparse.Namespace) -> int:
 
 
 def _enrol(configuration: Configuration, options: argparse.Namespace) -> int:
-    answer = asyncio.run(_ask_identity(configuration, options.code))
+    answer = asyncio.run(_ask_identity(configuration, options.code, options.again))
     if options.json:
         print(json.dumps(answer, ensure_ascii=False))
     else:
@@ -209,7 +241,7 @@ def _enrol(configuration: Configuration, options: argparse.Namespace) -> int:
     return DONE
 
 
-async def _ask_identity(configuration: Configuration, code: str) -> Row:
+async def _ask_identity(configuration: Configuration, code: str, again: bool) -> Row:
     configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with aiohttp.ClientSession() as client:
         enrolment = await enrol(
@@ -219,6 +251,7 @@ async def _ask_identity(configuration: Configuration, code: str) -> Row:
             hardware=app.hardware_id(),
             software=app.SOFTWARE,
             random_bytes=secrets.token_bytes,
+            again=again,
         )
     answer = enrolment.answer
     return {

@@ -9,11 +9,16 @@ A snapshot is a run of chunks, each a length of 4 bytes (big-endian) and that ma
 | [CLAIM, kind, key]                                               | [subject, cafe, reference] |
 | [BALANCE, section kind, section cafe, class, subject, node, epoch, month, unit] | [amount] |
 | [ERASED, subject]                                                | [] |
+| [WAITING, node, epoch, seq]: an op that the hub deferred         | [op row, annotation, place] |
+
+`place` is [position, op hash]: a LATE_VERDICT names the op later.
 
 Each name stands once, zero balances not at all. The manifest's content hash is SHA-256 of all the
 bytes, its heads and state hashes are of the same block.
 """
 
+from sync_protocol.annotations import annotation_from_row
+from sync_protocol.blocks import Entry
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
 from sync_protocol.errors import DecodeError, LimitError
 from sync_protocol.expect import (
@@ -26,19 +31,28 @@ from sync_protocol.expect import (
     expect_text,
 )
 from sync_protocol.frames import FRAME_BYTES_MAX, pack_frame, unpack_frame
-from sync_protocol.ops import EPOCH_MAX, NODE_MAX
+from sync_protocol.ops import (
+    EPOCH_MAX,
+    HASH_BYTES,
+    NODE_MAX,
+    POSITION_MAX,
+    SEQ_MAX,
+    Op,
+    op_from_wire,
+)
 from sync_protocol.registers import RegisterRow, row_from_stored
 
 REGISTER = 1
 CLAIM = 2
 BALANCE = 3
 ERASED = 4
+WAITING = 5
 
 LENGTH_BYTES = 4
 CHUNK_ROWS_MAX = 2000
 """Rows of one chunk; one with pictures has fewer, see `FRAME_BYTES_MAX`."""
 
-_NAME_ITEMS = {REGISTER: 3, CLAIM: 3, BALANCE: 9, ERASED: 2}
+_NAME_ITEMS = {REGISTER: 3, CLAIM: 3, BALANCE: 9, ERASED: 2, WAITING: 4}
 
 
 def register_item(kind: int, key: "int | str", row: RegisterRow) -> "list[object]":
@@ -65,6 +79,12 @@ def erased_item(subject: int) -> "list[object]":
     return [[ERASED, subject], []]
 
 
+def waiting_item(position: int, entry: Entry, op: Op) -> "list[object]":
+    """Return the [name, row] of a deferred op."""
+    name = [WAITING, entry.node, entry.epoch, entry.seq]
+    return [name, [op.wire_row(), entry.annotation.row(), [position, op.hash]]]
+
+
 def pack_chunk(items: "list[object]", codecs: "list[int]") -> bytes:
     """Return one chunk with its length. `LimitError("frame_bytes")`: give it fewer rows."""
     frame = pack_frame(items, codecs)
@@ -87,7 +107,7 @@ def unpack_chunk(frame: bytes) -> "list[tuple[list[object], list[object]]]":
     for item in unpack_frame(frame, CHUNK_ROWS_MAX):
         pair = expect_list(item, "item", 2, 2)
         name = expect_list(pair[0], "name", 2, 9)
-        size = _NAME_ITEMS.get(expect_int(name[0], "name.form", REGISTER, ERASED))
+        size = _NAME_ITEMS.get(expect_int(name[0], "name.form", REGISTER, WAITING))
         if len(name) != size:
             raise DecodeError("field_range", "name")
         items.append((name, expect_list(pair[1], "row", 0, 3)))
@@ -124,6 +144,24 @@ def balance_of(
     )
     amounts = expect_list(row, "balance", 1, 1)
     return section, account, expect_int(amounts[0], "amount", -AMOUNT_MAX, AMOUNT_MAX)
+
+
+def waiting_of(name: "list[object]", row: "list[object]") -> "tuple[int, Entry, Op]":
+    """Return (position, entry, op) of a WAITING item; the op's hash is the hub's word."""
+    parts = expect_list(row, "waiting", 3, 3)
+    place = expect_list(parts[2], "place", 2, 2)
+    hash = expect_bytes(place[1], "hash", HASH_BYTES, HASH_BYTES)
+    op = op_from_wire(parts[0], b"")
+    op.hash = hash
+    entry = Entry(
+        expect_int(name[1], "node", 0, NODE_MAX),
+        expect_int(name[2], "epoch", 1, EPOCH_MAX),
+        expect_int(name[3], "seq", 1, SEQ_MAX),
+        hash,
+        op,
+        annotation_from_row(parts[1]),
+    )
+    return expect_int(place[0], "position", 1, POSITION_MAX), entry, op
 
 
 def erased_of(name: "list[object]") -> int:

@@ -11,7 +11,14 @@ from cloud.domain.judge import section_of
 from cloud.store import log
 from cloud.store.database import Database
 from cloud.store.log import Head
-from cloud.store.models import Balance, ClaimHolder, ErasedSubject, RegisterDocument, SectionSum
+from cloud.store.models import (
+    Balance,
+    ClaimHolder,
+    DeferredOp,
+    ErasedSubject,
+    RegisterDocument,
+    SectionSum,
+)
 from sync_protocol.claims import claim_row_from_stored
 from sync_protocol.codec import unpack
 from sync_protocol.errors import LimitError
@@ -28,6 +35,7 @@ from sync_protocol.snapshot import (
     erased_item,
     pack_chunk,
     register_item,
+    waiting_item,
 )
 
 KEPT_MAX = 8
@@ -137,6 +145,11 @@ def _items(database: Database, cafe: int) -> Iterator[object]:
         yield balance_item(section_of(row.code, row.cafe), account, row.amount)
     for erased in ErasedSubject.select().bind(database.peewee).iterator():
         yield erased_item(erased.subject)
+    for deferred in DeferredOp.select().order_by(DeferredOp.position).bind(database.peewee):
+        stored = log.read_entries(database, deferred.position, deferred.position)[0]
+        op = stored.entry.op
+        if op is not None and stored.within_reach(cafe):
+            yield waiting_item(stored.position, stored.entry, op)
 
 
 def _chunks(items: Iterator[object]) -> Iterator[bytes]:

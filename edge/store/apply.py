@@ -97,6 +97,7 @@ class _Application:
         self._mention_rows: list[tuple[MentionKey, int]] = []
         self._applied = Applied(transaction.cursor())
         self._must_stop = False
+        self._position = 0
         self._own_chains = OwnChains(transaction, self._renamed)
 
     def run(self, blocks: list[Block], signature: bytes | None) -> Applied:
@@ -138,6 +139,7 @@ class _Application:
                 self._parked_kinds.add(op.header.kind if op is not None else 0)
                 continue
             self._connection.execute(statements.DELETE_WAITING, (stored.key,))
+            self._position = stored.position or 0
             own = op.header.node == self._identity.node
             mentions = self._fold(op, annotation, own, stored.key)
             self._mention_rows.extend((subject, stored.key) for subject in mentions)
@@ -149,6 +151,7 @@ class _Application:
     # --- one entry --------------------------------------------------------------------------------
 
     def _apply_entry(self, entry: Entry, position: int) -> None:
+        self._position = position
         place = (entry.node, entry.epoch)
         author = self._authors.get(place) or self._open_author(place)
         last_seq = self._heads[place][0]
@@ -202,7 +205,7 @@ class _Application:
             return _mentions_of_void(op)
         if kind.policy == SYSTEM:
             if has_effect(op, annotation):
-                self._fold_system(kind, op, annotation)
+                self._fold_system(kind, op, annotation, key)
             return set()
         return self._fold_record(kind, op, annotation, was_pending, key)
 
@@ -215,11 +218,11 @@ class _Application:
             return self._fold_register(kind, op, annotation, was_pending)
         return self._fold_claim(kind, op, annotation, was_pending)
 
-    def _fold_system(self, kind: Kind, op: Op, annotation: Annotation) -> None:
+    def _fold_system(self, kind: Kind, op: Op, annotation: Annotation, key: int) -> None:
         if kind.code == ERASE:
             self._erase(erased_subject(op.body))
         elif kind.code == LATE_VERDICT:
-            self._fold_late(op, annotation.effective)
+            self._fold_late(op, annotation, key)
         elif kind.code == BRANCH:
             self._flush()
             for known in self._own_chains.open_branch(branch_from_body(op.body)):
@@ -256,19 +259,21 @@ class _Application:
             self._state.touch_claim(kind.code, claim.key)
         return set(claim_mentions(claim))
 
-    def _fold_late(self, op: Op, effective: int) -> None:
-        reference, annotation = late_verdict(op.body, effective)
+    def _fold_late(self, op: Op, annotation: Annotation, late_key: int) -> None:
+        """Fold an op whose verdict comes now; one of a kind that is parked here parks both."""
+        reference, late = late_verdict(op.body, annotation.effective)
         self._flush()
-        logged = self._transaction.op(reference)
-        author = self._transaction.author(reference.node, reference.epoch)
-        if logged is None or author is None:
+        logged = self._transaction.op_row(reference)
+        target = None if logged is None else logged.op()
+        if logged is None or target is None:
             return  # a stub here: out of reach
-        key = op_key(author.number, reference.seq)
-        self._connection.execute(statements.DELETE_WAITING, (key,))
-        if not is_known(logged.op, self._parked_kinds):
-            raise DecodeError("late_verdict", f"{reference!r} is of a kind that is parked here")
-        own = reference.node == self._identity.node
-        self._fold(logged.op, annotation, own, key)
+        if not is_known(target, self._parked_kinds):
+            self._wait(late_key, self._position, target.header.kind, parked=True)
+            self._parked_kinds.add(target.header.kind)
+            return
+        self._connection.execute(statements.DELETE_WAITING, (logged.key,))
+        own = target.header.node == self._identity.node
+        self._fold(target, late, own, logged.key)
 
     def _take_back(self, row: StoredOp) -> None:
         """Drop an own op that is shown as pending and stands, confirmed, in the log's chain."""

@@ -114,6 +114,19 @@ class LeftOver:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingOp:
+    """An op in the log without effect here yet: `parked` until this program knows its kind, else
+    deferred until the hub gives its verdict."""
+
+    position: int
+    node: int
+    epoch: int
+    seq: int
+    kind: int
+    parked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Outbox:
     """What only this box has: ops that the hub has not acknowledged, earlier epochs' among them.
 

@@ -39,8 +39,10 @@ class LogFold:
         if op.header.kind == LATE_VERDICT and has_effect(op, annotation):
             reference, late = late_verdict(op.body, annotation.effective)
             logged = self._reader.op(reference)
-            if logged is not None:
+            if logged is not None and is_known(logged.op, self._parked_kinds):
                 self._fold(logged.op, late)
+            elif logged is not None:
+                self._parked_kinds.add(logged.op.header.kind)
         self._state.trim()
 
     def _fold(self, op: Op, annotation: Annotation) -> None:

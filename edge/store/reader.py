@@ -23,6 +23,7 @@ from edge.store.facts import (
     LoggedOp,
     Outbox,
     PrintJob,
+    WaitingOp,
 )
 from edge.store.identity import Identity
 from edge.store.op_rows import StoredOp, op_key, seq_of
@@ -34,7 +35,7 @@ from edge.store.standing import (
     SETTING_STOP,
     Fence,
 )
-from edge.store.tables import LOOKUP_FIELDS
+from edge.store.tables import LOOKUP_FIELDS, SEQ_BITS
 from sync_protocol.annotations import DIVERTED, annotation_from_row
 from sync_protocol.claims import claim_row_from_stored
 from sync_protocol.clock import stamp_ms
@@ -213,6 +214,10 @@ class Reader:
                 return StoredOp(*row)
         return None
 
+    def holds(self, node: int, seq: int, hash: bytes) -> bool:
+        """Return whether op `seq` of some chain of a node is kept here with that hash."""
+        return self.op_row(OpRef(node, 1, seq, hash)) is not None
+
     def own_head(self) -> Head:
         """Return the last op of this box's epoch: (0, genesis hash) before the first."""
         identity = self.identity
@@ -273,6 +278,15 @@ class Reader:
         keys = (op_key(left.author, from_seq), op_key(left.author, left.last_seq), limit)
         found = [StoredOp(*row).op() for row in self._execute(statements.SELECT_OP_RANGE, keys)]
         return [op for op in found if op is not None]
+
+    def waiting_ops(self) -> list[WaitingOp]:
+        """Return the ops in the log that have no effect here yet, in its order."""
+        return [
+            WaitingOp(position, node, abs(epoch), seq_of(key), kind, bool(parked))
+            for key, position, node, epoch, kind, parked in self._execute(
+                statements.SELECT_WAITING, (SEQ_BITS,)
+            )
+        ]
 
     def own_pending_ops(self) -> Iterator[StoredOp]:
         """Yield what this store wrote, in all epochs, and the hub has not placed in its log."""

@@ -29,11 +29,13 @@ from edge.store.tables import (
 )
 from edge.store.transaction import WriteTransaction
 from sync_protocol import snapshot
+from sync_protocol.blocks import Entry
 from sync_protocol.codec import pack_decoded
 from sync_protocol.errors import DecodeError
 from sync_protocol.expect import expect_int
+from sync_protocol.kinds import KINDS
 from sync_protocol.manifest import Manifest
-from sync_protocol.ops import SEQ_MAX
+from sync_protocol.ops import SEQ_MAX, Op
 from sync_protocol.registers import RegisterRow
 from sync_protocol.state_hash import (
     CHAIN_WIDE,
@@ -44,6 +46,8 @@ from sync_protocol.state_hash import (
     section_of,
 )
 
+LATER_VERSION = "later_version"
+"""Refusal code: only an update of this program can read the snapshot; the log goes on."""
 STAMP_LIMIT = (1 << 63) - 1
 
 
@@ -91,6 +95,8 @@ def load(transaction: WriteTransaction, manifest: Manifest, path: Path) -> Curso
     transaction.set_setting(SETTING_OPENING, [manifest.position, loader.sums.rows()])
     for section in loader.sums.rows():
         transaction.connection.execute(statements.UPSERT_SECTION, section)
+    for op in loader.own_deferred:
+        transaction.show_again(op)
     _show_kept_ops(transaction, kept)
     return cursor
 
@@ -185,11 +191,18 @@ class _Loader:
         self._connection = transaction.connection
         self.sums = StateHash()
         self.greatest_effective = 0
+        self.own_deferred: list[Op] = []
 
     def take(self, name: list[object], row: list[object]) -> None:
         execute = self._connection.execute
-        execute(statements.UPSERT_OPENING_ROW, (pack_decoded(name), pack_decoded(row)))
         form = name[0]
+        if form == snapshot.WAITING:
+            self._take_waiting(*snapshot.waiting_of(name, row))
+            return
+        if form in (snapshot.REGISTER, snapshot.CLAIM) and name[1] not in KINDS:
+            words = f"the hub keeps records of kind {name[1]}, this program does not: update it"
+            raise SnapshotRefusedError(LATER_VERSION, words)
+        execute(statements.UPSERT_OPENING_ROW, (pack_decoded(name), pack_decoded(row)))
         if form == snapshot.REGISTER:
             kind, key, register = snapshot.register_of(name, row)
             execute(statements.UPSERT_DOCUMENT, (kind, key, pack_decoded(row), None))
@@ -210,6 +223,29 @@ class _Loader:
             subject = snapshot.erased_of(name)
             drop_bodies(self._transaction, subject)
             forget_person(self._transaction, subject)
+
+    def _take_waiting(self, position: int, entry: Entry, op: Op) -> None:
+        """Keep a deferred op, so that a later verdict finds it."""
+        transaction, header = self._transaction, op.header
+        author = transaction.author(entry.node, entry.epoch)
+        if author is None:
+            insert = Author.insert(node=entry.node, epoch=entry.epoch, seq=0, hash=b"")
+            number = int(insert.execute(transaction.database))
+        else:
+            number = author.number
+        key = op_key(number, entry.seq)
+        annotation = entry.annotation
+        detail = None if annotation.detail is None else pack_decoded(annotation.detail)
+        body = None if op.body is None else pack_decoded(op.body)
+        place = (position, annotation.effective, annotation.verdict, detail)
+        hash_of_body = op.hash_of_body if body is None else None
+        bytes_of = (pack_decoded(header.row()), body, hash_of_body, op.hash)
+        self._connection.execute(statements.UPSERT_LOGGED_OP, (key, header.kind, *place, *bytes_of))
+        self._connection.execute(statements.INSERT_WAITING, (key, position, header.kind, False))
+        if header.node == transaction.identity.node and header.kind in KINDS and body is not None:
+            self.own_deferred.append(op)
+            for subject in mentions_of(op):
+                self._connection.execute(statements.INSERT_PENDING_MENTION, (key, subject))
 
     def _note_stamps(self, register: RegisterRow) -> None:
         for entry in register.entries or []:

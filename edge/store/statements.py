@@ -267,6 +267,12 @@ INSERT_WAITING = (
 
 DELETE_WAITING = "DELETE FROM waiting_op WHERE op = ?"
 
+# `cafebox outbox --parked` and the status.
+SELECT_WAITING = """
+SELECT waiting_op.op, waiting_op.position, author.node, author.epoch, waiting_op.kind, parked
+FROM waiting_op JOIN author ON author.number = waiting_op.op >> ? ORDER BY waiting_op.position
+"""
+
 SELECT_PARKED_KINDS = "SELECT DISTINCT kind FROM waiting_op WHERE parked"
 
 SELECT_PARKED = f"""

@@ -76,23 +76,46 @@ async def enrol(
     hardware: bytes,
     software: str,
     random_bytes: Callable[[int], bytes],
+    again: bool = False,
 ) -> Enrolment:
     """Ask the hub for an identity with a one-time code and keep it in `path`.
 
-    Raises `EnrolmentError` where the box is enrolled already, and `HubRefusedError` with the hub's
-    words, such as for a code that was used.
+    `again` asks for the next epoch of a box that has one: with a new key, since a copy of the box
+    has the old one. Raises `EnrolmentError` where the box is enrolled already (or, `again`, where
+    the code was not one of this box), and `HubRefusedError` with the hub's words, such as for a
+    code that was used.
     """
-    seed, answer = _read(path)
-    if answer is not None:
-        raise EnrolmentError(f"{path}: this box is enrolled; remove the file to enrol it anew")
+    before = load_enrolment(path)
+    if before is not None and not again:
+        raise EnrolmentError(
+            f"{path}: this box is enrolled; for its next epoch type: cafebox enrol CODE --again"
+        )
+    # Beside the old one until the hub has answered: the box goes on with what it has.
+    waiting = path if before is None else path.with_name(path.name + ".next")
+    seed, _ = _read(waiting)
     if seed is None:
         seed = random_bytes(KEY_BYTES)
-        _write(path, seed, None)
+        _write(waiting, seed, None)
     key = Ed25519PrivateKey.from_private_bytes(seed)
     public_key = key.public_key().public_bytes_raw()
     answered = await http.enrol(EnrolRequest(code, public_key, hardware, software))
+    if before is not None:
+        _check_same_box(before, answered)
     _write(path, seed, answered.pack())
+    if waiting != path:
+        waiting.unlink()
     return Enrolment(key, answered)
+
+
+def _check_same_box(before: Enrolment, answered: EnrolAnswer) -> None:
+    """Refuse a code of another box: the store could not follow."""
+    was = before.identity
+    if (answered.chain, answered.node, answered.cafe) != (was.chain, was.node, was.cafe):
+        raise EnrolmentError(
+            f"the code is for node {answered.node} of cafe {answered.cafe}, this box is node"
+            f" {was.node} of cafe {was.cafe}; on the hub type:"
+            f" cafebox-hub enrol-code --cafe {was.cafe} --node {was.node}"
+        )
 
 
 def _read(path: Path) -> tuple[bytes | None, bytes | None]:

@@ -98,13 +98,20 @@ class StoreHost(PumpHost):
     def _lacks_bodies(self, blocks: list[Block]) -> bool:
         """Return whether a stub may be of our cafe: of its other boxes, or of the hub."""
         own = self._store.identity.node
-        authors = {
-            entry.node for block in blocks for entry in block.entries if entry.op is None
-        } - {own}
+        stubs = {
+            (entry.node, entry.epoch): entry
+            for block in blocks
+            for entry in block.entries
+            if entry.op is None
+        }
+        authors = {node for node, _epoch in stubs}
         if HUB in authors:
             return True
         with self._store.read() as reader:
-            for node in authors:
+            for (node, _epoch), entry in stubs.items():
+                if node == own and not reader.holds(node, entry.seq, entry.hash):
+                    return True
+            for node in authors - {own}:
                 document = reader.register(NODE, node)
                 if document is not None and document.value("cafe") == self._store.identity.cafe:
                     return True

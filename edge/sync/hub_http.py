@@ -14,14 +14,19 @@ from sync_protocol.errors import DecodeError
 from sync_protocol.http_api import (
     CONTENT_TYPE,
     ENROL_PATH,
+    LEFTOVERS_PATH,
     NODE_HEADER,
     SIGNATURE_HEADER,
     SNAPSHOT_PATH,
     EnrolAnswer,
     EnrolRequest,
+    LeftOverAnswer,
+    LeftOverRequest,
     SnapshotAnswer,
     blocks_target,
+    digest_target,
     enrol_answer_from_bytes,
+    left_over_answer_from_bytes,
     request_signing_bytes,
     snapshot_answer_from_bytes,
 )
@@ -89,6 +94,13 @@ class HubHttp:
             if error.status == 404:
                 return None
             raise
+
+    async def hand_in(self, request: LeftOverRequest) -> LeftOverAnswer:
+        """Hand in a part of what was written in an earlier epoch."""
+        body = request.pack()
+        target = digest_target(LEFTOVERS_PATH, body)
+        data = await self.switch.guard(self._ask("POST", target, body))
+        return left_over_answer_from_bytes(data)
 
     async def newest_snapshot(self) -> SnapshotAnswer:
         """Return the newest manifest for this cafe; its signature is the caller's to verify."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.store.retention import Retained
-from edge.store.snapshot import SnapshotRefusedError
+from edge.store.snapshot import LATER_VERSION, SnapshotRefusedError
 from edge.store.store import Store
 from edge.sync.enrolment import Enrolment
 from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
@@ -43,7 +43,7 @@ class SnapshotLoader:
         self._random_below = random_below
 
     async def load_newest(self) -> None:
-        """Load the newest snapshot, trying until it is there or the log is the quicker way.
+        """Load the newest snapshot, trying until it is there or the log is the way.
 
         Raises `StoreMismatchError` where the hub has own ops that this store has not.
         """
@@ -60,6 +60,8 @@ class SnapshotLoader:
                 logger.warning("the snapshot was not taken: %s", error)
                 self._metrics.faults.labels(error.code).inc()
                 await self._remove()
+                if error.code == LATER_VERSION:
+                    return
             else:
                 self._metrics.snapshots.inc()
                 await self._remove()

@@ -22,6 +22,7 @@ from edge.sync.enrolment import Enrolment
 from edge.sync.grants import Grants, GrantWanted
 from edge.sync.host import StoreHost
 from edge.sync.hub_http import HubHttp
+from edge.sync.left_overs import LeftOvers
 from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin, MqttTransport
 from edge.sync.snapshots import SnapshotLoader
@@ -141,6 +142,7 @@ class Sync:
         self._snapshots = SnapshotLoader(
             store, enrolment, http, settings.snapshot_path, metrics, random_below
         )
+        self._left_overs = LeftOvers(store, http, enrolment.sign, metrics)
         self._pump: Pump | None = None
         self._state = SyncState.DOWN
         self._since_ms = 0
@@ -334,6 +336,7 @@ class Sync:
             self.fence_reason = ""
             self._set_state(SyncState.UP)
             self._start(self._store.lift_fence())
+            self._start(self._left_overs.hand_in())
             self._start(self._measure_clock())
         elif isinstance(event, HeadAnnounced):
             self._heard()

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import secrets
+import shutil
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -69,7 +70,7 @@ class Box:
     def node(self):
         return self.enrolment.identity.node
 
-    async def enrol(self, code):
+    async def enrol(self, code, again=False):
         http = HubHttp(self.hub_url, self.client, self.switch)
         return await enrol(
             self.identity_path,
@@ -78,7 +79,13 @@ class Box:
             hardware=b"hardware",
             software="test",
             random_bytes=secrets.token_bytes,
+            again=again,
         )
+
+    def copied(self, folder):
+        """Return another box on a copy of this one's files; this one must be switched off."""
+        shutil.copytree(self.folder, folder)
+        return Box(folder, self.hub_url, self.login, self.client)
 
     def start(self):
         self.enrolment = load_enrolment(self.identity_path)

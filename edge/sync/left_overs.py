@@ -1,0 +1,94 @@
+"""Hands in what this box wrote in earlier epochs: until the hub has it, it lives on this disk."""
+
+import logging
+from collections.abc import Callable
+
+from edge.store.facts import LeftOver
+from edge.store.store import Store
+from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
+from edge.sync.line_switch import LineCutError
+from edge.sync.metrics import SyncMetrics
+from sync_protocol.errors import LimitError, ProtocolError
+from sync_protocol.frames import CODECS_WRITTEN, pack_frame
+from sync_protocol.http_api import LeftOverRequest
+from sync_protocol.messages import Push, push_signing_bytes
+from sync_protocol.ops import Op
+
+OPS_MAX = 500
+"""Ops of one part."""
+FRAME_BYTES_MAX = 512 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class LeftOvers:
+    """One pass at a time, at each welcome; what the hub keeps for two people is not sent again."""
+
+    def __init__(
+        self,
+        store: Store,
+        http: HubHttp,
+        sign: Callable[[bytes], bytes],
+        metrics: SyncMetrics,
+    ) -> None:
+        self._store = store
+        self._http = http
+        self._sign = sign
+        self._metrics = metrics
+        self._handed_in: set[tuple[int, bytes]] = set()
+        self._running = False
+
+    async def hand_in(self) -> None:
+        """Send what the hub lacks; a line that breaks is no error, the next welcome goes on."""
+        if self._running:
+            return
+        self._running = True
+        try:
+            with self._store.read() as reader:
+                waiting = reader.left_overs()
+            for left in waiting:
+                if (left.epoch, left.last_hash) not in self._handed_in:
+                    await self._hand_in(left)
+        except (HubUnreachableError, LineCutError) as error:
+            logger.info("left-over ops are still here: %s", error)
+        except (HubRefusedError, ProtocolError) as error:
+            logger.warning("the hub did not take left-over ops: %s", error)
+            self._metrics.faults.labels(error.code).inc()
+        finally:
+            self._running = False
+
+    async def _hand_in(self, left: LeftOver) -> None:
+        seq = left.parent_seq
+        while seq < left.last_seq:
+            with self._store.read() as reader:
+                ops = reader.left_over_ops(left, seq + 1, OPS_MAX)
+            if not ops:
+                return  # the log has them by now
+            request = LeftOverRequest(left.epoch, left.last_seq, left.last_hash, self._push(ops))
+            answer = await self._http.hand_in(request)
+            logger.info("handed in", extra={"epoch": left.epoch, "seq": answer.seq})
+            if answer.seq < left.parent_seq:
+                return  # the hub was restored from a backup: this box follows its log first
+            seq = answer.seq
+        self._handed_in.add((left.epoch, left.last_hash))
+
+    def _push(self, ops: list[Op]) -> bytes:
+        count = len(ops)
+        while True:
+            rows: list[object] = [op.wire_row() for op in ops[:count]]
+            try:
+                frame = pack_frame(rows, CODECS_WRITTEN)
+            except LimitError:
+                if count == 1:
+                    raise
+                frame = b""
+            if frame and (len(frame) <= FRAME_BYTES_MAX or count == 1):
+                break
+            count = (count + 1) // 2
+        last, identity = ops[count - 1], self._store.identity
+        header = last.header
+        signed = push_signing_bytes(
+            identity.chain, header.node, header.epoch, header.seq, last.hash
+        )
+        first_seq = ops[0].header.seq
+        return Push(header.node, header.epoch, first_seq, frame, self._sign(signed)).pack()
