@@ -9,6 +9,7 @@ that is away or out of paper leaves its jobs waiting, and nobody's desk stops.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from edge.drivers.errors import DeviceError, PrintOutcomeUnknownError
@@ -83,10 +84,10 @@ class PrinterQueue:
                 await self._pause()
 
     async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), RETRY_S)
-        except TimeoutError:
-            return
+        # Not `wait_for`: before Python 3.12 it swallows a cancel that comes together with a wake.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RETRY_S):
+                await self._wake.wait()
 
     async def _print_all(self, printer: Printer) -> bool:
         """Print what waits; False if the printer could not."""

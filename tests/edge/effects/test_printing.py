@@ -1,5 +1,6 @@
 """The printer queue: at least once, COPY for what may have come out, and never in the way."""
 
+import asyncio
 from pathlib import Path
 
 from edge.drivers.errors import DeviceAbsentError, PrintOutcomeUnknownError, Reason
@@ -125,3 +126,21 @@ async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:
         printed = receipt_of(jobs["sale"], "en")
         assert Pair("Cola ×1", "¥4.50") in printed.lines
         assert Pair("Balance", "¥85.50") in printed.lines
+
+
+async def test_the_queue_ends_when_it_is_woken_and_cancelled_at_once(tmp_path: Path) -> None:
+    """A box that stops right after a sale, while its printer is away."""
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        counter.printer.faults = [ABSENT] * 1000
+        await _sell(counter)
+        while len(counter.printer.faults) == 1000:
+            await asyncio.sleep(0.001)
+        for _ in range(5):  # it notes that the printer is away, and then pauses
+            await counter.store.write(lambda _transaction: None)
+        counter.printer_queue.wake()
+        counter.printing.cancel()
+        async with asyncio.timeout(10):
+            await asyncio.wait({counter.printing})
+        assert counter.printing.cancelled()
