@@ -94,7 +94,7 @@ _ROWS = (
     _command(
         "pay",
         "sell",
-        "tender:text expected_total_fen:amount tender_reference:text?",
+        "tender:text expected_total_fen:amount tender_reference:text? ticket:id?",
         "sale number total_fen points balance_fen spendable_fen below_zero print_job",
     ),
     _command("abandon", "sell", "", ""),

@@ -1,5 +1,7 @@
 """The open ticket of a terminal: kept in the store, so that a power cut loses no line of it."""
 
+from typing import Any
+
 from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commit import Committer, Request
@@ -81,12 +83,24 @@ class TicketsDesk:
         return await self._committer.commit(request, decide, Region.TICKET)
 
     async def pay(
-        self, request: Request, tender: str, expected_total_fen: int, tender_reference: str
+        self,
+        request: Request,
+        tender: str,
+        expected_total_fen: int,
+        tender_reference: str,
+        ticket: int,
     ) -> Outcome:
-        """Sell the ticket; refused if its total is not what the customer was told."""
+        """Sell the ticket; refused if it is another, or its total not what the customer was told.
+
+        `ticket` is the id that was shown: a request that was lost and comes again must not pay
+        the next customer's ticket, even of the same total. 0 for a caller that saw none.
+        """
+        shown = ticket
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
             ticket = read_ticket(transaction, request.terminal)
+            if shown not in (0, ticket.id):
+                return refuse("ticket_changed", total_fen=ticket.total_fen)
             member = ticket.member
             if member:
                 refusal = member_refusal(facts.row(transaction, MEMBER, member))
@@ -119,20 +133,26 @@ class TicketsDesk:
 
 def kept_ticket(reader: Reader, terminal: int) -> tuple[int, dict[str, int]]:
     """(member, {sku: quantity}) of a terminal's open ticket."""
-    kept = reader.setting(_setting(terminal))
-    if not isinstance(kept, list):
-        return 0, {}
+    kept = _kept(reader, terminal)
     return kept[0], dict(kept[1])
+
+
+def _kept(reader: Reader, terminal: int) -> list[Any]:
+    """[member, [[sku, quantity], ...], id] of a terminal's open ticket."""
+    kept = reader.setting(_setting(terminal))
+    return kept if isinstance(kept, list) else [0, [], 0]
 
 
 def read_ticket(reader: Reader, terminal: int) -> Ticket:
     """The open ticket at today's prices; a product that left the catalogue leaves the ticket."""
-    member, lines = kept_ticket(reader, terminal)
+    member, kept_lines, ticket_id = _kept(reader, terminal)
+    lines = dict(kept_lines)
     found = facts.products(reader, lines)
     return Ticket(
         tuple(TicketLine(found[sku], quantity) for sku, quantity in lines.items() if sku in found),
         member,
         facts.member_name(reader, member),
+        ticket_id,
     )
 
 
@@ -145,7 +165,8 @@ def reserved_fen(reader: Reader, member: int) -> int:
 def _keep(
     transaction: WriteTransaction, request: Request, member: int, lines: dict[str, int]
 ) -> Decision:
-    kept = [member, [[sku, quantity] for sku, quantity in lines.items()]]
+    ticket_id = _kept(transaction, request.terminal)[2] or transaction.new_id()
+    kept = [member, [[sku, quantity] for sku, quantity in lines.items()], ticket_id]
     transaction.set_setting(_setting(request.terminal), kept if lines or member else None)
     values = {
         "member": member,

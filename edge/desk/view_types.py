@@ -87,8 +87,9 @@ class TicketLineView:
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """The open ticket of a terminal; `member` 0 is a walk-in."""
+    """The open ticket of a terminal; `member` 0 is a walk-in. `pay` names its `id`."""
 
+    id: int
     lines: tuple[TicketLineView, ...]
     member: int
     member_name: str

@@ -280,7 +280,7 @@ def _ticket(reader: Reader, terminal: int) -> TicketView:
         for line in ticket.lines
     )
     points = ticket.points(facts.rule(reader)) if lines else 0
-    return TicketView(lines, ticket.member, ticket.name, ticket.total_fen, points)
+    return TicketView(ticket.id, lines, ticket.member, ticket.name, ticket.total_fen, points)
 
 
 def _product(reader: Reader, cafe: int, document: Document) -> ProductView:

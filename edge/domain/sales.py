@@ -83,11 +83,15 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The open ticket of a terminal. `member` 0 is a walk-in; `name` the member's."""
+    """The open ticket of a terminal. `member` 0 is a walk-in; `name` the member's.
+
+    `id` is drawn with its first line, so that a payment names the ticket that it was meant for.
+    """
 
     lines: tuple[TicketLine, ...]
     member: int
     name: str = ""
+    id: int = 0
 
     @property
     def total_fen(self) -> int:

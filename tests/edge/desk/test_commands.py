@@ -228,6 +228,19 @@ async def test_a_walk_in_pays_cash_and_stock_below_zero_is_told(counter: Counter
     assert not copy
 
 
+async def test_a_payment_pays_only_the_ticket_it_was_shown(counter: Counter) -> None:
+    await counter.do("add_line", sku="COLA")
+    shown = (await counter.desk.views.counter(counter.session, 1)).ticket.id
+    await counter.do("abandon")
+    await counter.do("add_line", sku="COLA")  # the next customer's, of the same total
+    inputs = {"tender": "cash", "expected_total_fen": 500}
+    late = await counter.refused("pay", **inputs, ticket=shown)
+    assert late.code == "ticket_changed"
+    now = (await counter.desk.views.counter(counter.session, 1)).ticket.id
+    assert now not in (0, shown)
+    assert (await counter.do("pay", **inputs, ticket=now)).values["total_fen"] == 500
+
+
 async def test_a_ticket_outlives_a_restart(tmp_path: Path, counter: Counter) -> None:
     await counter.do("add_line", sku="COLA", quantity=3)
     token = counter.session.token if counter.session else ""
