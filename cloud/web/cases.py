@@ -7,6 +7,7 @@ from aiohttp import web
 
 from cloud.domain.cases import CONCURRENT, EXCESS, LOST_CLAIM, OPEN, VOIDED
 from cloud.domain.disputes import Case, ClaimMove, Dispute, Document, Option, examine
+from cloud.domain.epochs import FENCED_EPOCH
 from cloud.domain.refusals import Refusal
 from cloud.hub.cases import StoredFacts, read_cases
 from cloud.store.database import Database
@@ -20,9 +21,10 @@ from cloud.web.reading import number_of
 from sync_protocol.claims import claim_from_body
 from sync_protocol.expect import ID_MAX
 from sync_protocol.kinds import ASSET_CLAIM, CARD, CARD_CLAIM, CLAIM, KINDS, MEMBER, field_index
+from sync_protocol.ledger import transaction_from_body
 from sync_protocol.ops import OpRef
 
-TYPES = (LOST_CLAIM, CONCURRENT, VOIDED, EXCESS)
+TYPES = (LOST_CLAIM, CONCURRENT, VOIDED, EXCESS, FENCED_EPOCH)
 OPEN_SHOWN = 50
 SETTLED_SHOWN = 20
 IDENTITY_SHOWN = 4
@@ -83,6 +85,8 @@ class CaseView:
     subject: str
     member: int
     reason: str
+    losses: tuple[tuple[str, int], ...]
+    """(unit, amount) that the chain bears of an excess."""
     a: tuple[OpView, ...]
     b: tuple[OpView, ...]
     parties: tuple[Party, ...]
@@ -95,6 +99,12 @@ class CaseView:
     note: str
     settled_by: str
     settled_day: int
+
+    @property
+    def words_code(self) -> str:
+        """What stands for the case's sentence among the terms."""
+        by_kind, by_reason = self.type == LOST_CLAIM, self.type == FENCED_EPOCH
+        return self.kind_name if by_kind else self.reason if by_reason else self.type
 
     @property
     def is_open(self) -> bool:
@@ -173,7 +183,10 @@ class _Reading:
         dispute = examine(case, self._facts)
         kind = KINDS.get(case.kind)
         lines = tuple(
-            Line(one.field, *(self._value(one.field, value) for value in (one.a, one.b, one.now)))
+            Line(
+                _label(one.document, one.field),
+                *(self._value(one.field, value) for value in (one.a, one.b, one.now)),
+            )
             for one in dispute.differences
         )
         parties = self._parties(dispute)
@@ -187,14 +200,15 @@ class _Reading:
         return CaseView(
             case.case,
             case.type,
-            kind.name if kind is not None else str(case.kind),
+            kind.name if kind is not None else "box",
             case.status,
             case.opened_ms,
             max(0, self._now_ms - case.opened_ms) // 60_000,
             case.cafe,
-            subject or self._claimed(dispute),
+            subject or self._claimed(dispute) or " / ".join(party.words for party in parties),
             member,
             case.reason,
+            self._losses(case.op),
             self._side([op.ref() for op in dispute.a]),
             self._side([case.op]),
             parties,
@@ -218,11 +232,21 @@ class _Reading:
                 found.append(view)
         return tuple(found)
 
+    def _losses(self, reference: OpRef) -> tuple[tuple[str, int], ...]:
+        stored = read_op(self._database, reference.node, reference.epoch, reference.seq)
+        op = stored.entry.op if stored is not None else None
+        if stored is None or op is None or op.body is None:
+            return ()
+        losses: Counter[str] = Counter()
+        for posting, amount in stored.entry.annotation.diversions():
+            losses[transaction_from_body(op.body).postings[posting][5]] += abs(amount)
+        return tuple(sorted(losses.items()))
+
     def _option(self, option: Option) -> OptionView:
         changes = tuple(
             ChangeLine(
                 self._record(change.document),
-                change.field,
+                _label(change.document, change.field),
                 self._value(change.field, change.now),
                 self._value(change.field, change.then),
             )
@@ -302,6 +326,11 @@ class _Reading:
             if field in _CAFE_FIELDS:
                 return self.cafe_names.get(value, str(value))
         return str(value)
+
+
+def _label(document: Document, field: str) -> str:
+    """Return the field's code among the terms: a thing has a name that is no person's."""
+    return "thing_name" if field == "name" and document[0] != MEMBER else field
 
 
 def _has_name(kind: int) -> bool:

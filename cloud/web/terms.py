@@ -65,6 +65,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "concurrent": _("Changed in two places at once"),
         "void": _("Without effect"),
         "excess": _("Spent beyond what was there"),
+        "fenced_epoch": _("A box's data was copied or put back"),
     },
     "case_words": {
         "phone_claim": _("Two members were registered with one phone number. The first has it."),
@@ -78,6 +79,14 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "concurrent": _("Neither had seen the other's change."),
         "void": _("The hub did not let this count:"),
         "excess": _("A copied or restored box spent this; the chain bears it, never the member."),
+        "rewind": _(
+            "An old copy of this box's data was put back, so it was fenced off. Nothing is lost:"
+            " give it a new enrolment code, then admit what it still holds."
+        ),
+        "fork": _(
+            "Two boxes run on the same data, so both were fenced off. Give the right one a new"
+            " enrolment code, then look at what the other one wrote."
+        ),
     },
     "choice": {
         "keep_a": _("Keep A"),
@@ -107,6 +116,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "voucher_claim": _("Voucher"),
         "transaction": _("Ledger entry"),
         "cafe_transaction": _("Ledger entry"),
+        "box": _("Box"),
     },
     "record_status": {
         "active": _("in use"),
@@ -122,6 +132,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "record": _("Record"),
         "number": _("Number"),
         "name": _("Name"),
+        "thing_name": _("Name of the thing"),
         "phone": _("Phone"),
         "identity": _("Identity number"),
         "birth_date": _("Birth date"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge.domain.refusals import Sentence
+from edge.domain.refusals import Parameter, Sentence
 from sync_protocol.kinds import (
     ASSET,
     ASSET_CLAIM,
@@ -24,6 +24,7 @@ Name = tuple[str, str]
 LOST_CLAIM = "lost_claim"
 CONCURRENT = "concurrent"
 EXCESS = "excess"
+FENCED_EPOCH = "fenced_epoch"
 KEEP_A = "keep_a"
 KEEP_B = "keep_b"
 MERGE = "merge"
@@ -42,6 +43,7 @@ _THINGS: dict[int, Name] = {
     TRANSFER: ("调拨单", "transfer"),
     TRANSACTION: ("账目", "ledger entry"),
     CAFE_TRANSACTION: ("账目", "ledger entry"),
+    0: ("盒子", "box"),
 }
 _RECORD: Name = ("记录", "record")
 _LOST_TO_DO = {
@@ -90,7 +92,11 @@ def concerns(own_cafe: int, later_cafe: int, earlier_cafes: tuple[int, ...]) -> 
 
 def word(facts: CaseFacts) -> Word:
     """What happened and what the cashier does about it."""
-    named = {"about": facts.about, "thing": thing_of(facts.kind), "other": facts.other}
+    named: dict[str, Parameter] = {
+        "about": facts.about,
+        "thing": thing_of(facts.kind),
+        "other": facts.other,
+    }
     if facts.settlement:
         return _settled(facts, named)
     if facts.type == LOST_CLAIM:
@@ -100,15 +106,19 @@ def word(facts: CaseFacts) -> Word:
         return Word(Sentence("case_claim_lost", named), Sentence(todo))
     if facts.type == CONCURRENT:
         return Word(Sentence("case_concurrent", named), Sentence("case_wait"))
+    if facts.type == FENCED_EPOCH:
+        return Word(Sentence("case_fenced"), Sentence("case_call_for_code"))
     if facts.type == EXCESS:
         return Word(Sentence("case_excess", named), Sentence("case_nothing_to_do"))
     return Word(Sentence("case_void", named), Sentence("case_call_head_office"))
 
 
-def _settled(facts: CaseFacts, named: dict[str, Name]) -> Word:
+def _settled(facts: CaseFacts, named: dict[str, Parameter]) -> Word:
     nothing = Sentence("case_nothing_to_do")
     if facts.settlement == MERGE:
         return Word(Sentence("case_merged", named), nothing)
+    if facts.type == FENCED_EPOCH:
+        return Word(Sentence("case_fence_noted"), Sentence("case_call_for_code"))
     if facts.type not in (LOST_CLAIM, CONCURRENT):
         return Word(Sentence("case_noted", named), nothing)
     if facts.settlement not in (KEEP_A, KEEP_B):

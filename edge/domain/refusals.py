@@ -318,6 +318,18 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{about}的{thing}同时在本店和{other}改过",
         "{about}: the {thing} was changed here and at {other} at once",
     ),
+    "case_fenced": (
+        "本店盒子的数据被复制或恢复过,已停用",
+        "This box's data was copied or put back; it is fenced off",
+    ),
+    "case_fence_noted": (
+        "总部已知悉:本店盒子的数据被复制或恢复过",
+        "Head office knows that this box's data was copied or put back",
+    ),
+    "case_call_for_code": (
+        "请店长向总部要新的注册码",
+        "Have the manager ask head office for a new enrolment code",
+    ),
     "case_void": (
         "本店有一笔{thing}没有生效",
         "A {thing} of this cafe did not count",

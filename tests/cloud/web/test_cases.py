@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, CookieJar
 
+from cloud.domain.epochs import fencing
+from cloud.hub.builder import Proposal
 from cloud.hub.cases import read_cases
+from cloud.hub.draft import Draft, HubOps
 from sync_protocol.accounts import ASSET_SOURCE
 from sync_protocol.codec import pack
-from sync_protocol.kinds import ALIAS, CARD, CASE, MEMBER, field_index
+from sync_protocol.kinds import ALIAS, CARD, CASE, MEMBER, NODE, field_index
+from sync_protocol.ops import OpRef
 from tests import conflicts
-from tests.two_cafes import OFFICE, PASSWORD, TwoCafes, open_two_cafes
+from tests.two_cafes import OFFICE, PASSWORD, Cafe, TwoCafes, eventually, open_two_cafes
 
 NOTE = "电话里问过两边"
 
@@ -178,6 +182,30 @@ async def test_a_void_of_a_current_epoch_is_noted(chain: TwoCafes, inbox: Inbox)
     status, _page = await inbox.settle("transaction", "dismiss")
     assert status == 200
     assert inbox.open() == []
+
+
+async def test_a_fenced_box_has_a_case_that_says_what_to_do(chain: TwoCafes, inbox: Inbox) -> None:
+    cafe = chain.cafes[1]
+    await cafe.do("asset_receipt", tag="KB-0001", name="键盘")
+    await chain.agree()
+    head = cafe.read(lambda reader: reader.own_head())
+    last = OpRef(cafe.node, 1, head.seq, head.hash[:8])
+
+    def decide(draft: Draft) -> HubOps:
+        row = draft.state.register(NODE, cafe.node)
+        return fencing(last, "rewind", cafe.number, row, draft.hub_ms)
+
+    await chain.office.hub.propose(Proposal(decide))
+    page = await inbox.page("?type=fenced_epoch")
+    assert "恢复了旧数据" in page
+    assert "乙店" in page
+    await eventually(lambda: _says(cafe, "注册码"), "the cafe to be told")
+    status, _page = await inbox.settle("box", "dismiss")
+    assert status == 200
+
+
+async def _says(cafe: Cafe, words: str) -> bool:
+    return words in await cafe.page()
 
 
 async def test_settling_twice_blindly_or_without_a_reason_changes_nothing(

@@ -18,7 +18,14 @@ from cloud.web.documents import products
 
 PASSWORD = "correct horse battery"
 PAGES = ("/", "/members", "/products", "/staff", "/cafes", "/cases", "/entries", "/ops/1")
-FORMS = ("/products", "/staff", "/cafes", "/cafes/1/code", "/members/1/erase")
+FORMS = (
+    "/products",
+    "/staff",
+    "/cafes",
+    "/cafes/1/code",
+    "/members/1/erase",
+    "/cases/1/settle",
+)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from edge.domain.assets import (
     AssetApplication,
     asset_issue,
     asset_receipt,
+    asset_receipt_cancel,
     asset_return,
     check_tag,
     check_tags,
@@ -25,6 +26,7 @@ from edge.domain.transfers import (
 )
 from sync_protocol.accounts import (
     ASSET_IN_STOCK,
+    ASSET_SOURCE,
     ASSET_UNIT,
     ASSET_WRITTEN_OFF,
     ITEM,
@@ -207,3 +209,14 @@ def test_another_incarnation_of_the_addressee_cannot_take_it() -> None:
     assert isinstance(postings, list)
     holders = {(posting[2], posting[3]) for posting in postings if posting[0] == TRANSIT}
     assert holders == {(NODE, EPOCH + 1)}
+
+
+def test_a_receipt_is_undone_only_where_the_tag_belongs_to_another_cafe() -> None:
+    undone = asset_receipt_cancel(HERE, "PC-1", 1, 1, ours=False)
+    unit = ASSET_UNIT + "PC-1"
+    assert moved(undone, ASSET_IN_STOCK, OWN) == {unit: -1}
+    assert moved(undone, ASSET_SOURCE, OWN) == {unit: 1}
+    assert code_of(asset_receipt_cancel(HERE, "PC-1", 1, 1, ours=True)) == "asset_is_ours"
+    for in_stock, received in ((0, 1), (1, 0)):
+        refused = asset_receipt_cancel(HERE, "PC-1", in_stock, received, ours=False)
+        assert code_of(refused) == "asset_not_here"
