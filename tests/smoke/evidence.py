@@ -11,7 +11,7 @@ from edge.drivers.fake.gpio import Edge
 from edge.drivers.fake.paper import PrintedReceipt
 
 CHAIN_CODE = re.compile(r"\b(\d+)\.(\d+)\.(\d+)-[0-9A-Z-]+")
-CALM_NS = 3_000_000_000
+CALM_NS = 10_000_000_000
 WALL_MINUS_MONOTONIC_NS = time.time_ns() - time.monotonic_ns()
 
 
