@@ -24,7 +24,7 @@ help: ## This text
 
 # --- what one runs ---------------------------------------------------------------------------------
 
-.PHONY: demo smoke test bench features
+.PHONY: demo smoke test faults bench features
 ifeq ($(DEVICES),fake)
 demo: .venv/.installed-fake
 else
@@ -39,6 +39,9 @@ smoke: .venv/.installed-test .venv/.installed-project ## The demo's stack withou
 test: setup lint ## Everything: format, lint, types, imports, all tests
 	$(step) 'Testing (under 20 minutes)'
 	@$(python) -m pytest $(ARGS)
+
+faults: setup ## Kill, cut, fill, flip, clone and restore real parts (10 minutes); one JSON line
+	@exec $(python) -m tests.faults $(ARGS)
 
 bench: setup ## Measure against floors and peers; writes build/bench.json
 	@exec $(python) -m benchmarks $(ARGS)

@@ -162,11 +162,17 @@ class Stack:
         self._broker_port = urlsplit(broker_url).port or free_port()
         self._hub_port = free_port()
         self._config = folder / "hub.toml"
-        self.hub = Service(
-            "hub", command("cafebox-hub", "--config", str(self._config), "run"), folder
-        )
+        self.hub = self.make_service("hub", "cafebox-hub", "--config", str(self._config), "run")
         self.boxes: dict[str, Box] = {}
         self.staff = 0
+
+    def make_service(self, name: str, program: str, *arguments: str) -> Service:
+        """Return an installed command as a service."""
+        return Service(name, command(program, *arguments), self.folder)
+
+    async def run(self, program: str, *arguments: str) -> str:
+        """Run an installed command to its end; see `run`."""
+        return await run(program, *arguments)
 
     @property
     def hub_url(self) -> str:
@@ -214,7 +220,7 @@ class Stack:
 
     async def operate(self, *arguments: str) -> dict[str, object]:
         """Run an operator's command on the hub and return its answer."""
-        output = await run("cafebox-hub", "--config", str(self._config), "--json", *arguments)
+        output = await self.run("cafebox-hub", "--config", str(self._config), "--json", *arguments)
         answer: dict[str, object] = json.loads(output)
         return answer
 
@@ -268,8 +274,8 @@ class Stack:
                 devices,
             )
         )
-        await run("cafebox", "--config", str(config), "enrol", str(code["code"]))
-        service = Service(name, command("cafebox", "--config", str(config), "run"), self.folder)
+        await self.run("cafebox", "--config", str(config), "enrol", str(code["code"]))
+        service = self.make_service(name, "cafebox", "--config", str(config), "run")
         status = await self.operate("status")
         nodes = status["nodes"]
         assert isinstance(nodes, list)

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from edge.store.errors import StoreDamagedError
-from edge.store.integrity import check_file, check_tail
+from edge.store.integrity import check_all, check_file
 from edge.store.reader import Reader
 
 
@@ -45,4 +45,4 @@ def check_backup(reader: Reader) -> None:
     new epoch.
     """
     check_file(reader)
-    check_tail(reader)
+    check_all(reader)

@@ -34,12 +34,23 @@ def damaged_file(found: object) -> StoreDamagedError:
     return StoreDamagedError("damaged_file", f"the store's file is damaged ({found}); {RESTORE}")
 
 
+def check_all(reader: Reader) -> None:
+    """Check every chain from its first op that is kept; raises as `check_tail` does.
+
+    What was found whole at an earlier start may have been damaged since.
+    """
+    _check_from(reader, None)
+
+
 def check_tail(reader: Reader) -> list[object]:
     """Check every chain from the last checked point on; return the new point.
 
     Raises `StoreDamagedError` that names the first op or block that is not what was written.
     """
-    checked = reader.setting(SETTING_CHECKED)
+    return _check_from(reader, reader.setting(SETTING_CHECKED))
+
+
+def _check_from(reader: Reader, checked: object) -> list[object]:
     block_number, seqs = 0, {}
     if checked is not None:
         block_number, pairs = cast("tuple[int, list[tuple[int, int]]]", checked)

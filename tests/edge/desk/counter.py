@@ -215,6 +215,7 @@ class Counter:
     printer: RecordedPrinter
     line: RecordedLine
     printer_queue: PrinterQueue
+    printing: asyncio.Task[None]
     requests: int = 0
     session: Session | None = field(default=None)
 
@@ -277,11 +278,16 @@ def open_store(folder: Path, clock: MovedClock) -> Store:
 
 
 @asynccontextmanager
-async def open_counter(folder: Path, clock: MovedClock | None = None) -> AsyncIterator[Counter]:
+async def open_counter(
+    folder: Path,
+    clock: MovedClock | None = None,
+    relay: RecordedRelay | None = None,
+    printer: RecordedPrinter | None = None,
+) -> AsyncIterator[Counter]:
     """A counter with its store opened and its printer queue running; nothing in the books yet."""
     clock = clock or MovedClock()
     store = open_store(folder, clock)
-    relay, printer, line = RecordedRelay(), RecordedPrinter(), RecordedLine()
+    relay, printer, line = relay or RecordedRelay(), printer or RecordedPrinter(), RecordedLine()
     page_events = PageEvents()
     queue = PrinterQueue(store, [printer], "zh", clock.wall_ms, lambda: None)
     effects = Effects(Door([relay], clock.monotonic_ns), queue, page_events)
@@ -289,7 +295,8 @@ async def open_counter(folder: Path, clock: MovedClock | None = None) -> AsyncIt
     desk = Desk(store, SETTINGS, effects, line, clocks, secrets.token_bytes, lambda: ())
     printing = asyncio.create_task(queue.run())
     try:
-        yield Counter(store, desk, HandHub(store, clock), clock, relay, printer, line, queue)
+        hub = HandHub(store, clock)
+        yield Counter(store, desk, hub, clock, relay, printer, line, queue, printing)
     finally:
         printing.cancel()
         await asyncio.gather(printing, return_exceptions=True)

@@ -9,6 +9,7 @@ from edge.receipt import Pair, Text
 from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_SENT
 from edge.store.transaction import WriteTransaction
 from tests.edge.desk.counter import Counter, furnish, open_counter
+from tests.stack import eventually
 
 ABSENT = DeviceAbsentError("print", "receipts", Reason.SILENT)
 UNKNOWN = PrintOutcomeUnknownError("print", "receipts", Reason.LINE_LOST)
@@ -135,8 +136,7 @@ async def test_the_queue_ends_when_it_is_woken_and_cancelled_at_once(tmp_path: P
         await counter.log_in()
         counter.printer.faults = [ABSENT] * 1000
         await _sell(counter)
-        while len(counter.printer.faults) == 1000:
-            await asyncio.sleep(0.001)
+        await eventually(lambda: len(counter.printer.faults) < 1000, "the printer to be tried", 10)
         for _ in range(5):  # it notes that the printer is away, and then pauses
             await counter.store.write(lambda _transaction: None)
         counter.printer_queue.wake()

@@ -1,0 +1,1 @@
+"""Real faults against real parts: processes, broker, files, clocks; `python -m tests.faults`."""

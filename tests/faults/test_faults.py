@@ -1,0 +1,21 @@
+"""A small tier of the faults: a few of each kind, in under 40 s. All of them: `make faults`."""
+
+import pytest
+
+from tests.faults.__main__ import run_scenario
+from tests.faults.scale import SMALL
+
+
+@pytest.mark.parametrize(
+    ("scenario", "wanted"),
+    [
+        ("box_kills", ["box_killed_top_up", "box_killed_transfer", "box_killed_sync_apply"]),
+        ("failing_disk", ["fsync_eio", "write_eio", "write_no_space"]),
+        ("disks", ["disk_full", "disk_read_only", "bit_flipped"]),
+        ("hubs", ["hub_committing_killed", "hub_committed_killed", "hub_fsync_eio"]),
+    ],
+)
+def test_nothing_is_lost_or_doubled(scenario, wanted, tmp_path):
+    report = run_scenario(scenario, tmp_path, SMALL)
+    assert report.violations == []
+    assert all(report.faults[fault] for fault in wanted), report.faults
