@@ -259,8 +259,7 @@ class HubHost:
         for node, ops in self.pending:
             self.logs[(node, self.epochs[node])].extend(ops)
             tops[node] = ops[-1]
-            for op in ops:
-                entries.append(entry_of(op, self.annotate(op)))
+            entries.extend(entry_of(op, self.annotate(op)) for op in ops)
         self.pending = []
         if not entries:
             return out
