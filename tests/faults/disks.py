@@ -27,9 +27,12 @@ DISK_BYTES = 12 * 1024 * 1024
 FREE_STEPS = 24
 FREE_STEP_BYTES = 12 * 1024
 AMOUNT_FEN = 100
-BOOKS = frozenset({"op", "author", "document", "claimed_key", "account_balance", "state_section"})
-"""Tables whose every bit is vouched for by a hash or by the refold. Beside them: kept answers,
-receipts, the index of who is named where, the hub's signatures."""
+BOOKS = frozenset({"op", "document", "claimed_key", "account_balance", "state_section"})
+"""Tables whose every bit is vouched for by a hash or by the refold. Beside them: the heads of
+authors (the hub and the next block tell), kept answers, receipts, the index of who is named where,
+the hub's signatures."""
+COPIED_COLUMNS = {"op": ("kind", "money_fen")}
+"""What stands in a row's header and body too."""
 FULL = "disk_full"
 
 
@@ -175,16 +178,20 @@ async def _find_damage(copy: Path) -> bool:
 
 
 def _contents(path: Path) -> dict[str, list[object]]:
-    """Return every row of every table, but for what a start writes."""
+    """Return every row of every table but the settings, which each start writes."""
     reader = open_reader(path)
-    with closing(reader.database) as database:
-        return {
-            table._meta.table_name: sorted(
-                database.execute_sql(f"SELECT * FROM {table._meta.table_name}").fetchall(), key=repr
-            )
-            for table in ALL_TABLES
-            if table._meta.table_name != "setting"
-        }
+    with closing(reader.database):
+        connection = reader.connection
+        connection.text_factory = bytes  # a flipped bit may leave text that is none
+        contents: dict[str, list[object]] = {}
+        for table in ALL_TABLES:
+            name = table._meta.table_name
+            copied = COPIED_COLUMNS.get(name, ())
+            columns = [c.column_name for c in table._meta.sorted_fields if c.name not in copied]
+            if name != "setting":
+                rows = connection.execute(f"SELECT {', '.join(columns)} FROM {name}")
+                contents[name] = sorted(rows.fetchall(), key=repr)
+        return contents
 
 
 # --- a counter with a member who has nothing ------------------------------------------------------
