@@ -38,7 +38,7 @@ from tests.smoke.verdict import judge, match_taps, tap_ops
 from tests.smoke.watchers import ArrivalWatcher, PushWatcher
 from tests.stack import CHAIN, Stack, eventually
 
-SETTLED_SECONDS = 120.0
+SETTLED_SECONDS = 300.0
 FINDINGS_SHOWN = 40
 OTHER = {"a": "b", "b": "a"}
 

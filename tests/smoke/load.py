@@ -24,7 +24,7 @@ SEEN_SECONDS = 60.0
 READ_SECONDS = 3.0
 FIELD_SECONDS = 0.45
 """vpcd looks every 0.4 s: a card must lie and be gone for that long."""
-SHOPPING_SECONDS = (0.5, 2.5)
+SHOPPING_SECONDS = (2.0, 6.0)
 TRANSFER_SECONDS = 1.5
 ARRIVAL_SECONDS = 120.0
 
