@@ -68,6 +68,7 @@ class CounterPage:
         await self.page.fill("#pin", PIN)
         await self.page.keyboard.press("Enter")
         await self.page.wait_for_selector("#left")
+        await self.page.wait_for_load_state("load")  # keys are heard once the scripts have run
         self.counter.session = next(iter(await self._sessions()))
 
     async def log_in_manager(self) -> None:
