@@ -57,6 +57,7 @@ async def counter(browser: Browser, cafe: Cafe) -> Page:
     await page.fill("#pin", PIN)
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#left")
+    await page.wait_for_load_state("load")
     return page
 
 

@@ -42,6 +42,7 @@ async def counter(browser: Browser, demo: Demo, cafe: str) -> Page:
     await page.fill("#pin", demo.pins[MANAGER])
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#left")
+    await page.wait_for_load_state("load")
     return page
 
 
