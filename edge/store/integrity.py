@@ -1,5 +1,6 @@
 """Finds damage before the box starts: SQLite's own check, then the log's hash chains."""
 
+from hashlib import sha256
 from typing import cast
 
 from edge.store import statements
@@ -11,8 +12,7 @@ from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import Block as HubBlock
 from sync_protocol.blocks import Entry, block_hash
 from sync_protocol.codec import unpack_stored
-from sync_protocol.errors import ProtocolError
-from sync_protocol.ops import SEQ_MAX, genesis_hash, header_from_row, op_from_wire
+from sync_protocol.ops import SEQ_MAX, genesis_hash, op_hash
 
 SETTING_CHECKED = "store.checked"
 """[block number, [[author number, seq], ...]] up to which the chains were found whole."""
@@ -82,9 +82,8 @@ def _check_author(reader: Reader, author: tuple[int, int, int], checked_seq: int
         if row.key != op_key(number, seq + 1):
             previous = None  # retention dropped what was before
         elif seq == 0 and row.header is not None:
-            # A branch is filed under an epoch of its own, and hashed under its header's.
-            written_in = header_from_row(unpack_stored(row.header)).epoch
-            previous = genesis_hash(reader.identity.chain, node, written_in)
+            # A branch is filed under the negative of the epoch that it was written in.
+            previous = genesis_hash(reader.identity.chain, node, abs(epoch))
         seq = row.key - op_key(number, 0)
         if previous is not None and not _follows(row, previous):
             raise _damaged(f"op {node}.{epoch}.{seq}")
@@ -93,13 +92,11 @@ def _check_author(reader: Reader, author: tuple[int, int, int], checked_seq: int
 
 
 def _follows(row: StoredOp, previous: bytes) -> bool:
+    """Return whether an op has the hash that its bytes make; they are not decoded before that."""
     if row.header is None:
         return True  # a stub: its block vouches for the hash
-    try:
-        op = row.op()
-        return op is not None and op_from_wire(op.wire_row(), previous).hash == row.hash
-    except ProtocolError:
-        return False
+    hash_of_body = row.body_hash if row.body is None else sha256(row.body).digest()
+    return op_hash(row.header, previous, hash_of_body or b"") == row.hash
 
 
 def _check_blocks(reader: Reader, checked_number: int) -> int:
@@ -114,7 +111,7 @@ def _check_blocks(reader: Reader, checked_number: int) -> int:
         wanted.order_by(Block.number).tuples().execute(reader.database)
     ):
         if previous is not None:
-            entries = _entries(reader, first_position, count)
+            entries = _entries(reader, number, first_position, count)
             stream = reader.cursor().stream
             block = HubBlock(generation, stream, number, first_position, previous, entries)
             if block_hash(block) != bytes(hash):
@@ -123,13 +120,15 @@ def _check_blocks(reader: Reader, checked_number: int) -> int:
     return number
 
 
-def _entries(reader: Reader, first_position: int, count: int) -> list[Entry]:
+def _entries(reader: Reader, number: int, first_position: int, count: int) -> list[Entry]:
     entries = []
     for hash, effective, verdict, detail in reader.connection.execute(
         statements.SELECT_BLOCK_ENTRIES, (first_position, first_position + count - 1)
     ):
-        annotation = Annotation(
-            effective, verdict, None if detail is None else unpack_stored(detail)
-        )
+        try:
+            said = None if detail is None else unpack_stored(detail)
+        except ValueError:  # no value at all
+            raise _damaged(f"block {number}") from None
+        annotation = Annotation(effective, verdict, said)
         entries.append(Entry(0, 1, 1, hash, None, annotation))
     return entries

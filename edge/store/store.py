@@ -98,7 +98,8 @@ class Store:
         try:
             transaction = _open(database, identity, clock, random_bytes)
             _bind_hardware(transaction, hardware)
-        except (peewee.DatabaseError, sqlite3.DatabaseError) as error:
+        except (peewee.DatabaseError, sqlite3.DatabaseError, ValueError) as error:
+            # A ValueError: stored bytes that are no text, or no value of the codec.
             database.close()
             lock.close()
             raise damaged_file(error) from error

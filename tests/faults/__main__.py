@@ -4,7 +4,8 @@ Each scenario is a process of its own; two run at a time, and `convergence`, whi
 Progress goes to stderr. Exit 1 on a violation, and on a fault that did not take effect.
 
 - `faults`: how often each fault took effect; `violations`: what did not hold, in words
-- `seconds`: of each scenario; `converged_s`: from the mended line to equal state hashes
+- `seconds`: of each scenario
+- `line_up_s`, `converged_s`: from the mended line to a greeted hub, and to equal state hashes
 """
 
 import argparse

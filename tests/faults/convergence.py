@@ -17,6 +17,7 @@ from tests.edge.store import bodies
 from tests.faults.chain import Chain, open_chain
 from tests.faults.report import Report, tell
 from tests.faults.scale import Scale
+from tests.stack import eventually
 
 SECONDS_MAX = 10.0
 AGREED_SECONDS = 120.0
@@ -42,6 +43,8 @@ async def run(folder: Path, scale: Scale) -> Report:
         report.expect(waiting >= scale.backlog_ops, f"only {waiting} ops wait at the box")
         started_s = time.monotonic()
         box.line.mend()
+        await eventually(lambda: _line_is_up(chain), "the line", AGREED_SECONDS)
+        report.figures["line_up_s"] = round(time.monotonic() - started_s, 2)
         while not await asyncio.to_thread(_agree, chain):
             if time.monotonic() - started_s > AGREED_SECONDS:
                 raise TimeoutError("the chain does not agree")
@@ -54,6 +57,10 @@ async def run(folder: Path, scale: Scale) -> Report:
         report.injected("backlog_drained")
     chain.check(report, "convergence")
     return report
+
+
+async def _line_is_up(chain: Chain) -> bool:
+    return bool((await chain.counters["a"].health())["line_up"])
 
 
 def _agree(chain: Chain) -> bool:

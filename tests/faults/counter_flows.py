@@ -193,14 +193,16 @@ async def _play(
             view = await counter.tap()
             if view.refusal is not None:
                 pipe.send(("refused", TAP, view.refusal.code))
+            if prints:
+                await _all_printed(counter)
         for request in requests:
             outcome = await ask(counter, request)
             if isinstance(outcome, Refusal):
                 pipe.send(("refused", request.id, outcome.code))
             else:
                 pipe.send(("answered", request.id, outcome))
-        if prints:  # with a failing disk they may wait for ever
-            await _all_printed(counter)
+            if prints:  # with a failing disk they may wait for ever
+                await _all_printed(counter)
         step(pipe, "close")
     step(pipe, END)
 

@@ -155,7 +155,7 @@ async def _flip_bits(folder: Path, flips: int, report: Report) -> None:
         data[bit // 8] ^= 1 << bit % 8
         path.write_bytes(data)
         report.injected("bit_flipped")
-        if await _find_damage(copy):
+        if await _find_damage(copy, report):
             report.injected("bit_flip_found")
             continue
         changed = [name for name, rows in _contents(path).items() if rows != before[name]]
@@ -164,16 +164,23 @@ async def _flip_bits(folder: Path, flips: int, report: Report) -> None:
         report.injected("bit_flip_beside_the_books" if changed else "bit_flip_harmless")
 
 
-async def _find_damage(copy: Path) -> bool:
-    """Return whether the start, the doctor's check or the refold finds anything wrong."""
+async def _find_damage(copy: Path, report: Report) -> bool:
+    """Return whether the start, the doctor's check or the refold finds anything wrong.
+
+    The start must find it in words; what reads on may break off at bytes that are no value.
+    """
+    started = False
     try:
         async with open_counter(copy) as counter:
+            started = True
             with counter.store.read() as reader:
                 check_backup(reader)
                 return not refold(reader).equal
+    except StoreError:
+        return True
     except Exception as error:  # noqa: BLE001  # what a flipped bit may raise is the question
-        if not isinstance(error, StoreError):
-            tell(f"a flipped bit raises {type(error).__name__}: {error}")
+        if not started:
+            report.violated(f"a flipped bit breaks the start off: {type(error).__name__}: {error}")
         return True
 
 
