@@ -40,6 +40,8 @@ from tests.stack import CHAIN, Stack, eventually
 
 SETTLED_SECONDS = 300.0
 FINDINGS_SHOWN = 40
+SLOW_MS = 2000.0
+"""A tap that takes longer to the other cafe is told of, with where it stood between the faults."""
 OTHER = {"a": "b", "b": "a"}
 
 
@@ -205,6 +207,8 @@ def other_cafe_times(played: Played, log: Sequence[LoggedOp]) -> list[float]:
             arrived_ns = played.arrivals[name].arrived_ns(entry.seq)
             if arrived_ns is not None:
                 times.append((arrived_ns - tap.powered_ns) / 1e6)
+                if times[-1] > SLOW_MS:
+                    tell(f"slow: {times[-1]:.0f} ms from {name}, {played.evidence.when(tap)}")
     return times
 
 

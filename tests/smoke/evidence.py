@@ -75,6 +75,14 @@ class Evidence:
         at_ns = tap.powered_ns
         return not any(start - CALM_NS < at_ns < end for start, end in self.disturbances)
 
+    def when(self, tap: Tap) -> str:
+        """Return how long after or before each fault a tap was."""
+        return "; ".join(
+            f"{(tap.powered_ns - start) / 1e9:+.1f} s from the start and"
+            f" {(tap.powered_ns - end) / 1e9:+.1f} s from the end of fault {number}"
+            for number, (start, end) in enumerate(self.disturbances, start=1)
+        )
+
     def taps_of(self, box: str) -> list[Tap]:
         return [tap for tap in self.taps if tap.box == box]
 
