@@ -14,6 +14,8 @@ KILL_POINTS = ("hub_committing", "hub_committed")
 BLOCKS_MAX = 3
 PAUSE_SECONDS = 0.2
 """Of each cashier. A box that has all its batches in flight at a hub that died waits for long."""
+LAST_SECONDS = 2.0
+"""A box hears that the hub is another when it pushes; one with nothing new waits for its ack."""
 DEATH_SECONDS = 30.0
 TOLD_EVERY = 20
 DISK_FAILURES = (
@@ -37,6 +39,7 @@ async def run(folder: Path, scale: Scale) -> Report:
             for number in range(scale.hub_failures):
                 await _fail(chain, number, report)
             await chain.stack.start_hub()
+            await asyncio.sleep(LAST_SECONDS)
         await chain.settle()
     chain.check(report, "hub kills")
     return report
