@@ -87,11 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("node-status", help="fence, revoke or reactivate a box")
     status.add_argument("node", type=int)
     status.add_argument("status", choices=("active", "fenced", "revoked"))
-    close = commands.add_parser("close-epoch", help="write a dead box's epoch off")
-    close.add_argument("node", type=int)
-    close.add_argument("epoch", type=int)
-    close.add_argument("--approved-by", dest="first_staff", type=int, required=True)
-    close.add_argument("--and-by", dest="second_staff", type=int, required=True)
     merge = commands.add_parser("merge-members", help="make two members one person")
     merge.add_argument("member", type=int, help="the id that is merged away")
     merge.add_argument("into", type=int, help="the id that stays")
@@ -100,12 +95,24 @@ def _parser() -> argparse.ArgumentParser:
     rights.add_argument("--slice-max-fen", type=int, help="at the most; 0: no bound")
     rights.add_argument("--advance-limit-fen", type=int, help="of each member; 0: none")
     rights.add_argument("--points-months", type=int, help="until points expire; 0: never")
+    _add_epoch_commands(commands)
+    return parser
+
+
+def _add_epoch_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add what two people decide over boxes that died, were copied or came back."""
+    close = commands.add_parser("close-epoch", help="write a dead box's epoch off")
+    close.add_argument("node", type=int)
+    close.add_argument("epoch", type=int)
+    commands.add_parser("recover", help="after putting a backup back: let boxes bring the rest")
+    excuse = commands.add_parser("excuse", help="recover without a box that cannot report")
+    excuse.add_argument("node", type=int)
     commands.add_parser("branches", help="what boxes handed in that does not continue the log")
     admit = commands.add_parser("admit-branch", help="bring such entries into the log as written")
     admit.add_argument("branch", type=int, help="its id, as `branches` lists it")
-    admit.add_argument("--approved-by", dest="first_staff", type=int, required=True)
-    admit.add_argument("--and-by", dest="second_staff", type=int, required=True)
-    return parser
+    for command in (close, excuse, admit):
+        command.add_argument("--approved-by", dest="first_staff", type=int, required=True)
+        command.add_argument("--and-by", dest="second_staff", type=int, required=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -171,6 +178,7 @@ def _refold(configuration: Configuration, as_json: bool) -> int:
             "equal": result.equal,
             "ops": result.ops,
             "blocks": result.blocks,
+            "without_content": result.without_content,
             "differences": result.difference_count,
             "first_differences": result.differences,
         },

@@ -2,7 +2,7 @@
 
 Blocks come over a broadcast that may lose, double and reorder them, and from HTTP repairs. What
 comes early is kept a while; what is missing is wanted after a short random pause, so that boxes
-behind one broker do not all ask at once.
+behind one broker do not all ask at once. Numbers and hashes go on over generations.
 """
 
 from sync_protocol.blocks import ChainHeads, block_signing_bytes, blocks_from_rows
@@ -23,6 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+OTHER_LOG = "other_log"
+"""Refused: a later generation does not go on behind our cursor, so that ours was left behind."""
 EARLY_MAX = 32
 """Ranges kept that came before their turn; 1 MiB each at most."""
 UNAPPLIED_OPS_MAX = 50000
@@ -69,7 +71,7 @@ class BlockFollower:
     def head_known(self, generation: int, block_number: int, now_ms: int) -> "list[Event]":
         """Note where the hub says its log ends, which corrects what a forged range claimed."""
         events = self._check_generation(generation)
-        if not events and generation == self.cursor.generation:
+        if not events and generation >= self.cursor.generation:
             self.head_number = self.cursor.block_number
             self._note_head(block_number, now_ms)
         return events
@@ -80,7 +82,7 @@ class BlockFollower:
         events = self._check_generation(message.generation)
         if events:
             return events
-        if message.generation != cursor.generation or message.stream != cursor.stream:
+        if message.generation < cursor.generation or message.stream != cursor.stream:
             return [MessageIgnored("blocks_of_other_log")]
         self._note_head(message.last_number(), now_ms)
         if message.last_number() <= cursor.block_number:
@@ -151,11 +153,13 @@ class BlockFollower:
         known = cursor.block_number + 1 - message.first_number
         try:
             if not known and message.previous_hash != cursor.block_hash:
-                raise ChainError("previous_hash", str(message.first_number))
+                other = message.generation > cursor.generation
+                code = OTHER_LOG if other else "previous_hash"
+                raise ChainError(code, str(message.first_number))
             rows = unpack_frame(message.frame)
             heads = ChainHeads(self.chain, self.heads.heads)
             blocks = blocks_from_rows(
-                cursor.generation,
+                message.generation,
                 cursor.stream,
                 cursor.block_number + 1,
                 cursor.position + 1,
@@ -171,6 +175,6 @@ class BlockFollower:
             return [BlocksRefused(error.code, error.detail)]
         self.heads = heads
         self.cursor = Cursor(
-            cursor.generation, cursor.stream, last.last_position(), last.number, last.hash
+            message.generation, cursor.stream, last.last_position(), last.number, last.hash
         )
         return [BlocksReceived(blocks, self.cursor, message.signature)]

@@ -7,6 +7,8 @@
 | GET /sync/snapshot                        | `SnapshotAnswer`                |
 | GET /sync/snapshot/<content hash in hex>  | bytes, or part of them (206)    |
 | POST /sync/leftovers?digest=D, body `LeftOverRequest` | `LeftOverAnswer`    |
+| GET /sync/recovery                        | `RecoveryAnswer`                |
+| POST /sync/recovery?digest=D, body `RecoveryRequest` | `RecoveryAnswer`     |
 
 The blocks may end before B: ask again from there. 404: the hub has no block A in generation G.
 A snapshot is for the asker's cafe; its bytes can be asked for in parts (Range, RFC 9110); 404: it
@@ -39,13 +41,14 @@ from sync_protocol.expect import (
 )
 from sync_protocol.manifest import Manifest, manifest_from_row
 from sync_protocol.messages import MESSAGE_BYTES_MAX, SIGNATURE_BYTES
-from sync_protocol.ops import EPOCH_MAX, HASH_BYTES, NODE_MAX, SEQ_MAX
+from sync_protocol.ops import EPOCH_MAX, HASH_BYTES, NODE_MAX, POSITION_MAX, SEQ_MAX
 
 HTTP_VERSION = 1
 ENROL_PATH = "/sync/enrol"
 BLOCKS_PATH = "/sync/blocks"
 SNAPSHOT_PATH = "/sync/snapshot"
 LEFTOVERS_PATH = "/sync/leftovers"
+RECOVERY_PATH = "/sync/recovery"
 NODE_HEADER = "Cafebox-Node"
 SIGNATURE_HEADER = "Cafebox-Signature"
 CONTENT_TYPE = "application/vnd.cafebox"
@@ -164,6 +167,65 @@ def enrol_answer_from_bytes(data: bytes) -> EnrolAnswer:
         expect_bytes(values[6], "hub_public_key", PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES),
         expect_bytes(values[7], "claim_secret", CLAIM_SECRET_BYTES, CLAIM_SECRET_BYTES),
         expect_text(values[8], "broker", 256),
+    )
+
+
+class RecoveryRequest:
+    """A box hands in what the hub's restored backup has not: `blocks` is a `messages.Blocks` as
+    the hub signed it, from the block that the hub wanted on; b"" says that there are no more.
+
+    `block_number` and `block_hash` are of the last block that the box has applied.
+    """
+
+    __slots__ = ("block_number", "block_hash", "blocks")
+
+    def __init__(self, block_number: int, block_hash: bytes, blocks: bytes) -> None:
+        self.block_number = block_number
+        self.block_hash = block_hash
+        self.blocks = blocks
+
+    def pack(self) -> bytes:
+        """Return the body of the request."""
+        return pack([HTTP_VERSION, self.block_number, self.block_hash, self.blocks])
+
+
+def recovery_request_from_bytes(data: bytes) -> RecoveryRequest:
+    """Return the `RecoveryRequest` of a body; raises `DecodeError` or `LimitError`."""
+    values = expect_list(unpack(data), "recovery", 4, 4)
+    expect_int(values[0], "version", HTTP_VERSION, HTTP_VERSION)
+    return RecoveryRequest(
+        expect_int(values[1], "block_number", 0, POSITION_MAX),
+        expect_bytes(values[2], "block_hash", HASH_BYTES, HASH_BYTES),
+        expect_bytes(values[3], "blocks", 0, MESSAGE_BYTES_MAX),
+    )
+
+
+class RecoveryAnswer:
+    """Whether the hub is recovering, its log's generation and last block, and the block that it
+    wants next of the asker (0: none)."""
+
+    __slots__ = ("under_way", "generation", "block_number", "wanted")
+
+    def __init__(self, under_way: bool, generation: int, block_number: int, wanted: int) -> None:
+        self.under_way = under_way
+        self.generation = generation
+        self.block_number = block_number
+        self.wanted = wanted
+
+    def pack(self) -> bytes:
+        """Return the body of the answer."""
+        return pack([HTTP_VERSION, self.under_way, self.generation, self.block_number, self.wanted])
+
+
+def recovery_answer_from_bytes(data: bytes) -> RecoveryAnswer:
+    """Return the `RecoveryAnswer` of a body."""
+    values = expect_list(unpack(data), "recovery answer", 5, 5)
+    expect_int(values[0], "version", HTTP_VERSION, HTTP_VERSION)
+    return RecoveryAnswer(
+        values[1] is True,
+        expect_int(values[2], "generation", 1, EPOCH_MAX),
+        expect_int(values[3], "block_number", 0, POSITION_MAX),
+        expect_int(values[4], "wanted", 0, POSITION_MAX),
     )
 
 

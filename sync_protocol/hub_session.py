@@ -221,7 +221,8 @@ class HubSession:
             self.limits.bytes_max,
             self.limits.window,
         )
-        return self._transmit_signed(welcome) + self._transmit(Ping(wall_ms))
+        # Asked first, so that the node's clock is known before its first batch is judged.
+        return self._transmit(Ping(wall_ms)) + self._transmit_signed(welcome)
 
     def fence(self, reason: int, seq: int = 0, hash: bytes = b"") -> "list[Event]":
         """Take no more of this epoch, for a FENCED_ reason, and tell the node."""

@@ -251,6 +251,13 @@ class NodeSession:
         """The host has committed the blocks up to `cursor`."""
         self.follower.blocks_applied(cursor, now_ms)
 
+    def greet_now(self, now_ms: int, wall_ms: int) -> "list[Event]":
+        """Greet without waiting for the next turn, if a greeting is still to be answered."""
+        if self.state != GREETING:
+            return []
+        self._greetings = 0
+        return self._greet_again(UNANSWERED, now_ms, wall_ms)
+
     def request_grant(
         self,
         request_id: int,

@@ -11,12 +11,16 @@ from cloud.domain import judge as rules
 from cloud.domain.erasure import subject_of
 from cloud.domain.refusals import Refusal
 from cloud.hub.draft import Draft, HubOps, HubOpVoidError
-from cloud.store import log
+from cloud.store import log, returned
 from cloud.store.database import Database
 from cloud.store.state import StoredState
 from sync_protocol.blocks import Block, block_signing_bytes
 from sync_protocol.kinds import KINDS, REGISTER
-from sync_protocol.ops import Op, OpRef
+from sync_protocol.ops import HUB, Op, OpRef
+
+
+class RestoreError(Exception):
+    """A handed-back block cannot be appended as it was: a bug, or a damaged store."""
 
 
 @dataclass(slots=True)
@@ -132,6 +136,49 @@ class BlockBuilder:
             self._advance(draft, committed)
         return committed
 
+    def restore(self, block: Block) -> Committed:
+        """Append a block as boxes handed it back: verdicts as they were, nothing judged.
+
+        Raises `RestoreError` where it does not come out as it was.
+        """
+        if block.generation != self.head.generation:
+            self._enter_generation(block.generation)
+        draft = Draft(self.database, self.state, self.head, self._now_ms(), self.authors)
+        draft.effective_max = self.head.effective_max
+        done = False
+        try:
+            with self.database.transaction():
+                log.lock_head(self.database, self.head.fence)
+                for entry in block.entries:
+                    draft.restore(entry)
+                committed = self._write(draft)
+                if committed.block.hash != block.hash:
+                    raise RestoreError(f"block {block.number} does not come out as it was")
+            done = True
+        finally:
+            if not done:
+                self.state.forget()
+        self._advance(draft, committed)
+        return committed
+
+    def begin_generation(self, node_floor: int) -> None:
+        """End a recovery: the log goes on in a new generation, behind all that is in it.
+
+        No node number up to `node_floor` is given to a new box.
+        """
+        self._enter_generation(self.head.generation + 1, node_floor)
+
+    def _enter_generation(self, generation: int, node_floor: int = 0) -> None:
+        public_key = self.authors[HUB, self.head.generation].public_key
+        hub = log.new_author(self.head.chain, HUB, generation, 0, public_key)
+        with self.database.transaction():
+            log.lock_head(self.database, self.head.fence)
+            log.begin_generation(self.database, generation, hub)
+            if node_floor:
+                returned.end(self.database, node_floor)
+        self.authors[HUB, generation] = hub
+        self.head = replace(self.head, generation=generation)
+
     def _propose(self, draft: Draft, proposal: Proposal) -> list[OpRef] | Refusal | HubOpVoidError:
         decision = proposal.decide(draft)
         if isinstance(decision, Refusal):
@@ -164,6 +211,9 @@ class BlockBuilder:
         position = head.position
         for (op, packed, cafe), entry in zip(draft.rows, draft.entries, strict=True):
             position += 1
+            if op is None:
+                rows.append(log.stub_row(position, cafe, entry))
+                continue
             kind = KINDS.get(op.header.kind)
             subject, body = None, packed
             if kind is not None and kind.personal:

@@ -83,6 +83,7 @@ async def _status(office: HeadOffice, _arguments: Arguments) -> Answer:
         "position": head.position,
         "block_number": head.block_number,
         "block_hash": head.block_hash.hex(),
+        "recovery": await office.recovery(),
         "nodes": nodes,
     }
 
@@ -180,6 +181,17 @@ async def _set_rights(office: HeadOffice, arguments: Arguments) -> Answer:
     return _references(await office.set_fields(RULE, RIGHTS_RULE_KEY, document, OPERATOR))
 
 
+async def _recover(office: HeadOffice, _arguments: Arguments) -> Answer:
+    await office.recover()
+    return await office.recovery()
+
+
+async def _excuse(office: HeadOffice, arguments: Arguments) -> Answer:
+    approvers = (_number(arguments, "first_staff"), _number(arguments, "second_staff"))
+    node = _number(arguments, "node")
+    return await office.excuse(node, approvers) or {"excused": node}
+
+
 async def _branches(office: HeadOffice, _arguments: Arguments) -> Answer:
     return {"branches": await office.left_overs()}
 
@@ -199,6 +211,8 @@ COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "erase-member": _erase_member,
     "node-status": _node_status,
     "close-epoch": _close_epoch,
+    "recover": _recover,
+    "excuse": _excuse,
     "branches": _branches,
     "admit-branch": _admit_branch,
     "merge-members": _merge_members,

@@ -19,7 +19,7 @@ from cloud.domain.judge import Account, Section
 from cloud.store import log
 from cloud.store.database import Database
 from cloud.store.log import Author, Head
-from cloud.store.models import DeferredOp
+from cloud.store.models import DeferredOp, GrantMade
 from cloud.store.state import StoredState
 from sync_protocol.accounts import CLASSES
 from sync_protocol.annotations import APPLIED, DEFERRED, VOID, Annotation, late_verdict
@@ -78,7 +78,7 @@ class Draft:
     known: dict[tuple[int, int], Author]
     authors: dict[tuple[int, int], Author] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
-    rows: list[tuple[Op, bytes | None, int]] = field(default_factory=list)
+    rows: list[tuple[Op | None, bytes | None, int]] = field(default_factory=list)
     effective_max: int = 0
     standing_changed: set[int] = field(default_factory=set)
     _effective_at: dict[int, int] = field(default_factory=dict)
@@ -113,6 +113,8 @@ class Draft:
         else:
             judged = rules.judge(op, standing, effective, self.state)
         self._take(op, body, author, judged)
+        if isinstance(judged.decoded, Transaction):
+            self._sweep(judged.decoded)
         if judged.conflict is not None:
             self._open_case(judged.conflict, author.cafe)
 
@@ -159,11 +161,36 @@ class Draft:
             self._open_case(judged.conflict, author.cafe)
         return reference
 
-    def restore(self, entry: Entry, op: Op, body: bytes | None) -> None:
-        """Take an entry as the hub annotated it before its database was lost."""
+    def restore(self, entry: Entry) -> None:
+        """Take an entry as the hub annotated it before its database was lost.
+
+        Of one whose content no box has the place and the hash are kept.
+        """
+        op, annotation = entry.op, entry.annotation
         author = self.author(entry.node, entry.epoch)
-        decoded = None if has_effect(op, entry.annotation) is False else decoded_body(op)
-        self._take(op, body, author, rules.Judged(entry.annotation, decoded))
+        if op is None:
+            self._note(entry, author)
+            self.rows.append((None, None, author.cafe))
+            return
+        known = op.header.kind in KINDS
+        decoded = decoded_body(op) if known and has_effect(op, annotation) else None
+        body = None if op.body is None else pack(op.body)
+        self._take(op, body, author, rules.Judged(annotation, decoded))
+        if isinstance(decoded, Transaction) and op.header.node == HUB and decoded.document:
+            self._restore_grant(decoded, op.ref())
+
+    def _restore_grant(self, transaction: Transaction, reference: OpRef) -> None:
+        """Know again which op answered a request: a repeat gets the same."""
+        holders = {posting[2] for posting in transaction.postings if posting[2]}
+        for node in sorted(holders):
+            made = GrantMade.insert(
+                node=node,
+                request=transaction.document,
+                epoch=reference.epoch,
+                seq=reference.seq,
+                hash8=reference.hash8,
+            )
+            self.database.run(made.on_conflict_ignore())
 
     def _own_stamp(self) -> int:
         author = self.author(HUB, self.head.generation)
@@ -186,17 +213,18 @@ class Draft:
     def _take(self, op: Op, body: bytes | None, author: Author, judged: rules.Judged) -> None:
         annotation = judged.annotation
         cafe = self._fold(op, annotation, judged.decoded, author.cafe)
-        author.seq = op.header.seq
-        author.hash = op.hash
-        author.effective = annotation.effective
-        self.effective_max = max(self.effective_max, annotation.effective)
         branch_epoch = author.epoch if author.epoch != op.header.epoch else 0
-        self.entries.append(entry_of(op, annotation, branch_epoch))
+        self._note(entry_of(op, annotation, branch_epoch), author)
         self.rows.append((op, body, cafe))
         if annotation.verdict == DEFERRED:
             self.database.run(DeferredOp.insert(position=self.position(), kind=op.header.kind))
-        if isinstance(judged.decoded, Transaction) and op.header.node != HUB:
-            self._sweep(judged.decoded)
+
+    def _note(self, entry: Entry, author: Author) -> None:
+        author.seq = entry.seq
+        author.hash = entry.hash
+        author.effective = entry.annotation.effective
+        self.effective_max = max(self.effective_max, author.effective)
+        self.entries.append(entry)
 
     def _fold(
         self, op: Op, annotation: Annotation, decoded: Decoded | None, author_cafe: int

@@ -11,6 +11,7 @@ from cloud.hub.draft import Draft, HubOps
 from cloud.hub.registers import register_body
 from cloud.store.database import Database
 from cloud.store.models import EnrolmentCode
+from cloud.store.returned import node_floor
 from sync_protocol.http_api import EnrolRequest
 from sync_protocol.kinds import NODE
 from sync_protocol.ops import OpRef
@@ -71,7 +72,7 @@ class Enrolment:
             self.node, self.epoch = code.used_node, code.used_epoch
             return []
         nodes = {key[0] for key in (*draft.known, *draft.authors)}
-        self.node = code.node or max(nodes) + 1
+        self.node = code.node or max(*nodes, node_floor(draft.database)) + 1
         row = draft.state.register(NODE, self.node)
         if code.node and row is None:
             return refusal("node_unknown")

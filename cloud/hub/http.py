@@ -21,12 +21,14 @@ from sync_protocol.http_api import (
     ENROL_PATH,
     LEFTOVERS_PATH,
     NODE_HEADER,
+    RECOVERY_PATH,
     REQUEST_BYTES_MAX,
     SIGNATURE_HEADER,
     SNAPSHOT_PATH,
     digest_target,
     enrol_request_from_bytes,
     left_over_request_from_bytes,
+    recovery_request_from_bytes,
     request_signing_bytes,
 )
 from sync_protocol.messages import MESSAGE_BYTES_MAX, RANGE_BLOCKS_MAX
@@ -56,6 +58,8 @@ def routes(office: HeadOffice) -> list[web.RouteDef]:
         web.get(SNAPSHOT_PATH, api.snapshot),
         web.get(SNAPSHOT_PATH + "/{hash}", api.snapshot_bytes),
         web.post(LEFTOVERS_PATH, api.left_overs),
+        web.get(RECOVERY_PATH, api.recovery),
+        web.post(RECOVERY_PATH, api.recovery),
         web.get("/healthz", api.health),
         web.get("/metrics", api.metrics),
     ]
@@ -137,6 +141,39 @@ class _Api:
             return refused(answer)
         return web.Response(body=answer.pack(), content_type=CONTENT_TYPE)
 
+    async def recovery(self, request: web.Request) -> web.StreamResponse:
+        """Blocks are signed by the hub: anybody may bring them, only a known box may report."""
+        node = await self._recovering_node(request)
+        if request.method == "GET":
+            answer = await self._hub.on_writer(lambda worker: worker.recovery.answer(node))
+            return web.Response(body=answer.pack(), content_type=CONTENT_TYPE)
+        data = await request.content.read(MESSAGE_BYTES_MAX + REQUEST_BYTES_MAX)
+        if digest_target(RECOVERY_PATH, data) != request.raw_path:
+            return _failed(401, "signature", "签名无效", "The signature does not cover the body")
+        try:
+            body = recovery_request_from_bytes(data)
+            taken = await self._hub.on_writer(lambda worker: worker.take_recovery(node, body))
+        except ProtocolError as error:
+            return _failed(400, error.code, "请求格式不正确", f"The request is malformed: {error}")
+        if isinstance(taken, Refusal):
+            return refused(taken)
+        return web.Response(body=taken.pack(), content_type=CONTENT_TYPE)
+
+    async def _recovering_node(self, request: web.Request) -> int:
+        """Return the node that signed, one enrolled after the backup among them; 0 for nobody."""
+        text, _, epoch_text = request.headers.get(NODE_HEADER, "").partition(".")
+        node, epoch = _number(text), _number(epoch_text)
+        signature = request.headers.get(SIGNATURE_HEADER, "")
+        if not node or not epoch or not _is_hex(signature):
+            return 0
+        author = self._author_of_header(request.headers[NODE_HEADER])
+        key = None if author is None else author.public_key
+        if key is None:
+            key = await self._hub.on_writer(lambda worker: worker.recovery.key_of(node, epoch))
+        data = request_signing_bytes(self._hub.chain, node, epoch, request.method, request.raw_path)
+        known = key is not None and verifier(key)(bytes.fromhex(signature), data)
+        return node if known else 0
+
     async def health(self, _request: web.Request) -> web.StreamResponse:
         try:
             head = self._hub.head()
@@ -145,7 +182,7 @@ class _Api:
         stopped = not self._hub.is_running()
         return web.json_response(
             {
-                "status": "stopped" if stopped else "running",
+                "status": "stopped" if stopped else self._status(),
                 "chain": head.chain,
                 "generation": head.generation,
                 "position": head.position,
@@ -154,6 +191,9 @@ class _Api:
             },
             status=503 if stopped else 200,
         )
+
+    def _status(self) -> str:
+        return "recovering" if self._hub.is_recovering() else "running"
 
     async def metrics(self, _request: web.Request) -> web.StreamResponse:
         body = generate_latest(self._hub.metrics.registry)

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from cloud.hub.metrics import HubMetrics, reason_label
 from cloud.hub.publishing import head_message, range_message
 from cloud.hub.snapshots import Snapshots
 from cloud.hub.worker import NodeLine, Send, Worker
-from cloud.store import log
+from cloud.store import log, returned
 from cloud.store.backup import check_integrity
 from cloud.store.database import Database, open_reader, open_writer
 from cloud.store.log import Author, Head
@@ -129,7 +129,15 @@ class Hub:
 
     def announcement(self) -> HeadMessage:
         """Return the announcement of the log's end."""
-        return head_message(self.head(), self.surroundings.now_ms())
+        head = self.head()
+        if self.is_recovering():
+            # Boxes ask what this means, over a signed request.
+            head = replace(head, generation=head.generation + 1)
+        return head_message(head, self.surroundings.now_ms())
+
+    def is_recovering(self) -> bool:
+        """Return whether boxes are handing back what a restored database has not."""
+        return self._worker is not None and self._worker.recovery.under_way
 
     def blocks(self, generation: int, first: int, last: int, cafe: int) -> Blocks | None:
         """Return blocks first..last or as many as fit; None if there is no such block."""
@@ -197,27 +205,24 @@ class Hub:
         self, asker: Author, request: LeftOverRequest
     ) -> LeftOverAnswer | Refusal:
         """Take or keep what a box hands in of an earlier epoch. Raises `ProtocolError`."""
-        future: Future[LeftOverAnswer | Refusal] = Future()
+        return await self.on_writer(lambda worker: worker.take_left_overs(asker, request))
 
-        def take(worker: Worker) -> None:
+    async def on_writer(self, function: Callable[[Worker], T]) -> T:
+        """Run `function` on the writer's thread. What it raises comes back, the hub goes on."""
+        future: Future[T] = Future()
+
+        def run(worker: Worker) -> None:
             try:
-                future.set_result(worker.take_left_overs(asker, request))
+                future.set_result(function(worker))
             except ProtocolError as error:
                 future.set_exception(error)
 
-        self._call(future, take)
+        self._call(future, run)
         return await asyncio.wrap_future(future)
 
     async def append_branches(self) -> None:
         """Bring what two people admitted into the log; returns when all of it is there."""
-        future: Future[None] = Future()
-
-        def append(worker: Worker) -> None:
-            worker.append_branches()
-            future.set_result(None)
-
-        self._call(future, append)
-        await asyncio.wrap_future(future)
+        await self.on_writer(lambda worker: worker.append_branches())
 
     def _call(self, future: "Future[T]", function: Callable[[Worker], None]) -> None:
         if self._worker is None or self._stopping:
@@ -279,6 +284,7 @@ class Hub:
         migrate(database)
         log.create_log(database, self.chain, self.keys.public_bytes)
         check_integrity(database)
+        returned.take_copy_mark(database)
         builder = BlockBuilder(
             database, self.keys.sign, self.surroundings.now_ms, self.surroundings.reached
         )

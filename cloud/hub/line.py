@@ -146,6 +146,6 @@ class Line:
         head = hub.head()
         first = max(head.published_number + 1, head.block_number - REPUBLISHED_MAX + 1, 1)
         for number in range(first, head.block_number + 1):
-            message = await asyncio.to_thread(hub.blocks, head.generation, number, number, 0)
+            message = await asyncio.to_thread(hub.blocks, 1, number, number, 0)
             if message is not None:
                 self._enqueue([(blocks_topic(hub.chain), message.pack())], number)

@@ -19,6 +19,8 @@ from cloud.hub.enrolment import Enrolment
 from cloud.hub.hub import Hub
 from cloud.hub.registers import write_fields
 from cloud.hub.staff import Person
+from cloud.hub.worker import Worker
+from cloud.store import returned
 from cloud.store.backup import back_up
 from cloud.store.models import Balance
 from cloud.store.reports import read_document, read_documents
@@ -203,6 +205,23 @@ class HeadOffice:
             return closing(node, epoch, author.seq, approvers, held, business_day, utc_offset_min)
 
         return await self.hub.propose(Proposal(decide, approvers[0]))
+
+    async def recover(self) -> None:
+        """Begin a recovery: this database was put back from a backup."""
+        await self.hub.on_writer(lambda worker: worker.begin_recovery())
+
+    async def recovery(self) -> dict[str, object]:
+        """Return where a recovery stands and whom it waits for; {} where none is under way."""
+
+        def look(worker: Worker) -> dict[str, object]:
+            found = returned.status(worker.builder.database)
+            return {**found, "waits_for": worker.recovery.waited_for()} if found else {}
+
+        return await self.hub.on_writer(look)
+
+    async def excuse(self, node: int, approvers: tuple[int, int]) -> Refusal | None:
+        """Recover without a node: it is fenced, and what it alone has may come as a branch."""
+        return await self.hub.on_writer(lambda worker: worker.excuse(node, approvers))
 
     async def left_overs(self) -> list[dict[str, object]]:
         """Return what boxes handed in of earlier epochs that does not continue the log."""

@@ -44,13 +44,15 @@ def range_message(
 ) -> Blocks | None:
     """Return blocks first..last, or as many as fit, as boxes of `cafe` (0: of any) get them.
 
-    None where the log has no block `first` of that generation.
+    Numbers go on over generations; the blocks of one answer are of one. None where the log has no
+    block `first` of `generation` or a later one.
     """
     blocks = log.read_blocks(database, first, min(last, first + RANGE_BLOCKS_MAX - 1))
     taken: list[LogBlock] = []
     ops = 0
     for block in blocks:
-        if block.generation != generation or (taken and ops + block.count > RANGE_OPS_MAX):
+        other = block.generation < generation or (taken and block.generation != taken[0].generation)
+        if other or (taken and ops + block.count > RANGE_OPS_MAX):
             break
         taken.append(block)
         ops += block.count
@@ -68,7 +70,7 @@ def range_message(
             del taken[len(taken) // 2 :]
             continue
         return Blocks(
-            generation,
+            taken[0].generation,
             taken[0].stream,
             taken[0].number,
             taken[0].first_position,

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from cloud.domain.epochs import approval_fault
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FORKED, SUPERSEDED
 from cloud.domain.judge import FENCED as FENCED_BY_PEOPLE
-from cloud.domain.refusals import Refusal
+from cloud.domain.refusals import Refusal, refusal
 from cloud.hub import left_overs
 from cloud.hub.builder import Batch, BlockBuilder, Committed, Proposal
 from cloud.hub.draft import Draft
@@ -21,12 +22,15 @@ from cloud.hub.inbox import Inbox
 from cloud.hub.keys import verifier
 from cloud.hub.metrics import HubMetrics, reason_label
 from cloud.hub.publishing import block_message
+from cloud.hub.recovery import Recovery
+from cloud.hub.registers import write_fields
 from cloud.store import log, quarantine
 from cloud.store.log import Author
 from sync_protocol.annotations import VERDICTS
 from sync_protocol.codec import pack_decoded
-from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest
+from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest, RecoveryAnswer, RecoveryRequest
 from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
+from sync_protocol.kinds import NODE, STAFF
 from sync_protocol.messages import (
     FENCED_EPOCH_CLOSED,
     FENCED_FORK,
@@ -135,6 +139,7 @@ class Worker:
         self._sessions: dict[int, HubSession] = {}
         self._verifiers: dict[tuple[int, int], Callable[[bytes, bytes], bool]] = {}
         self._round = Round()
+        self.recovery = Recovery(builder)
         self._erased = False
         self._starting = True
         self._late_due = True
@@ -147,6 +152,10 @@ class Worker:
 
     def propose(self, proposal: Proposal, done: Callable[[Proposal], None]) -> None:
         """Have `proposal` in the next block; `done` is called when it is committed or refused."""
+        if self.recovery.under_way:
+            proposal.outcome = refusal("recovering")
+            done(proposal)
+            return
         self._round.calls.append((proposal, done))
 
     def run_round(self) -> bool:
@@ -159,6 +168,9 @@ class Worker:
             self._judge_deferred()
         for call in self._inbox.take_calls():
             call()
+        if self.recovery.under_way:
+            self._recover()
+            return False
         while self._round.ops + BATCH_OPS_MAX <= ROUND_OPS_MAX:
             message = self._inbox.next_message()
             if message is None:
@@ -205,6 +217,54 @@ class Worker:
             committed = self.builder.build([batch], [])
             if committed is not None:
                 self._publish(committed)
+
+    # Recovery
+
+    def take_recovery(self, node: int, request: RecoveryRequest) -> RecoveryAnswer | Refusal:
+        """Take what a box hands back. Raises `ProtocolError`."""
+        was_under_way = self.recovery.under_way
+        answer = self.recovery.take(node, request)
+        if self.recovery.under_way and not was_under_way:
+            self._drop_sessions()
+        return answer
+
+    def begin_recovery(self) -> None:
+        """Take back what the database has not; boxes go on as without a line."""
+        self.recovery.begin()
+        self._drop_sessions()
+
+    def excuse(self, node: int, approvers: tuple[int, int]) -> Refusal | None:
+        """Recover without a node, by two people's word."""
+        if not self.recovery.under_way:
+            return refusal("not_recovering")
+        first, second = (self.builder.state.register(STAFF, person) for person in approvers)
+        fault = approval_fault(approvers, (first, second))
+        return fault or self.recovery.excuse(node, approvers)
+
+    def _recover(self) -> None:
+        """Take nothing but what boxes hand back; make the log whole once all of it is here."""
+        while self._inbox.next_message() is not None:
+            pass
+        if not self.recovery.is_complete():
+            return
+        while True:
+            block = self.recovery.next_block()
+            if block is None:
+                break
+            self._publish(self.recovery.restore(block))
+        excused = self.recovery.finish()
+        self._starting = self._late_due = True
+        for node in excused:
+            fenced = write_fields(NODE, node, {"status": "fenced"}, 0, _no_random)
+            self.propose(fenced, _decided)
+
+    def _drop_sessions(self) -> None:
+        """Forget every session and what waits: it is sent again when the log is whole."""
+        dropped, self._round = self._round, Round()
+        self._sessions.clear()
+        for proposal, done in dropped.calls:
+            proposal.outcome = refusal("recovering")
+            done(proposal)
 
     # What nodes say
 
@@ -313,6 +373,10 @@ class Worker:
     def _greet(self, session: HubSession, hello: Hello) -> None:
         if any(other is session for other, _ in self._round.batches):
             self._commit()
+        if hello.block_number > self.builder.head.block_number:
+            # The box follows a log that goes further than ours: it hands the rest back over HTTP.
+            logger.error("a box is ahead of this hub", extra={"node": session.node})
+            return
         author = self.builder.authors[(session.node, hello.epoch)]
         if author.standing != CURRENT:
             self._handle(session, session.fence(FENCE_OF_STANDING[author.standing]))
@@ -434,6 +498,11 @@ class Worker:
             author = self.builder.authors.get((node, session.epoch))
             if author is not None and author.standing != CURRENT:
                 self._handle(session, session.fence(FENCE_OF_STANDING[author.standing]))
+
+
+def _no_random(_count: int) -> bytes:
+    """A node's register has no salt."""
+    raise AssertionError("no salt")
 
 
 def _decided(_proposal: Proposal) -> None:

@@ -44,6 +44,9 @@ def _copy_sqlite(path: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as copy,
     ):
         source.backup(copy, pages=PAGES_PER_STEP)
+        # A hub that is started on it knows that boxes may be ahead of it.
+        copy.execute(statements.MARK_COPY_SQLITE)
+        copy.commit()
 
 
 def _dump_postgresql(url: str, target: Path) -> None:

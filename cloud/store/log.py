@@ -164,6 +164,12 @@ def read_authors(database: Database) -> dict[tuple[int, int], Author]:
     }
 
 
+def begin_generation(database: Database, generation: int, hub: Author) -> None:
+    """Have the log go on in a new generation, in the caller's transaction."""
+    database.run(LogHead.update(generation=generation).where(LogHead.id == HEAD_ID))
+    database.execute(statements.UPSERT_AUTHOR, hub.row())
+
+
 def take_fence(database: Database) -> int:
     """Take over the log: whichever hub took it before can no longer append."""
     with database.transaction():
@@ -203,6 +209,15 @@ def op_row(
         None if annotation.detail is None else pack_decoded(annotation.detail),
         subject,
     )
+
+
+def stub_row(position: int, cafe: int, entry: Entry) -> tuple[object, ...]:
+    """Return the row of an op whose content no box could hand back."""
+    annotation = entry.annotation
+    detail = None if annotation.detail is None else pack_decoded(annotation.detail)
+    place = (position, entry.node, entry.epoch, entry.seq, 0, cafe)
+    verdict = (annotation.effective, annotation.verdict, detail)
+    return (*place, b"", None, b"", entry.hash, *verdict, None)
 
 
 def write_block(
@@ -253,15 +268,18 @@ def effective_at(database: Database, position: int) -> int:
 
 
 def _stored_entry(position: int, row: Sequence[Any]) -> StoredEntry:
-    epoch, cafe, subject, header, body, body_hash, hash, effective, verdict, detail = row
+    node, epoch, seq, cafe, subject, header, body, body_hash, hash, effective, verdict, detail = row
+    unpacked = None if detail is None else unpack(bytes(detail))
+    annotation = annotation_from_row([effective, verdict, unpacked])
+    if not header:
+        stub = Entry(node, epoch, seq, bytes(hash), None, annotation)
+        return StoredEntry(position, 0, cafe, None, stub)
     op = Op(
         header_from_row(unpack(bytes(header))),
         None if body is None else unpack(bytes(body)),
         bytes(body_hash),
         bytes(hash),
     )
-    unpacked = None if detail is None else unpack(bytes(detail))
-    annotation = annotation_from_row([effective, verdict, unpacked])
     branch_epoch = epoch if epoch != op.header.epoch else 0
     entry = entry_of(op, annotation, branch_epoch)
     return StoredEntry(position, op.header.kind, cafe, subject, entry)

@@ -13,7 +13,11 @@ from cloud.store.models import (
     LeftOver,
     LeftOverOp,
     LogOp,
+    RecoveryNode,
+    RecoveryState,
     ReportVisit,
+    ReturnedBlock,
+    ReturnedOp,
     Setting,
 )
 from sync_protocol.annotations import DEFERRED
@@ -37,7 +41,11 @@ def _left_overs(database: Database) -> None:
         database.run(known.on_conflict_ignore())
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_create, _visits, _left_overs)
+def _recovery(database: Database) -> None:
+    database.create_tables((RecoveryState, RecoveryNode, ReturnedBlock, ReturnedOp))
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (_create, _visits, _left_overs, _recovery)
 
 
 def migrate(database: Database) -> int:

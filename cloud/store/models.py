@@ -169,6 +169,58 @@ class LeftOverOp(Model):
         primary_key = CompositeKey("left_over", "seq")
 
 
+class RecoveryState(Model):
+    """One row while the hub takes back what its backup has not: all beyond `from_block`."""
+
+    id = SmallIntegerField(primary_key=True)
+    from_block = BigIntegerField()
+
+    class Meta:
+        table_name = "recovery_state"
+
+
+class RecoveryNode(Model):
+    """A node that has handed in all it has, or that two people excused (then by whom)."""
+
+    node = IntegerField(primary_key=True)
+    block_number = BigIntegerField()
+    excused_by = BytesField()
+
+    class Meta:
+        table_name = "recovery_node"
+
+
+class ReturnedBlock(Model):
+    """A block that boxes handed back."""
+
+    number = BigIntegerField(primary_key=True)
+    generation = IntegerField()
+    first_position = BigIntegerField()
+    count = IntegerField()
+    hash = BytesField()
+
+    class Meta:
+        table_name = "returned_block"
+
+
+class ReturnedOp(Model):
+    """An entry of a handed-back block; without a header nobody has brought its content yet."""
+
+    position = BigIntegerField(primary_key=True)
+    node = IntegerField()
+    epoch = IntegerField()
+    seq = BigIntegerField()
+    kind = IntegerField(index=True)
+    header = BytesField(null=True)
+    body = BytesField(null=True)
+    body_hash = BytesField(null=True)
+    hash = BytesField()
+    annotation = BytesField()
+
+    class Meta:
+        table_name = "returned_op"
+
+
 class RegisterDocument(Model):
     """The current row of a document, as canonical bytes of [cafe, entries]."""
 
@@ -375,6 +427,10 @@ LOG_TABLES: tuple[type[Model], ...] = (
     DeferredOp,
     LeftOver,
     LeftOverOp,
+    RecoveryState,
+    RecoveryNode,
+    ReturnedBlock,
+    ReturnedOp,
     AuthorHead,
     RegisterDocument,
     ClaimHolder,

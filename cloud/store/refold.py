@@ -42,10 +42,14 @@ DIFFERENCES_MAX = 50
 
 @dataclass(slots=True)
 class Refolded:
-    """`differences`: what does not agree, in words; `difference_count`: how many in all."""
+    """`differences`: what does not agree, in words; `difference_count`: how many in all.
+
+    `without_content`: ops that a recovery could get from nobody.
+    """
 
     ops: int = 0
     blocks: int = 0
+    without_content: int = 0
     differences: list[str] = field(default_factory=list)
     difference_count: int = 0
 
@@ -163,8 +167,12 @@ def _check_chain(
     result: Refolded,
 ) -> None:
     op = stored.entry.op
-    if op is None:
-        result.differ(f"position {stored.position}: no header")
+    if op is None:  # no box could hand its content back: its place and hash stand
+        result.without_content += 1
+        place = (stored.entry.node, stored.entry.epoch)
+        if stored.entry.seq != heads.get(place, (0, b""))[0] + 1:
+            result.differ(f"position {stored.position}: a gap in the chain of {place}")
+        heads[place] = (stored.entry.seq, stored.entry.hash)
         return
     header = op.header
     author = (stored.entry.node, stored.entry.epoch)

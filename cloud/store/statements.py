@@ -80,10 +80,22 @@ SELECT effective_max FROM log_block WHERE first_position <= ? ORDER BY first_pos
 """Once for each batch whose author has not seen the newest block."""
 
 SELECT_OPS = """
-SELECT epoch, cafe, subject, header, body, body_hash, hash, effective, verdict, detail
+SELECT node, epoch, seq, cafe, subject, header, body, body_hash, hash, effective, verdict, detail
 FROM log_op WHERE position BETWEEN ? AND ? ORDER BY position
 """
 """Reads of a range: gap repair, reports, refolding."""
+
+UPSERT_RETURNED_OP = """
+INSERT INTO returned_op (position, node, epoch, seq, kind, header, body, body_hash, hash,
+                         annotation)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (position) DO UPDATE SET
+    kind = CASE WHEN excluded.kind > 0 THEN excluded.kind ELSE returned_op.kind END,
+    header = COALESCE(excluded.header, returned_op.header),
+    body = COALESCE(excluded.body, returned_op.body),
+    body_hash = COALESCE(excluded.body_hash, returned_op.body_hash)
+"""
+"""Once for each op and box of a recovery: what one box has as a stub another has in full."""
 
 INSERT_ENTRY = """
 INSERT INTO report_entry (position, posting, cafe, reason, business_day, effective_ms, document,
@@ -91,6 +103,12 @@ INSERT INTO report_entry (position, posting, cafe, reason, business_day, effecti
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 """Once for each posting; a follower that runs behind must not fall back for ever."""
+
+MARK_COPY_SQLITE = """
+INSERT INTO setting (name, value) VALUES ('backup_copy', '1')
+ON CONFLICT (name) DO UPDATE SET value = '1'
+"""
+"""Written to the copy, on a connection of its own."""
 
 INTEGRITY_CHECK_SQLITE = "PRAGMA quick_check(1)"
 CHECKPOINT_SQLITE = "PRAGMA wal_checkpoint(TRUNCATE)"

@@ -333,6 +333,7 @@ class _Application:
             cursor = Cursor(block.generation, block.stream, 0, 0, first_hash, 0)
         expected = (cursor.generation, cursor.stream, cursor.block_number + 1, cursor.position + 1)
         got = (block.generation, block.stream, block.number, block.first_position)
+        expected = (max(cursor.generation, block.generation), *expected[1:])
         if got != expected or block.previous_hash != cursor.block_hash:
             raise ChainError("block_gap", f"{got} does not follow {cursor.block_number}")
         return cursor

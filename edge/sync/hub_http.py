@@ -16,17 +16,21 @@ from sync_protocol.http_api import (
     ENROL_PATH,
     LEFTOVERS_PATH,
     NODE_HEADER,
+    RECOVERY_PATH,
     SIGNATURE_HEADER,
     SNAPSHOT_PATH,
     EnrolAnswer,
     EnrolRequest,
     LeftOverAnswer,
     LeftOverRequest,
+    RecoveryAnswer,
+    RecoveryRequest,
     SnapshotAnswer,
     blocks_target,
     digest_target,
     enrol_answer_from_bytes,
     left_over_answer_from_bytes,
+    recovery_answer_from_bytes,
     request_signing_bytes,
     snapshot_answer_from_bytes,
 )
@@ -101,6 +105,17 @@ class HubHttp:
         target = digest_target(LEFTOVERS_PATH, body)
         data = await self.switch.guard(self._ask("POST", target, body))
         return left_over_answer_from_bytes(data)
+
+    async def recovery(self) -> RecoveryAnswer:
+        """Ask whether the hub is recovering, and how far its log goes."""
+        return recovery_answer_from_bytes(await self.switch.guard(self._ask("GET", RECOVERY_PATH)))
+
+    async def hand_back(self, request: RecoveryRequest) -> RecoveryAnswer:
+        """Hand blocks back to a recovering hub, or say that there are no more."""
+        body = request.pack()
+        target = digest_target(RECOVERY_PATH, body)
+        data = await self.switch.guard(self._ask("POST", target, body))
+        return recovery_answer_from_bytes(data)
 
     async def newest_snapshot(self) -> SnapshotAnswer:
         """Return the newest manifest for this cafe; its signature is the caller's to verify."""

@@ -20,13 +20,17 @@ from edge.store.retention import Retained
 from edge.store.store import Store
 from edge.sync.enrolment import Enrolment
 from edge.sync.grants import Grants, GrantWanted
+from edge.sync.hand_back import HandBack
 from edge.sync.host import StoreHost
-from edge.sync.hub_http import HubHttp
+from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
 from edge.sync.left_overs import LeftOvers
+from edge.sync.line_switch import LineCutError
 from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin, MqttTransport
 from edge.sync.snapshots import SnapshotLoader
+from sync_protocol.block_follower import OTHER_LOG
 from sync_protocol.blocks import ChainHeads, log_genesis_hash
+from sync_protocol.errors import ProtocolError
 from sync_protocol.messages import (
     FENCED_REASONS,
     GrantAnswer,
@@ -62,6 +66,8 @@ SILENCE_MS = 12_000
 CLOCK_MEASURED_EVERY_MS = 10 * 60 * 1000
 CLOCK_ERROR_MS_MAX = 1000
 """A round trip longer than twice this says too little of the hub's clock."""
+FIRST_GENERATION = 1
+"""Every chain's log begins in it; later ones go on behind it."""
 SNAPSHOT_BEHIND_OPS = 50_000
 """Further behind than this a snapshot is quicker than the log."""
 WATCH_S = 1.0
@@ -142,6 +148,7 @@ class Sync:
         self._snapshots = SnapshotLoader(
             store, enrolment, http, settings.snapshot_path, metrics, random_below
         )
+        self._hand_back = HandBack(store, http, metrics, random_below)
         self._left_overs = LeftOvers(store, http, enrolment.sign, metrics)
         self._pump: Pump | None = None
         self._state = SyncState.DOWN
@@ -272,9 +279,8 @@ class Sync:
                 applied.block_hash,
             )
         else:
-            generation = enrolment.answer.generation
-            first_hash = log_genesis_hash(identity.chain, generation)
-            cursor = Cursor(generation, 0, 0, 0, first_hash)
+            first_hash = log_genesis_hash(identity.chain, FIRST_GENERATION)
+            cursor = Cursor(FIRST_GENERATION, 0, 0, 0, first_hash)
         return NodeSession(
             NodeIdentity(
                 identity.chain,
@@ -333,6 +339,7 @@ class Sync:
             welcome = event.welcome
             self._heard()
             self._note_hub(welcome.position, welcome.backup_number)
+            self._note_head(welcome.generation, welcome.block_number)
             self.fence_reason = ""
             self._set_state(SyncState.UP)
             self._start(self._store.lift_fence())
@@ -341,6 +348,7 @@ class Sync:
         elif isinstance(event, HeadAnnounced):
             self._heard()
             self._note_hub(event.position, event.backup_number)
+            self._note_head(event.generation, event.block_number)
         elif isinstance(event, ClockMeasured):
             self._note_clock(event)
         elif isinstance(event, GrantAnswered):
@@ -353,6 +361,8 @@ class Sync:
             self._count(event)
 
     def _count(self, event: Event) -> None:
+        if isinstance(event, BlocksRefused) and event.code == OTHER_LOG:
+            self._snapshot_wanted.set()
         if isinstance(event, (BatchRejected, BlocksRefused, PeerErred)):
             self._metrics.faults.labels(event.code).inc()
             logger.warning("%s: %s", type(event).__name__, event.code)
@@ -360,7 +370,7 @@ class Sync:
             self._metrics.faults.labels(event.reason).inc()
         elif isinstance(event, GenerationChanged):
             self._metrics.faults.labels("generation_changed").inc()
-            self._snapshot_wanted.set()
+            self._start(self._follow_recovery())
 
     def _heard(self) -> None:
         self._heard_ms = self._clock.now_ms()
@@ -376,6 +386,38 @@ class Sync:
             followed = max(self._pump.session.follower.cursor.position, self._snapshot_asked)
             if position - followed > SNAPSHOT_BEHIND_OPS:
                 self._snapshot_wanted.set()
+
+    def _note_head(self, generation: int, block_number: int) -> None:
+        """Notice a hub whose log ends before ours: its database is an older one.
+
+        In a later generation that is for good: what it lacks nobody could bring back, and this
+        box takes the log's state anew.
+        """
+        if self._pump is None:
+            return
+        applied = self._pump.session.follower.applied
+        if block_number >= applied.block_number or generation < applied.generation:
+            return
+        self._start(self._compare_logs())
+
+    async def _compare_logs(self) -> None:
+        await self._follow_recovery()
+        try:
+            answer = await self._http.recovery()
+        except (HubUnreachableError, HubRefusedError, LineCutError, ProtocolError):
+            return  # asked again at the next announcement
+        with self._store.read() as reader:
+            cursor = reader.cursor()
+        lost = answer.block_number < cursor.block_number and answer.generation > cursor.generation
+        if lost and not answer.under_way:
+            self._snapshot_wanted.set()
+
+    async def _follow_recovery(self) -> None:
+        """Hand back what the hub lacks, and greet as soon as its log is whole."""
+        await self._hand_back.run()
+        if self._pump is not None:
+            session = self._pump.session
+            await self._pump.send(session.greet_now(self._clock.now_ms(), self._clock.wall_ms()))
 
     def _note_clock(self, event: ClockMeasured) -> None:
         self.clock_offset_ms = event.offset_ms

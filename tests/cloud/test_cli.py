@@ -102,7 +102,14 @@ async def test_one_setting_puts_the_hub_on_postgresql(tmp_path, store_url):
         reader.close()
         assert process.command("refold") == (
             0,
-            {"equal": True, "ops": 8, "blocks": 7, "differences": 0, "first_differences": []},
+            {
+                "equal": True,
+                "ops": 8,
+                "blocks": 7,
+                "without_content": 0,
+                "differences": 0,
+                "first_differences": [],
+            },
         )
     finally:
         process.stop()

@@ -34,7 +34,7 @@ from sync_protocol.snapshot import (
     unpack_chunk,
 )
 from tests.cloud import bodies
-from tests.cloud.remote_box import RemoteBox
+from tests.cloud.remote_box import RemoteBox, eventually
 from tests.sync_protocol.memory_state import MemoryState
 
 MEMBER_ID = 4001
@@ -186,4 +186,9 @@ def _state_of(data):
 async def test_health_and_metrics_answer(hub):
     status, body = await hub.get("/healthz")
     assert (status, b'"running"' in body) == (200, True)
-    assert await hub.metric("cafebox_hub_position") == hub.hub.head().position
+    position = hub.hub.head().position
+
+    async def stated():
+        return await hub.metric("cafebox_hub_position") == position
+
+    await eventually(stated, "the position")

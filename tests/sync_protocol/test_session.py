@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import pytest
 
+from sync_protocol.block_follower import OTHER_LOG
+from sync_protocol.blocks import Block, block_signing_bytes
 from sync_protocol.codec import pack
 from sync_protocol.errors import LimitError
 from sync_protocol.frames import CODECS_READ, FRAME_BYTES_MAX, pack_frame
@@ -835,16 +837,30 @@ def test_blocks_that_do_not_verify_change_nothing():
     assert kinds(session.receive_blocks(Ping(1).pack(), 0)) == [PeerErred]
 
 
-def test_a_new_generation_is_told_once_and_its_blocks_wait_for_the_host():
+def of_generation(hub, number, generation):
+    """Return the hub's block `number` as if the log had gone on in another generation with it."""
+    was, before = hub.blocks[number - 1], hub.blocks[number - 2]
+    block = Block(generation, 0, number, was.first_position, before.hash, was.entries)
+    signature = HUB_KEY.sign(block_signing_bytes(CHAIN, block.hash))
+    frame = pack_frame([entry.wire_row(True) for entry in block.entries], CODECS_READ)
+    count = [len(block.entries)]
+    return Blocks(generation, 0, number, was.first_position, before.hash, count, frame, signature)
+
+
+def test_a_new_generation_is_told_once_and_followed_where_it_goes_on():
     _line, host, hub = with_blocks(2)
     session = host.session
-    other = unpack_message(hub.range(1, 1))
-    other.generation = 2
-    assert only(session.receive(other.pack(), 0, WALL_MS), GenerationChanged).generation == 2
-    assert only(session.receive(other.pack(), 0, WALL_MS), MessageIgnored)
-    head = Head(2, 0, 9, 1, bytes(8), 0, WALL_MS).pack()
+    host.handle(session.receive(hub.range(1, 1), 0, WALL_MS), 0)
+    later = of_generation(hub, 2, 2)
+    assert only(session.receive(later.pack(), 0, WALL_MS), GenerationChanged).generation == 2
+    head = Head(2, 0, 1, 1, bytes(8), 0, WALL_MS).pack()
     assert kinds(session.receive(head, 0, WALL_MS)) == [HeadAnnounced]
-    assert not session.follower.is_behind()
+    stray = of_generation(hub, 2, 2)
+    stray.previous_hash = bytes(32)
+    assert only(session.receive(stray.pack(), 0, WALL_MS), BlocksRefused).code == OTHER_LOG
+    host.handle(session.receive(later.pack(), 0, WALL_MS), 0)
+    assert (session.follower.cursor.generation, session.follower.cursor.block_number) == (2, 2)
+    assert only(session.receive(hub.range(2, 2), 0, WALL_MS), MessageIgnored)
 
 
 def test_a_slow_host_is_not_flooded(monkeypatch):

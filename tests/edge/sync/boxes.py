@@ -33,9 +33,9 @@ async def eventually(condition, what):
     return value
 
 
-def machine_clock():
+def machine_clock(wall_offset_ms=0):
     return Clock(
-        lambda: time.time_ns() // 1_000_000,
+        lambda: max(time.time_ns() // 1_000_000 + wall_offset_ms, 0),
         lambda: time.monotonic_ns() // 1_000_000,
         b"boot-of-test",
     )
@@ -53,6 +53,7 @@ class Box:
         self.recalls = []
         self.lines = []
         self.applied = []
+        self.wall_offset_ms = 0
         self.store = None
         self.sync = None
         self.task = None
@@ -90,7 +91,7 @@ class Box:
     def start(self):
         self.enrolment = load_enrolment(self.identity_path)
         identity = self.enrolment.identity
-        clock = machine_clock()
+        clock = machine_clock(self.wall_offset_ms)
         self.store = Store.open(self.folder / "box.db", identity, clock, secrets.token_bytes)
         self.http = HubHttp(
             self.hub_url, self.client, self.switch, Signer(identity, self.enrolment.sign)
