@@ -6,6 +6,7 @@ twice, after a crash or by a second call, grants nothing twice.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from cloud.domain.slices import slice_moves, slice_request, usual_cafe, window_s
 from cloud.hub.aliases import read_aliases
 from cloud.hub.builder import Proposal
 from cloud.hub.draft import Draft, HubOps, HubOpVoidError
-from cloud.hub.hub import Hub
+from cloud.hub.hub import Hub, HubStoppedError
 from cloud.hub.registers import write_fields
 from cloud.store.database import Database
 from cloud.store.models import Balance, GrantMade, Setting
@@ -77,10 +78,14 @@ class Nightly:
         self._hub = hub
 
     async def run(self) -> None:
-        """Do each day's work as soon as the day has begun, until cancelled."""
-        while True:
-            await self.run_due()
-            await asyncio.sleep(CHECK_EVERY_S)
+        """Do each day's work as soon as the day has begun, until cancelled or the hub stops.
+
+        Why the hub stopped is told by who watches its writer.
+        """
+        with contextlib.suppress(HubStoppedError):
+            while True:
+                await self.run_due()
+                await asyncio.sleep(CHECK_EVERY_S)
 
     async def run_due(self) -> bool:
         """Do this business day's work, unless it was done; whether it was not."""
