@@ -81,6 +81,7 @@ class World:
         """(node, epoch) -> seq up to which the hub has committed."""
         self._acts = 0
         stand_in_signatures()
+        self._codecs_written = frames.CODECS_WRITTEN
         frames.CODECS_WRITTEN = [frames.RAW, frames.DEFLATE] if plan.deflates else [frames.RAW]
         self.network = Network(self.schedule, self.faults, self._random("network"))
         hub_folder = folder / "hub"
@@ -229,7 +230,8 @@ class World:
         return "; ".join(parts) + f"; unknown {unknown}"
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Let go of all files; frames are as other tests know them."""
+        frames.CODECS_WRITTEN = self._codecs_written
         self.hub.close()
         self.hub.drive.remove()
         for box in self.boxes.values():
