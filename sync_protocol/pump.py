@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TICK_S = 0.2
 RECONNECT_S = 0.5
 """Wait before a line is opened again, at random between none and this; it doubles each time."""
-RECONNECT_S_MAX = 30.0
+RECONNECT_S_MAX = 10.0
 
 
 class LineLostError(Exception):
