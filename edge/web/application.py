@@ -30,7 +30,7 @@ def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(close_streams)
     app.router.add_get("/", counter.show_work)
-    app.router.add_get("/work/{work}", counter.show_work)
+    app.router.add_get("/show/{work}", counter.show_work)
     app.router.add_get("/events", stream)
     app.router.add_post("/desk/{command}", post_command)
     app.router.add_post("/language/{language}", choose_language)

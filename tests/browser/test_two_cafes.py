@@ -236,7 +236,7 @@ async def test_an_erased_member_has_no_name_anywhere_on_the_pages(
     await expect(page.locator(".empty")).to_be_visible()
     for cafe in "ab":
         counter_page = await counter(browser, demo, cafe)
-        await counter_page.goto(f"{demo.counters[cafe]}work/find?text=韩梅梅")
+        await counter_page.goto(f"{demo.counters[cafe]}show/find?text=韩梅梅")
         await expect(counter_page.locator(".found a")).to_have_count(0)
         await counter_page.close()
     await page.close()

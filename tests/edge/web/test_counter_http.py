@@ -94,10 +94,10 @@ async def test_without_a_log_in_nothing_is_shown_or_done(site: Site) -> None:
     status, answer = await site.json("top_up", member=member, amount_fen=100, tender="cash")
     assert (status, answer["code"]) == (401, "log_in_first")
     for work in WORKS:
-        text = await site.get(f"/work/{work}")
+        text = await site.get(f"/show/{work}")
         assert 'name="pin"' in text
         assert "王小明" not in text
-    async with site.visitor.get(f"{site.address}/work/find", headers=HTMX) as answer:
+    async with site.visitor.get(f"{site.address}/show/find", headers=HTMX) as answer:
         assert (answer.status, answer.headers["HX-Redirect"]) == (401, "/")
     async with site.visitor.get(f"{site.address}/events") as answer:
         assert answer.status == 204
@@ -133,11 +133,11 @@ async def test_every_work_can_be_read_without_javascript(site: Site) -> None:
     member = await _member(site)
     await site.log_in()
     for work in WORKS:
-        text = await site.get(f"/work/{work}?member={member}")
+        text = await site.get(f"/show/{work}?member={member}")
         assert text.startswith("<!doctype html>")
         assert 'id="truth"' in text
-    assert "王小明" in await site.get(f"/work/ledger?member={member}")
-    assert "王小明" in await site.get("/work/find?text=王")
+    assert "王小明" in await site.get(f"/show/ledger?member={member}")
+    assert "王小明" in await site.get("/show/find?text=王")
 
 
 async def test_a_form_without_javascript_is_answered_with_the_whole_page(site: Site) -> None:
