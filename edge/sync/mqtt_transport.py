@@ -18,6 +18,8 @@ INCOMING_MAX = 2000
 KEEPALIVE_S = 15
 """A half-open line is noticed after one and a half of these."""
 TIMEOUT_S = 10.0
+CONNECT_S = 5.0
+"""aiomqtt waits for its whole timeout where a line breaks before the broker's CONNACK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ class MqttTransport(Transport):
             tls_context=login.tls,
         )
         self._stack = AsyncExitStack()
-        self._client = await self._stack.enter_async_context(client)
+        async with asyncio.timeout(CONNECT_S):
+            self._client = await self._stack.enter_async_context(client)
         await client.subscribe([(topic, 1) for topic in self._topics])
 
     async def _hear(self) -> None:
