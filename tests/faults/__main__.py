@@ -50,7 +50,7 @@ EXPECTED = (
     *("hub_fsync_eio", "hub_write_eio", "hub_no_space"),
     *("broker_killed", "broker_database_deleted", "broker_database_emptied"),
     "broker_database_zeroed",
-    *("box_cloned", "old_store_put_back", "hub_restored", "backlog_drained"),
+    *("box_cloned", "old_store_put_back", "hub_restored", "hub_recovered", "backlog_drained"),
 )
 """Faults without which a whole run proves too little."""
 

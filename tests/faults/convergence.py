@@ -24,8 +24,6 @@ AGREED_SECONDS = 120.0
 LOOK_SECONDS = 0.1
 WORKS = 100
 FIRST_MEMBER = 1_000_000
-OFFLINE_SECONDS = 2.0
-"""So long the box runs with its backlog and no line."""
 
 
 async def run(folder: Path, scale: Scale) -> Report:
@@ -38,7 +36,6 @@ async def run(folder: Path, scale: Scale) -> Report:
         box.line.cut()
         await asyncio.to_thread(_write_backlog, chain, scale.backlog_ops)
         await chain.stack.start_box("a")
-        await asyncio.sleep(OFFLINE_SECONDS)
         waiting = look(chain.stack.hub_store, chain.stores).boxes["a"].waiting
         report.expect(waiting >= scale.backlog_ops, f"only {waiting} ops wait at the box")
         started_s = time.monotonic()
