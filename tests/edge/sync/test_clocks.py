@@ -71,8 +71,9 @@ async def test_two_wrong_clocks_and_a_right_one_agree_on_who_was_last(hub, make_
             await eventually(
                 lambda other=other, text=text: other.read(
                     lambda reader: (
-                        reader.register(MEMBER, 812).confirmed is not None
-                        and reader.register(MEMBER, 812).value("name") == text
+                        (member := reader.register(MEMBER, 812)) is not None
+                        and member.confirmed is not None
+                        and member.value("name") == text
                     )
                 ),
                 text,
