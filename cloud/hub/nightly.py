@@ -98,7 +98,7 @@ class Nightly:
             return False
         position = hub.head().position
         # The writer's thread folds the reports, and wakes nobody for it.
-        while await asyncio.to_thread(report_position, hub.reader) < position:  # noqa: ASYNC110
+        while await asyncio.to_thread(report_position, hub.reader) < position:  # noqa: ASYNC110  # see above
             await asyncio.sleep(REPORTS_WAIT_S)
         rule = await asyncio.to_thread(read_rights_rule, hub.reader)
         night = Night(business_day, utc_offset_min, rule)

@@ -53,7 +53,7 @@ def _dump_postgresql(url: str, target: Path) -> None:
     command = ["pg_dump", "--format=custom", f"--file={target}", f"--dbname={url}"]
     try:
         # The URL is the operator's own, from the configuration.
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # no shell
     except FileNotFoundError:
         raise StoreError("pg_dump is not installed: install the PostgreSQL client") from None
     if result.returncode != 0:

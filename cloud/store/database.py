@@ -99,7 +99,7 @@ class Database:
         with self.peewee.bind_ctx(models):
             for model in models:
                 # peewee's own place for a model's options; PostgreSQL has no such tables
-                model._meta.without_rowid = self.is_sqlite and model in KEYED_TABLES  # noqa: SLF001
+                model._meta.without_rowid = self.is_sqlite and model in KEYED_TABLES  # noqa: SLF001  # peewee
             self.peewee.create_tables(models)
 
     def close(self) -> None:

@@ -88,7 +88,7 @@ async def show_member(request: web.Request, outcome: object = None) -> web.Respo
     facts = await pages.read(read)
     if facts is None:
         raise web.HTTPNotFound
-    return pages.respond(request, "member.html", facts, outcome)  # type: ignore[arg-type]
+    return pages.respond(request, "member.html", facts, outcome)  # type: ignore[arg-type]  # read returns a dict or None
 
 
 async def entries(request: web.Request) -> web.Response:

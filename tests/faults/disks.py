@@ -217,7 +217,7 @@ class _Stocked:
         return counter, await counter.member()
 
     async def __aexit__(self, *failure: object) -> None:
-        await self._opened.__aexit__(*failure)  # type: ignore[arg-type]
+        await self._opened.__aexit__(*failure)
 
 
 def _stocked(folder: Path) -> _Stocked:

@@ -94,7 +94,7 @@ class ForkedService(Service):
             super().start(environment)
             return
         self._last = fork(self._program, self._command[1:], self.log_path, environment)
-        self._process = self._last  # type: ignore[assignment]  # all that is asked of a Popen
+        self._process = self._last
 
 
 class ForkedStack(Stack):

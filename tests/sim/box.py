@@ -326,7 +326,7 @@ class Box:
         grants, self._grants = self._grants, []
         for arguments in grants:
             if self.session is not None:
-                self._handle(self.session.request_grant(*arguments))  # type: ignore[arg-type]
+                self._handle(self.session.request_grant(*arguments))
 
     # --- the line, as the desk sees it ------------------------------------------------------------
 

@@ -57,16 +57,16 @@ class LoggedOp:
         if not self.has_effect:
             return []
         body = self.decoded()
-        postings = [tuple(posting) for posting in body[7]]  # type: ignore[union-attr]
+        postings = [tuple(posting) for posting in body[7]]
         if self.verdict == DIVERTED:
-            for index, amount in unpack(self.detail or b"\x90"):  # type: ignore[union-attr]
+            for index, amount in unpack(self.detail or b"\x90"):
                 code, subject, node, epoch, month, unit, posted = postings[index]
                 postings[index] = (code, subject, node, epoch, month, unit, posted - amount)
                 postings.append((60, body[0], 0, 0, 0, unit, amount))
-        return postings  # type: ignore[return-value]
+        return postings
 
     def seen_position(self) -> int:
-        return int(unpack(self.header)[10])  # type: ignore[index,call-overload]
+        return int(unpack(self.header)[10])
 
 
 @dataclass(slots=True)
@@ -205,7 +205,7 @@ def read_box(path: Path, node: int, epoch: int, cafe: int) -> BoxEvidence:
                 (kind, section): total
                 for kind, section, total in run("SELECT kind, cafe, sum FROM state_section")
             },
-            int(unpack(cursor[0])[2]) if cursor else 0,  # type: ignore[index,call-overload]
+            int(unpack(cursor[0])[2]) if cursor else 0,
         )
 
 
@@ -214,7 +214,7 @@ def section_of_posting(code: int, cafe: int) -> tuple[int, int]:
 
 
 def _key(packed: bytes) -> int | str:
-    return unpack(packed)  # type: ignore[return-value]
+    return unpack(packed)
 
 
 class _Connection:
@@ -223,7 +223,7 @@ class _Connection:
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
 
-    def __enter__(self):  # type: ignore[no-untyped-def]
+    def __enter__(self):
         return self._database.execute
 
     def __exit__(self, *_: object) -> None:

@@ -121,7 +121,7 @@ class Hub:
         self.worker = Worker(
             builder,
             self.inbox,
-            NoMetrics(),  # type: ignore[arg-type]
+            NoMetrics(),
             self.clock.wall_ms,
             lambda: (20260528, UTC_OFFSET_MIN),
             GrantPolicy(),

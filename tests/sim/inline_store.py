@@ -63,11 +63,11 @@ class InlineStore(Store):
     @classmethod
     def open(cls, *arguments: Any) -> "InlineStore":
         kept = store_module.Writer
-        store_module.Writer = InlineWriter  # type: ignore[misc]
+        store_module.Writer = InlineWriter
         try:
-            return super().open(*arguments)  # type: ignore[return-value]
+            return super().open(*arguments)
         finally:
-            store_module.Writer = kept  # type: ignore[misc]
+            store_module.Writer = kept
 
     async def scrub(self) -> None:
         # VACUUM rewrites the file: left to the store's own tests, as it changes no row.
@@ -99,7 +99,7 @@ class InlineStore(Store):
 class _InlineLoop(asyncio.AbstractEventLoop):
     """A loop in which nothing runs beside anything: work for a thread is done at once."""
 
-    def run_in_executor(self, _executor: Any, func: Any, *arguments: Any) -> Any:  # type: ignore[override]
+    def run_in_executor(self, _executor: Any, func: Any, *arguments: Any) -> Any:
         future = InlineFuture()
         try:
             future.set_result(func(*arguments))

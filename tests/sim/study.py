@@ -322,7 +322,7 @@ class Month:
         """What a member has, wherever it is held and whoever knows of it."""
         return self.topped_up.get(member, 0) - self.spent.get(member, 0)
 
-    def _purse(self, box: Box, member: int):  # type: ignore[no-untyped-def]
+    def _purse(self, box: Box, member: int):
         view, own = self._view(box), (box.cafe, 1)
         holdings = tuple(
             Held(*holder, NOBODY, fen) for holder, fen in view.of(member, WALLET).items()

@@ -198,7 +198,7 @@ class Workload:
             member = int(str(asked.inputs.get("member", 0)))
             self.sales.append((asked.node, int(str(values["sale"])), amount, member))
         if asked.name == "dispatch_transfer":
-            lines = [(str(line[0]), int(str(line[1]))) for line in values["lines"]]  # type: ignore[union-attr,index]
+            lines = [(str(line[0]), int(str(line[1]))) for line in values["lines"]]
             transfer = int(str(values["transfer"]))
             self.transfers.append((int(str(asked.inputs["to_cafe"])), transfer, lines))
         if asked.name == "asset_receipt":

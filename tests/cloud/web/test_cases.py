@@ -274,7 +274,7 @@ async def test_a_settled_chain_is_the_same_everywhere_and_its_cases_hold_no_valu
 
 
 def _case_hash(cafe: object) -> list[list[object]]:
-    rows = cafe.read(lambda reader: list(reader.registers(CASE)))  # type: ignore[attr-defined]
+    rows = cafe.read(lambda reader: list(reader.registers(CASE)))
     return [[document.key, document.confirmed.row()] for document in rows]
 
 

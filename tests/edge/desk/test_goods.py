@@ -22,9 +22,9 @@ async def _arriving(counter: Counter, units: list[list[object]]) -> None:
     for unit, quantity in units:
         source = STOCK if str(unit).startswith(ITEM) else ASSET_IN_STOCK
         holder = (EAST_BOX, 1) if source == ASSET_IN_STOCK else (0, 0)
-        postings.append((source, EAST_CAFE, *holder, 0, unit, -quantity))  # type: ignore[operator]  # a count
+        postings.append((source, EAST_CAFE, *holder, 0, unit, -quantity))
         postings.append((TRANSIT, TRANSFER_ID, BOX, EPOCH, 0, unit, quantity))
-    body = Transaction(EAST_CAFE, REASON_DISPATCH, 0, 0, 0, TRANSFER_ID, None, postings).body()  # type: ignore[arg-type]  # as built above
+    body = Transaction(EAST_CAFE, REASON_DISPATCH, 0, 0, 0, TRANSFER_ID, None, postings).body()
     await counter.hub.write((TRANSACTION, body))
     document = {
         "from_cafe": EAST_CAFE,

@@ -79,7 +79,7 @@ class Books:
         self.owed = 0
         self.elsewhere_fen = elsewhere_fen
 
-    def purse(self, here: Here):  # type: ignore[no-untyped-def]
+    def purse(self, here: Here):
         holdings = [Holding(OTHER_NODE, 1, EAST, self.elsewhere_fen)]
         if self.wallet:
             holdings.append(Holding(NODE, EPOCH, EAST, self.wallet))
@@ -93,9 +93,9 @@ class Books:
 
     def fold(self, decision: object) -> None:
         assert not isinstance(decision, Refusal)
-        self.wallet -= moved(decision, WALLET, OWN).get(FEN, 0)  # type: ignore[arg-type]
-        self.right -= moved(decision, ADVANCE_RIGHT, OWN).get(FEN, 0)  # type: ignore[arg-type]
-        self.owed += moved(decision, RECEIVABLE, OWN).get(FEN, 0)  # type: ignore[arg-type]
+        self.wallet -= moved(decision, WALLET, OWN).get(FEN, 0)
+        self.right -= moved(decision, ADVANCE_RIGHT, OWN).get(FEN, 0)
+        self.owed += moved(decision, RECEIVABLE, OWN).get(FEN, 0)
 
 
 @given(

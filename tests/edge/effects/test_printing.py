@@ -119,7 +119,7 @@ async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:
         assert set(jobs) == set(SLIPS) - {"transfer_receipt"}
         for job in jobs.values():
             chinese, english = receipt_of(job, "zh"), receipt_of(job, "en")
-            assert chinese.lines[0] == Text("本店", chinese.lines[0].align, True, True)  # type: ignore[union-attr]  # a header
+            assert chinese.lines[0] == Text("本店", chinese.lines[0].align, True, True)
             assert len(chinese.lines) == len(english.lines)
             assert any(
                 isinstance(line, Pair) and line.right == job.chain_code for line in english.lines

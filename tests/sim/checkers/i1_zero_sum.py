@@ -35,8 +35,8 @@ def _hub_balances(evidence: Evidence, ledger: list[LoggedOp]) -> Iterator[str]:
             section = section_of_posting(posting[0], int(str(cafe)))
             expected[section[1], posting[:6]] += posting[6]
     for place in expected.keys() | evidence.hub.balances.keys():
-        if expected[place] != evidence.hub.balances.get(place, 0):  # type: ignore[call-overload]
-            balance = evidence.hub.balances.get(place, 0)  # type: ignore[call-overload]
+        if expected[place] != evidence.hub.balances.get(place, 0):
+            balance = evidence.hub.balances.get(place, 0)
             yield f"hub: {place} stands at {balance}, its entries sum to {expected[place]}"
 
 
@@ -53,8 +53,8 @@ def _box_balances(box: BoxEvidence, ledger: list[LoggedOp]) -> Iterator[str]:
     pending = _pending(box)
     for account in confirmed.keys() | pending.keys() | box.balances.keys():
         expected = (confirmed[account], pending[account])
-        if box.balances.get(account, (0, 0)) != expected:  # type: ignore[call-overload]
-            stands = box.balances.get(account, (0, 0))  # type: ignore[call-overload]
+        if box.balances.get(account, (0, 0)) != expected:
+            stands = box.balances.get(account, (0, 0))
             yield f"box {box.node}: {account} stands at {stands}, its entries sum to {expected}"
 
 
@@ -65,7 +65,7 @@ def _pending(box: BoxEvidence) -> Counter[object]:
         position, _, _, _, header, body, _, _ = row
         if (node, epoch) != (box.node, box.epoch) or position is not None or body is None:
             continue
-        if KINDS[unpack(header)[1]].policy == LEDGER:  # type: ignore[index,arg-type]
-            for posting in unpack(body)[7]:  # type: ignore[index,arg-type]
+        if KINDS[unpack(header)[1]].policy == LEDGER:
+            for posting in unpack(body)[7]:
                 sums[tuple(posting[:6])] += posting[6]
     return sums

@@ -109,7 +109,7 @@ def _compare_hub(evidence: Evidence, state: Refold) -> Iterator[str]:
 
 
 def _is_tombstone(row: bytes | None) -> bool:
-    return row is not None and unpack(row)[1] is None  # type: ignore[index]
+    return row is not None and unpack(row)[1] is None
 
 
 def _compare_sums(evidence: Evidence) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _compare_sums(evidence: Evidence) -> Iterator[str]:
         row = unpack(packed)
         if _is_tombstone(packed):
             continue
-        cafe = row[0] if KINDS[kind].reach == 2 else 0  # type: ignore[index]
+        cafe = row[0] if KINDS[kind].reach == 2 else 0
         count((kind, int(str(cafe))), [kind, key, row])
     for (kind, claim_key), packed in hub.claims.items():
         count((kind, 0), [kind, claim_key, unpack(packed)])
@@ -180,7 +180,7 @@ def _judge_again(evidence: Evidence) -> Iterator[str]:
 
 def _is_erased(evidence: Evidence, op: LoggedOp) -> bool:
     """Whether what a claim lost against was erased since: nothing tells whose it was."""
-    node, epoch, seq, _hash = unpack(op.detail or b"")  # type: ignore[misc]
+    node, epoch, seq, _hash = unpack(op.detail or b"")
     place = (node, epoch, seq)
     return any(other.place == place and other.body is None for other in evidence.hub.ops)
 
@@ -190,7 +190,7 @@ def _cases(evidence: Evidence) -> set[tuple[Any, ...]]:
     found = set()
     for op in evidence.hub.ops:
         if op.kind == CASE and op.has_effect:
-            fields = {change[0]: change[1] for change in op.decoded()[3]}  # type: ignore[union-attr]
+            fields = {change[0]: change[1] for change in op.decoded()[3]}
             found.add((fields.get(0), tuple(fields[3][:3])))
     return found
 
@@ -207,7 +207,7 @@ def _judge_register(
 ) -> Iterator[str]:
     _salt, key, _cafe, changes = op.decoded()
     lost, overwrote = [], []
-    for field, value, base in changes:  # type: ignore[union-attr]
+    for field, value, base in changes:
         known = current.get((op.kind, key, field))
         if known is not None and base != known[3] and value != known[0]:
             wins = (op.effective, op.node) > (known[1], known[2])
@@ -223,7 +223,7 @@ def _judge_register(
     given = None if op.detail is None else unpack(op.detail)
     if (op.verdict, given) != (verdict, detail):
         yield f"op {op.place}: judged {op.verdict} {given}, by the rules {verdict} {detail}"
-    if op.kind == ASSET and all(change[2] is None for change in changes):  # type: ignore[union-attr,index]
+    if op.kind == ASSET and all(change[2] is None for change in changes):
         return  # two cafes received one tag: its case is that of the lost claim
     if verdict == OVERWROTE and ("concurrent", op.place) not in cases:
         yield f"op {op.place}: a concurrent edit without a case"

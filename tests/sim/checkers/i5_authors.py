@@ -25,7 +25,7 @@ def check(evidence: Evidence) -> Iterator[str]:
             yield from _lie(op, kinds.get(op.seq, "nothing that it wrote"))
         if op.node == 0 and op.kind == NODE and op.has_effect:
             _salt, key, _cafe_of, changes = op.decoded()
-            for field, value, _base in changes:  # type: ignore[union-attr]
+            for field, value, _base in changes:
                 if field == 4 and value != "active":
                     revoked.add(int(str(key)))
         if op.has_effect and op.kind in KINDS and KINDS[op.kind].policy == REGISTER:

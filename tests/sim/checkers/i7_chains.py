@@ -25,7 +25,7 @@ def check(evidence: Evidence) -> Iterator[str]:
             yield f"op {op.place} follows {seq}"
         if sha256(op.header + previous + body_hash).digest() != op.hash:
             yield f"op {op.place} does not continue its author's chain"
-        if body_hash != op.body_hash or unpack(op.header)[2:5] != list(op.place):  # type: ignore[index]
+        if body_hash != op.body_hash or unpack(op.header)[2:5] != list(op.place):
             yield f"op {op.place} is stored under another name or hash"
         heads[author] = (op.seq, op.hash)
     for author, (_standing, seq, hash) in evidence.hub.authors.items():
@@ -49,7 +49,7 @@ def _blocks(evidence: Evidence) -> Iterator[str]:
             digest.update(op.hash + pack([op.effective, op.verdict, detail]))
         if digest.digest() != hash:
             yield f"block {number} has another hash than its ops"
-        previous = bytes(hash)  # type: ignore[call-overload]
+        previous = bytes(hash)
         expected_number += 1
         expected_first += int(str(count))
 
