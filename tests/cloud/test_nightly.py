@@ -7,8 +7,9 @@ import pytest
 from cloud.domain.slices import slice_request
 from cloud.hub import control
 from cloud.hub.aliases import merge
-from cloud.hub.nightly import Nightly
+from cloud.hub.nightly import DONE_DAY, Nightly
 from cloud.store import reports
+from cloud.store.models import Setting
 from cloud.store.visits import visit_days
 from sync_protocol.accounts import (
     ADVANCE_BOOK,
@@ -38,10 +39,19 @@ from sync_protocol.ledger import REASON_GRANT, REASON_SPEND, Transaction
 from sync_protocol.messages import GrantAnswer, GrantRequest
 from sync_protocol.rights_rule import RIGHTS_RULE_KEY, RightsRule
 from tests.cloud import bodies
+from tests.cloud.remote_box import eventually
 
 MEMBER_ID, OTHER_ID = 4001, 4002
 NIGHTS = (20991210, 20991211, 20991212)
 """After today, whose night the running hub has done."""
+
+
+@pytest.fixture
+async def hub(hub):
+    """A hub that has done today's night: while it is at it, it would see this test's members."""
+    done = Setting.select().where(Setting.name == DONE_DAY)
+    await eventually(lambda: hub.hub.reader.first(done) is not None, "today's night")
+    return hub
 
 
 def _visit(box, day, member=MEMBER_ID):
