@@ -1,7 +1,16 @@
 """The chart of accounts: classes, their normal side, and who may lower them.
 
 Amounts are debit positive. An account is (class, subject, holder node, holder epoch, month), and
-its balances are kept per unit. To add a class, add a row to `CLASSES`; never renumber one.
+its balances are kept per unit. Never renumber a class.
+
+To add a class, add a row by `_new(code, name)` with the next free code from 64 on. Such a code says
+by its low bits what the class is, so that a node which has not heard of it folds and judges it
+rightly (`class_of`), and neither parks nor stops:
+
+    code = 64 + 16 * n + bits     bits: 1 reach cafe, 2 limited and held, 4 credit, 8 subject a cafe
+
+Codes below 64 are those of the first release, described one by one; an unknown one of them makes
+an op void.
 
 - *side*: the sign of a healthy balance: DEBIT for what is owned (cash, stock), CREDIT for what
   is owed (stored value, points).
@@ -26,6 +35,14 @@ VISITS = "visits"
 ITEM = "item:"
 ASSET_UNIT = "asset:"
 
+FIRST_TELLING_CODE = 64
+"""Class codes from here on say by their bits what the class is."""
+
+_REACHES_CAFE = 1
+_LIMITED = 2
+_CREDIT = 4
+_OF_A_CAFE = 8
+
 
 class AccountClass:
     """One row of the chart."""
@@ -38,6 +55,14 @@ class AccountClass:
         self.side = side
         self.limited = limited
         self.reach = reach
+
+
+def _new(code: int, name: str) -> AccountClass:
+    """Return the class of a code that says what it is."""
+    side = CREDIT if code & _CREDIT else DEBIT
+    return AccountClass(
+        code, name, side, bool(code & _LIMITED), CAFE if code & _REACHES_CAFE else CHAIN
+    )
 
 
 # What a cafe owns and earned. Subject: the cafe.
@@ -94,6 +119,19 @@ CHAIN_LOSS = 60
 BREAKAGE = 61
 OPENING = 62
 
+# Codes that say what they are.
+PROMOTION = 72
+"""What bonus credit, gifts and points turned into money cost the chain. Subject: the cafe."""
+SAFE = 73
+PETTY_CASH = 89
+TILL_DIFFERENCE = 105
+OTHER_CLEARING = 121
+"""Tenders of head office's making: meal coupons, a bank transfer."""
+CARD_DEPOSIT = 70
+"""What a member left for the card and gets back with it. Subject: the member."""
+PREPAID = 71
+"""Paid before a session and not used up yet. Subject: the session."""
+
 _ROWS = (
     AccountClass(TILL, "till", DEBIT, False, CAFE),
     AccountClass(CARD_CLEARING, "card_clearing", DEBIT, False, CAFE),
@@ -131,6 +169,13 @@ _ROWS = (
     AccountClass(CHAIN_LOSS, "chain_loss", DEBIT, False, CHAIN),
     AccountClass(BREAKAGE, "breakage", CREDIT, False, CHAIN),
     AccountClass(OPENING, "opening", DEBIT, False, CHAIN),
+    _new(PROMOTION, "promotion"),
+    _new(SAFE, "safe"),
+    _new(PETTY_CASH, "petty_cash"),
+    _new(TILL_DIFFERENCE, "till_difference"),
+    _new(OTHER_CLEARING, "other_clearing"),
+    _new(CARD_DEPOSIT, "card_deposit"),
+    _new(PREPAID, "prepaid"),
 )
 
 
@@ -144,6 +189,17 @@ def _by_code() -> "dict[int, AccountClass]":
 CLASSES = _by_code()
 """Class code -> `AccountClass`. Every limited class is split by holder."""
 
+
+def class_of(code: int) -> AccountClass:
+    """Return a class, also one that only a newer version knows; `DecodeError` if there is none."""
+    row = CLASSES.get(code)
+    if row is not None:
+        return row
+    if code < FIRST_TELLING_CODE:
+        raise DecodeError("account_class", str(code))
+    return _new(code, "class%d" % code)
+
+
 ASSET_CLASSES = (
     TRANSIT,
     ASSET_IN_STOCK,
@@ -152,7 +208,7 @@ ASSET_CLASSES = (
     ASSET_SOURCE,
     ASSET_WRITTEN_OFF,
 )
-"""The only classes in which a unit `asset:<tag>` may stand: all limited, all held."""
+"""Of the classes below 64, the only ones in which a unit `asset:<tag>` may stand."""
 
 CAFE_SUBJECT_CLASSES = (
     TILL,
@@ -169,14 +225,27 @@ CAFE_SUBJECT_CLASSES = (
     STOCK_USED,
     STOCK_LOST,
 )
-"""Classes whose subject is a cafe: only that cafe's nodes and the hub may post to them."""
+"""Of the classes below 64, those whose subject is a cafe."""
+
+
+def may_hold_assets(code: int) -> bool:
+    """Return whether a unit `asset:<tag>` may stand in a class: such classes are limited."""
+    return code in ASSET_CLASSES or (code >= FIRST_TELLING_CODE and code & _LIMITED != 0)
+
+
+def is_of_cafe(code: int) -> bool:
+    """Return whether a class's subject is a cafe: only that cafe's nodes and the hub post to it."""
+    return code in CAFE_SUBJECT_CLASSES or (code >= FIRST_TELLING_CODE and code & _OF_A_CAFE != 0)
 
 
 def account_text(code: int, subject: "int | str", node: int, epoch: int, month: int) -> str:
-    """Return the readable name, such as `wallet:812@3.1` or `points:812@hub/202703`."""
-    row = CLASSES.get(code)
-    text = "%s:%s" % (row.name if row else "class%d" % code, subject)
-    if row and row.limited:
+    """Return the readable name, such as `wallet:812@3.1` or `points:812@hub/202703`.
+
+    `DecodeError` for a class that nobody can know.
+    """
+    row = class_of(code)
+    text = "%s:%s" % (row.name, subject)
+    if row.limited:
         text += "@hub" if (node, epoch) == HUB_HOLDER else "@%d.%d" % (node, epoch)
     if month:
         text += "/%d" % month

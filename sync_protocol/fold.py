@@ -12,10 +12,9 @@ The state is handed in and has:
 A node whose cafe is `own_cafe` (0 for the hub, which folds all) skips narrow accounts of others.
 """
 
-from sync_protocol.accounts import CLASSES
+from sync_protocol.accounts import class_of
 from sync_protocol.annotations import DEFERRED, LOST, VOID, Annotation
 from sync_protocol.claims import ClaimRow, claim_from_body, fold_claim
-from sync_protocol.errors import DecodeError
 from sync_protocol.expect import ID_MAX, expect_int, expect_key, expect_list
 from sync_protocol.kinds import (
     CAFE,
@@ -117,10 +116,7 @@ def fold_transaction(
         postings = divert(postings, transaction.cafe, diversions)
     mine = own_cafe in (0, transaction.cafe)
     for code, subject, node, epoch, month, unit, amount in postings:
-        row = CLASSES.get(code)
-        if row is None:
-            raise DecodeError("account_class", str(code))
-        if row.reach == CAFE:
+        if class_of(code).reach == CAFE:
             if not mine:
                 continue
             section = (CAFE_TRANSACTION, transaction.cafe)

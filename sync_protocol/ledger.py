@@ -16,12 +16,15 @@ nobody recomputes. A transaction is immutable; a correction is another one.
 from sync_protocol.accounts import (
     ASSET_CLASSES,
     ASSET_UNIT,
-    CAFE_SUBJECT_CLASSES,
     CHAIN_LOSS,
     CLASSES,
+    FIRST_TELLING_CODE,
     HUB_HOLDER,
     ITEM,
     TRANSIT,
+    class_of,
+    is_of_cafe,
+    may_hold_assets,
 )
 from sync_protocol.errors import DecodeError
 from sync_protocol.expect import (
@@ -61,6 +64,21 @@ REASON_TRANSFER_RECEIPT = 23
 REASON_ASSET_RECEIPT = 24
 REASON_ASSET_ISSUE = 25
 REASON_ASSET_RETURN = 26
+REASON_CASH_OUT = 30
+REASON_FLOAT = 31
+REASON_DROP = 32
+REASON_PETTY_CASH = 33
+REASON_TILL_DIFFERENCE = 34
+REASON_PASS_SALE = 35
+REASON_PASS_USE = 36
+REASON_SESSION = 37
+REASON_CARD_FEE = 38
+REASON_MEMBERSHIP_FEE = 39
+REASON_VOID = 40
+REASON_BONUS = 41
+REASON_POINTS_ADJUSTMENT = 42
+REASON_CLAWBACK = 43
+REASON_PREPAYMENT = 44
 
 REASONS = {
     REASON_TOP_UP: "top_up",
@@ -86,6 +104,21 @@ REASONS = {
     REASON_ASSET_RECEIPT: "asset_receipt",
     REASON_ASSET_ISSUE: "asset_issue",
     REASON_ASSET_RETURN: "asset_return",
+    REASON_CASH_OUT: "cash_out",
+    REASON_FLOAT: "float",
+    REASON_DROP: "drop",
+    REASON_PETTY_CASH: "petty_cash",
+    REASON_TILL_DIFFERENCE: "till_difference",
+    REASON_PASS_SALE: "pass_sale",
+    REASON_PASS_USE: "pass_use",
+    REASON_SESSION: "session",
+    REASON_CARD_FEE: "card_fee",
+    REASON_MEMBERSHIP_FEE: "membership_fee",
+    REASON_VOID: "void",
+    REASON_BONUS: "bonus",
+    REASON_POINTS_ADJUSTMENT: "points_adjustment",
+    REASON_CLAWBACK: "clawback",
+    REASON_PREPAYMENT: "prepayment",
 }
 
 _HUB_LOWERS = (REASON_EPOCH_CLOSE, REASON_SWEEP)
@@ -228,9 +261,9 @@ def _posting_fault(
     code, subject, node, epoch, _month, unit, amount = posting
     if amount == 0:
         return "amount_zero"
-    row = CLASSES.get(code)
-    if row is None:
+    if code < FIRST_TELLING_CODE and code not in CLASSES:
         return "account_class"
+    row = class_of(code)
     if not row.limited:
         if node or epoch:
             return "holder"
@@ -238,10 +271,10 @@ def _posting_fault(
         return "not_holder"
     if header.kind == CAFE_TRANSACTION and row.reach != CAFE:
         return "reach"
-    if header.node != HUB and subject != author_cafe and code in CAFE_SUBJECT_CLASSES:
+    if header.node != HUB and subject != author_cafe and is_of_cafe(code):
         return "other_cafe"
     if unit.startswith(ASSET_UNIT):
-        return None if code in ASSET_CLASSES and amount in (1, -1) else "unit"
+        return None if may_hold_assets(code) and amount in (1, -1) else "unit"
     if code in ASSET_CLASSES and (code != TRANSIT or not unit.startswith(ITEM)):
         return "unit"
     return None

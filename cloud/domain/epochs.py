@@ -10,7 +10,7 @@ from hashlib import sha256
 from cloud.domain.cases import OPEN
 from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FENCED, FORKED, SUPERSEDED, Account
 from cloud.domain.refusals import Refusal, refusal
-from sync_protocol.accounts import CLASSES
+from sync_protocol.accounts import class_of
 from sync_protocol.branches import Branch
 from sync_protocol.codec import pack
 from sync_protocol.expect import expect_int, expect_list
@@ -127,7 +127,7 @@ def returning(
     postings: dict[int, list[tuple[int, int | str, int, int, int, str, int]]] = {}
     for cafe, account, amount in held:
         code, subject, _node, _epoch, month, unit = account
-        if amount == 0 or not CLASSES[code].limited:
+        if amount == 0 or not class_of(code).limited:
             continue
         part = postings.setdefault(cafe, [])
         part.append((*account, -amount))

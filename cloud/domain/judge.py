@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloud.domain.cases import Conflict, exceeded, lost_claim, overwritten_fields, voided
-from sync_protocol.accounts import CLASSES
+from sync_protocol.accounts import class_of
 from sync_protocol.annotations import (
     APPLIED,
     DEFERRED,
@@ -177,7 +177,7 @@ def _judge_ledger(op: Op, kind: Kind, author: Author, effective: int, facts: Fac
 
 def section_of(code: int, cafe: int) -> Section:
     """Return the section in which a posting of class `code` stands, `cafe` the transaction's."""
-    if CLASSES[code].reach == CAFE:
+    if class_of(code).reach == CAFE:
         return (CAFE_TRANSACTION, cafe)
     return (TRANSACTION, CHAIN_WIDE)
 
@@ -190,7 +190,7 @@ def _excess(transaction: Transaction, facts: Facts) -> tuple[dict[Account, int],
         sums[account] = sums.get(account, 0) + posting[6]
     excess: dict[Account, int] = {}
     for account, amount in sums.items():
-        row = CLASSES[account[0]]
+        row = class_of(account[0])
         before = facts.balance(section_of(account[0], transaction.cafe), account)
         after = before + amount
         if after > AMOUNT_MAX or after < -AMOUNT_MAX:
@@ -206,7 +206,7 @@ def _diversions(transaction: Transaction, excess: dict[Account, int]) -> list[li
     diversions = []
     for index, posting in enumerate(transaction.postings):
         account, amount = posting[:6], posting[6]
-        side = CLASSES[account[0]].side
+        side = class_of(account[0]).side
         part = min(left.get(account, 0), max(-amount * side, 0))
         if part:
             left[account] -= part

@@ -21,7 +21,7 @@ from cloud.store.database import Database
 from cloud.store.log import Author, Head
 from cloud.store.models import DeferredOp, GrantMade
 from cloud.store.state import StoredState
-from sync_protocol.accounts import CLASSES
+from sync_protocol.accounts import class_of
 from sync_protocol.annotations import APPLIED, DEFERRED, VOID, Annotation, late_verdict
 from sync_protocol.blocks import Entry, entry_of
 from sync_protocol.branches import branch_from_body
@@ -283,7 +283,7 @@ class Draft:
         for posting in transaction.postings:
             account = posting[:6]
             holder = (account[2], account[3])
-            if not CLASSES[account[0]].limited or holder == (0, 0):
+            if not class_of(account[0]).limited or holder == (0, 0):
                 continue
             if holder not in self.known and holder not in self.authors:
                 continue

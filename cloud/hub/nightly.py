@@ -28,10 +28,10 @@ from cloud.store.reports import read_rights_rule, report_position
 from cloud.store.visits import visit_days
 from sync_protocol.accounts import (
     ADVANCE_RIGHT,
-    CLASSES,
     HUB_HOLDER,
     RECEIVABLE,
     WALLET,
+    class_of,
 )
 from sync_protocol.kinds import TRANSACTION, USUAL_CAFE, field_index
 from sync_protocol.ledger import Transaction
@@ -165,7 +165,7 @@ def _limit(night: Night, person: Person, member: int) -> Proposal:
         merged = member != person.members[0]
         balances = draft.state.of_subject(member).items()
         granted_fen = sum(
-            amount * CLASSES[account[0]].side
+            amount * class_of(account[0]).side
             for (_section, account), amount in balances
             if account[0] in (ADVANCE_RIGHT, RECEIVABLE)
         )
@@ -190,7 +190,7 @@ def _slice(night: Night, person: Person, member: int) -> Proposal:
         for (_section, account), amount in draft.state.of_subject(member).items():
             place = (account[0], account[5])
             if account[0] in SLICED_CLASSES:
-                normal = amount * CLASSES[account[0]].side
+                normal = amount * class_of(account[0]).side
                 has[place] = has.get(place, 0) + normal
                 if account[2:4] == holder:
                     there[place] = there.get(place, 0) + normal
@@ -227,7 +227,7 @@ def _holdings(draft: Draft, subjects: Iterable[int | str], classes: Iterable[int
     for subject in subjects:
         for (_section, account), balance in draft.state.of_subject(subject).items():
             code, _subject, node, epoch, month, unit = account
-            amount = balance * CLASSES[code].side
+            amount = balance * class_of(code).side
             if code in wanted and (node, epoch) == HUB_HOLDER and amount > 0:
                 found.append(Holding(code, subject, month, unit, amount))
     return sorted(found, key=lambda one: (one.month or 999912, one.code, one.unit))

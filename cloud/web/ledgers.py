@@ -10,7 +10,7 @@ from cloud.store.log import read_entries
 from cloud.store.models import LogBlock, ReportEntry, ReportMember
 from cloud.web.documents import fields_of
 from cloud.web.formats import chain_code
-from sync_protocol.accounts import CLASSES, HUB_HOLDER, POINTS_HELD, WALLET, account_text
+from sync_protocol.accounts import HUB_HOLDER, POINTS_HELD, WALLET, account_text, class_of
 from sync_protocol.annotations import VERDICTS
 from sync_protocol.clock import stamp_ms
 from sync_protocol.kinds import KINDS, LEDGER, MEMBER, REGISTER, STAFF
@@ -141,7 +141,7 @@ def _sums(database: Database, key: int) -> tuple[int, int]:
     sums = {WALLET: 0, POINTS_HELD: 0}
     for balance in reports.balances_of_subject(database, key):
         if balance.code in sums:
-            sums[balance.code] += balance.amount * CLASSES[balance.code].side
+            sums[balance.code] += balance.amount * class_of(balance.code).side
     return sums[WALLET], sums[POINTS_HELD]
 
 
@@ -149,7 +149,7 @@ def totals(database: Database, key: int, node_names: dict[int, str]) -> list[Tot
     """What a member has, each with its holders and whether its entries add up to it."""
     grouped: dict[tuple[int, str], dict[str, int]] = {}
     for balance in reports.balances_of_subject(database, key):
-        row = CLASSES[balance.code]
+        row = class_of(balance.code)
         if row.name not in SHOWN_CLASSES:
             continue
         is_hub = (balance.node, balance.epoch) == HUB_HOLDER
@@ -164,16 +164,16 @@ def totals(database: Database, key: int, node_names: dict[int, str]) -> list[Tot
                 ReportEntry.subject == key, ReportEntry.code == code, ReportEntry.unit == unit
             )
         )
-        added = int(entries.total or 0) * CLASSES[code].side
+        added = int(entries.total or 0) * class_of(code).side
         holders = tuple(Holder(name, part) for name, part in sorted(parts.items()))
-        found.append(Total(code, CLASSES[code].name, unit, amount, holders, added == amount))
+        found.append(Total(code, class_of(code).name, unit, amount, holders, added == amount))
     return found
 
 
 def entries_of_member(database: Database, key: int, code: int | None) -> list[Entry]:
     """A member's entries, newest first: what raised or lowered what they have."""
     rows = reports.entries_of_subject(database, key, code, limit=ENTRIES_SHOWN)
-    shown = [row for row in rows if CLASSES[row.code].name in SHOWN_CLASSES]
+    shown = [row for row in rows if class_of(row.code).name in SHOWN_CLASSES]
     return [_entry(database, row) for row in shown]
 
 
@@ -200,7 +200,7 @@ def _entry(database: Database, row: ReportEntry) -> Entry:
         row.effective_ms,
         account_text(row.code, row.subject, row.node, row.epoch, row.month),
         row.unit,
-        row.amount * CLASSES[row.code].side,
+        row.amount * class_of(row.code).side,
         staff_name(database, row.actor),
         _code_of(op) if op is not None else "",
     )

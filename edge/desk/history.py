@@ -7,12 +7,12 @@ from edge.store.facts import LedgerEntry, LoggedOp
 from edge.store.reader import Reader
 from sync_protocol.accounts import (
     BONUS,
-    CLASSES,
     FEN,
     POINTS_HELD,
     REVENUE,
     WALLET,
     account_text,
+    class_of,
 )
 from sync_protocol.annotations import VERDICTS
 from sync_protocol.clock import stamp_ms
@@ -120,7 +120,7 @@ def _entry(reader: Reader, entry: LedgerEntry) -> LedgerEntryView:
     return LedgerEntryView(
         account_text(code, subject, node, epoch, month),
         unit,
-        entry.amount * CLASSES[code].side,
+        entry.amount * class_of(code).side,
         REASONS.get(entry.reason, str(entry.reason)),
         cafe,
         facts.cafe_name(reader, cafe)[0],

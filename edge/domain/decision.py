@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge.domain.refusals import Refusal
-from sync_protocol.accounts import CLASSES
+from sync_protocol.accounts import class_of
 from sync_protocol.kinds import CAFE, CAFE_TRANSACTION, TRANSACTION, field_index
 from sync_protocol.ledger import Transaction
 from sync_protocol.registers import Change, RegisterRow, RegisterWrite
@@ -97,7 +97,7 @@ def transaction(
     Its kind is the narrow one where every account is, so that other cafes do not carry it.
     """
     kept = [posting for posting in postings if posting[6]]
-    narrow = all(CLASSES[posting[0]].reach == CAFE for posting in kept)
+    narrow = all(class_of(posting[0]).reach == CAFE for posting in kept)
     body = Transaction(
         here.cafe,
         reason,

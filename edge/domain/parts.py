@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.domain.decision import Here, Key, Posting
-from sync_protocol.accounts import CLASSES, HUB_HOLDER
+from sync_protocol.accounts import HUB_HOLDER, class_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def lowered(here: Here, parts: Iterable[Part]) -> tuple[Posting, ...]:
             here.epoch,
             part.month,
             part.unit,
-            -part.amount * CLASSES[part.code].side,
+            -part.amount * class_of(part.code).side,
         )
         for part in parts
     )
@@ -72,7 +72,7 @@ def given_to_hub(here: Here, parts: Iterable[Part]) -> list[Posting]:
     """Postings that move this node's own parts to the hub's."""
     postings: list[Posting] = []
     for part in parts:
-        raised = part.amount * CLASSES[part.code].side
+        raised = part.amount * class_of(part.code).side
         postings.extend(lowered(here, (part,)))
         postings.append((part.code, part.subject, *HUB_HOLDER, part.month, part.unit, raised))
     return postings

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from edge.store.facts import LoggedOp
 from edge.store.tables import SEQ_BITS
-from sync_protocol.accounts import ALIPAY_CLEARING, BONUS, CLASSES, FEN, TILL, WALLET
+from sync_protocol.accounts import ALIPAY_CLEARING, BONUS, FEN, TILL, WALLET, class_of
 from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import Entry
 from sync_protocol.claims import ClaimWrite, claim_from_body
@@ -84,7 +84,7 @@ def ledger_mentions(transaction: Transaction, all_accounts: bool) -> set[Mention
     """
     found: set[MentionKey] = set()
     for code, subject, _node, _epoch, _month, unit, _amount in transaction.postings:
-        if all_accounts or CLASSES[code].reach != CAFE:
+        if all_accounts or class_of(code).reach != CAFE:
             found.add(subject)
             if ":" in unit:
                 found.add(unit)

@@ -20,7 +20,7 @@ from edge.store.op_rows import (
 from edge.store.own_log import OwnLog
 from edge.store.reader import SETTING_CURSOR, Reader
 from edge.store.standing import FINAL_FENCES, SETTING_FENCE, SETTING_STOP
-from sync_protocol.accounts import CLASSES, account_text
+from sync_protocol.accounts import account_text, class_of
 from sync_protocol.claims import ClaimWrite, claim_from_body, fold_claim
 from sync_protocol.codec import pack, pack_decoded
 from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER, SEGMENT, Kind
@@ -204,7 +204,7 @@ class WriteTransaction(Reader):
     def _add_pending(self, transaction: Transaction) -> None:
         for posting in transaction.postings:
             shown = self._execute(statements.ADD_PENDING, posting).fetchone()[0]
-            row = CLASSES[posting[0]]
+            row = class_of(posting[0])
             if row.limited and posting[6] * row.side < 0 and shown * row.side < 0:
                 name = account_text(*posting[:5])
                 raise OverdrawnError("overdrawn", f"{name} would stand at {shown} {posting[5]}")

@@ -115,7 +115,7 @@ def test_a_diverted_amount_falls_on_the_chain_and_the_sum_holds():
 
 def test_an_account_class_that_is_not_in_the_chart_is_refused():
     body = top_up().body()
-    body[7][0][0] = 9999
+    body[7][0][0] = 63
     with pytest.raises(ProtocolError):
         fold_op(MemoryState(), op_of(TRANSACTION, body), applied(), 0)
 

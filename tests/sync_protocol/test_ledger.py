@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sync_protocol.accounts import (
     ASSET_IN_STOCK,
     CLASSES,
+    CREDIT,
     FEN,
     POINTS,
     POINTS_HELD,
@@ -17,9 +18,13 @@ from sync_protocol.accounts import (
     TRANSIT,
     WALLET,
     account_text,
+    class_of,
+    is_of_cafe,
+    may_hold_assets,
 )
 from sync_protocol.errors import DecodeError
 from sync_protocol.expect import AMOUNT_MAX
+from sync_protocol.kinds import CAFE as CAFE_REACH
 from sync_protocol.kinds import CAFE_TRANSACTION, TRANSACTION
 from sync_protocol.ledger import (
     REASON_EPOCH_CLOSE,
@@ -60,7 +65,7 @@ def test_a_sound_transaction_has_no_fault_and_survives_the_wire():
             [(TILL, CAFE, 0, 0, 0, FEN, 100), (POINTS_HELD, 1, NODE, EPOCH, 0, POINTS, -100)],
         ),
         ("amount_zero", [(TILL, CAFE, 0, 0, 0, FEN, 0), (REVENUE, CAFE, 0, 0, 0, FEN, 0)]),
-        ("account_class", [(999, CAFE, 0, 0, 0, FEN, 1), (REVENUE, CAFE, 0, 0, 0, FEN, -1)]),
+        ("account_class", [(63, CAFE, 0, 0, 0, FEN, 1), (REVENUE, CAFE, 0, 0, 0, FEN, -1)]),
         ("holder", [(TILL, CAFE, NODE, EPOCH, 0, FEN, 1), (REVENUE, CAFE, 0, 0, 0, FEN, -1)]),
         ("not_holder", [(WALLET, 1, 5, 1, 0, FEN, 1), (REVENUE, CAFE, 0, 0, 0, FEN, -1)]),
         ("not_holder", [(WALLET, 1, NODE, 2, 0, FEN, 1), (REVENUE, CAFE, 0, 0, 0, FEN, -1)]),
@@ -138,3 +143,53 @@ def test_account_names_read_well():
 def test_class_names_are_unique():
     names = [row.name for row in CLASSES.values()]
     assert len(names) == len(set(names))
+
+
+FAR = 64 + 16 * 500
+"""Codes that no version of ours has given out."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "posting"),
+    [
+        (None, (FAR, 1, 0, 0, 0, FEN, 1)),
+        ("holder", (FAR, 1, NODE, EPOCH, 0, FEN, 1)),
+        (None, (FAR + 2, 1, NODE, EPOCH, 0, FEN, -1)),
+        (None, (FAR + 2, 1, 5, 1, 0, FEN, 1)),  # a debit account: raised
+        ("not_holder", (FAR + 2, 1, 5, 1, 0, FEN, -1)),
+        ("not_holder", (FAR + 6, 1, 5, 1, 0, FEN, 1)),  # a credit account: lowered
+        (None, (FAR + 8, CAFE, 0, 0, 0, FEN, 1)),
+        ("other_cafe", (FAR + 8, 4, 0, 0, 0, FEN, 1)),
+        ("unit", (FAR + 8, CAFE, 0, 0, 0, "asset:T1", 1)),
+    ],
+)
+def test_a_class_of_a_later_version_is_judged_by_what_its_code_says(fault, posting):
+    other = (REVENUE, CAFE, 0, 0, 0, posting[5], -posting[6])
+    assert fault_of(header(), transaction([posting, other]), CAFE) == fault
+
+
+def test_a_narrow_class_of_a_later_version_stands_in_a_narrow_transaction():
+    rest = (REVENUE, CAFE, 0, 0, 0, FEN, -1)
+    assert (
+        fault_of(header(CAFE_TRANSACTION), transaction([(FAR + 1, 1, 0, 0, 0, FEN, 1), rest]), CAFE)
+        is None
+    )
+    assert (
+        fault_of(header(CAFE_TRANSACTION), transaction([(FAR, 1, 0, 0, 0, FEN, 1), rest]), CAFE)
+        == "reach"
+    )
+
+
+def test_a_code_says_of_a_known_class_what_an_older_node_takes_it_for():
+    for code, known in CLASSES.items():
+        if code >= 64:
+            assert bool(code & 1) == (known.reach == CAFE_REACH), known.name
+            assert bool(code & 2) == known.limited, known.name
+            assert bool(code & 4) == (known.side == CREDIT), known.name
+    assert may_hold_assets(FAR + 2)
+    assert not may_hold_assets(FAR)
+    assert is_of_cafe(FAR + 8)
+    assert not is_of_cafe(FAR)
+    assert class_of(FAR).name == f"class{FAR}"
+    with pytest.raises(DecodeError):
+        class_of(63)

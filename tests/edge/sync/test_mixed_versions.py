@@ -19,19 +19,34 @@ from cloud.store.database import open_writer
 from cloud.store.migrations import migrate
 from cloud.store.models import SectionSum
 from edge.store.apply import apply_blocks
+from edge.store.errors import OverdrawnError
 from edge.store.identity import Clock, Identity
 from edge.store.refold import refold
 from edge.store.snapshot import SnapshotRefusedError, load
 from edge.store.store import Store
+from sync_protocol.accounts import REVENUE
 from sync_protocol.annotations import APPLIED, DEFERRED
 from sync_protocol.blocks import ChainHeads, blocks_from_rows
 from sync_protocol.codec import pack
 from sync_protocol.frames import unpack_frame
-from sync_protocol.kinds import ANY_CAFE, CHAIN, KINDS, MEMBER, REGISTER, TEXT, Field, Kind
+from sync_protocol.kinds import (
+    ANY_CAFE,
+    CHAIN,
+    KINDS,
+    MEMBER,
+    REGISTER,
+    TEXT,
+    TRANSACTION,
+    Field,
+    Kind,
+)
+from sync_protocol.ledger import REASON_SALE, Transaction
 from tests.cloud.chain import NOW_MS
 from tests.cloud.chain import Chain as HubLog
 from tests.edge.store import bodies
 
+NEW_CLASS = 64 + 16 * 900 + 6
+"""Of a later version: limited, credit, reaching the chain; its code says so."""
 NEW_KIND = 99
 NEW = Kind(NEW_KIND, "tab", REGISTER, (Field("text", TEXT),), ANY_CAFE, CHAIN, False, 30)
 
@@ -212,3 +227,22 @@ def test_a_snapshot_of_a_later_hub_is_refused_and_the_log_is_the_way(house, tmp_
         store.submit(lambda tx: load(tx, snapshot.answer.manifest, snapshot.path)).result()
     house.deliver(3)
     assert house.waiting(3) == [(NEW_KIND, 2, True)]
+
+
+def test_an_account_class_of_a_later_version_is_folded_and_limited_everywhere(house):
+    mine = (NEW_CLASS, 4001, 1, 1, 0, "fen")
+    for amount in (-500, 300):  # raised, then lowered
+        other = (REVENUE, 1, 0, 0, 0, "fen", -amount)
+        sold = Transaction(1, REASON_SALE, 20260528, 480, 0, 0, None, [(*mine, amount), other])
+        house.write(1, TRANSACTION, sold.body())
+    assert house.push(1)[1:] == [APPLIED, APPLIED]
+    for node in (1, 2):
+        house.deliver(node)
+        house.assert_equal(node)
+        with house.stores[node].read() as reader:
+            assert reader.balance(mine).confirmed == -200
+    assert house.log.refolded().differences == []
+    too_much = [(*mine, 201), (REVENUE, 1, 0, 0, 0, "fen", -201)]
+    overdrawing = Transaction(1, REASON_SALE, 20260528, 480, 0, 0, None, too_much).body()
+    with pytest.raises(OverdrawnError):
+        house.write(1, TRANSACTION, overdrawing)
