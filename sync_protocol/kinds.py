@@ -103,6 +103,20 @@ ALIAS = 14
 """A member (the key) that was merged into another: no posting moves, both are read as one."""
 USUAL_CAFE = 15
 """Where a member (the key) goes most: there the slice and the advance limit are held."""
+SEAT = 16
+SESSION = 17
+"""A guest's time at a seat."""
+IDENTITY_CHECK = 18
+"""Whose document was looked at before a session; written once, never changed."""
+SHIFT = 19
+TOP_UP = 20
+"""The paper of a top-up or cash-out: number, tenders, bonus."""
+PASS = 21
+"""A multi-visit or period pass (the key); its visits stand in `visits:<pass>`."""
+PAPER_SLIP = 22
+"""A numbered slip printed in advance for hours without the box, and what it was entered as."""
+AUDIT_MARK = 23
+"""How far a box's audit log had come: a log cut short behind it is found out."""
 CARD_CLAIM = 30
 PHONE_CLAIM = 31
 IDENTITY_CLAIM = 32
@@ -173,7 +187,10 @@ _ROWS = (
         STAFF,
         "staff",
         REGISTER,
-        _fields("name:text role:text cafes:list pin_hash:text password_hash:text active:bool"),
+        _fields(
+            "name:text role:text cafes:list pin_hash:text password_hash:text active:bool"
+            " card_hash:bytes granted:list taken:list password_day:int second_factor:text"
+        ),
         HUB_ONLY,
         CHAIN,
         True,
@@ -186,6 +203,9 @@ _ROWS = (
         _fields(
             "number:text name:text phone:text identity:text birth_date:int tier:text"
             " status:text home_cafe:int joined_day:int consent:text note:text photo:bytes"
+            " identity_kind:text category:text custom:list approved_by:int approved_day:int"
+            " tier_since_day:int tier_until_day:int daily_limit_fen:int initials:text"
+            " exit_reason:text exit_day:int"
         ),
         ANY_CAFE,
         CHAIN,
@@ -197,7 +217,8 @@ _ROWS = (
         "card",
         REGISTER,
         _fields(
-            "member:int status:text label:text form:text issued_day:int valid_to_day:int",
+            "member:int status:text label:text form:text issued_day:int valid_to_day:int"
+            " type:text pin_hash:text replaced_by:int",
             (Field("status", TEXT, CARD_STATUS),),
         ),
         ANY_CAFE,
@@ -212,6 +233,7 @@ _ROWS = (
         _fields(
             "name:text name_en:text category:text barcode:text price_fen:int"
             " member_price_fen:int counted:bool points_rate:int on_sale:bool"
+            " unit:text brand:text commission_percent:int free:bool low_stock:int"
         ),
         HUB_ONLY,
         CHAIN,
@@ -289,7 +311,11 @@ _ROWS = (
         SALE,
         "sale",
         REGISTER,
-        _fields("number:int member:int lines:list total_fen:int tenders:list business_day:int"),
+        _fields(
+            "number:int member:int lines:list total_fen:int tenders:list business_day:int"
+            " points:int discount_fen:int shift:int cashier:int session:int paper_slip:int"
+            " voided_ms:int voided_by:int void_reason:text"
+        ),
         OWN_CAFE,
         CAFE,
         False,
@@ -297,6 +323,110 @@ _ROWS = (
     ),
     Kind(ALIAS, "alias", REGISTER, _fields("into:int"), HUB_ONLY, CHAIN, False, 30),
     Kind(USUAL_CAFE, "usual_cafe", REGISTER, _fields("cafe:int"), HUB_ONLY, CHAIN, False, 30),
+    Kind(
+        SEAT,
+        "seat",
+        REGISTER,
+        _fields("name:text zone:text row:int column:int status:text note:text"),
+        OWN_CAFE,
+        CAFE,
+        False,
+        60,
+    ),
+    Kind(
+        SESSION,
+        "session",
+        REGISTER,
+        _fields(
+            "member:int card:int seat:int status:text started_ms:int ended_ms:int"
+            " business_day:int stretches:list identity_check:int payment:text package:text"
+            " pass:int prepaid_fen:int charged_fen:int minutes:int sale:int rule_version:int"
+            " tier:text"
+        ),
+        OWN_CAFE,
+        CAFE,
+        False,
+        60,
+    ),
+    Kind(
+        IDENTITY_CHECK,
+        "identity_check",
+        REGISTER,
+        _fields(
+            "member:int name:text document_kind:text document_number:text birth_date:int"
+            " checker:int checked_ms:int trust:int outcome:text seat:int"
+        ),
+        OWN_CAFE,
+        CAFE,
+        True,
+        90,
+    ),
+    Kind(
+        SHIFT,
+        "shift",
+        REGISTER,
+        _fields(
+            "number:int terminal:int staff:int status:text opened_ms:int closed_ms:int"
+            " business_day:int float_fen:int counted:list counted_fen:int expected_fen:int"
+            " difference_fen:int handed_to:int left_fen:int blank_cards:int open_cases:int"
+            " note:text totals:list"
+        ),
+        OWN_CAFE,
+        CAFE,
+        False,
+        120,
+    ),
+    Kind(
+        TOP_UP,
+        "top_up",
+        REGISTER,
+        _fields(
+            "number:int form:text member:int amount_fen:int bonus_fen:int tenders:list"
+            " business_day:int shift:int cashier:int approver:int note:text paper_slip:int"
+            " at_ms:int points:int voided_by:int"
+        ),
+        OWN_CAFE,
+        CAFE,
+        False,
+        120,
+    ),
+    Kind(
+        PASS,
+        "pass",
+        REGISTER,
+        _fields(
+            "member:int code:text form:text sold_cafe:int from_day:int to_day:int zones:text"
+            " from_minute:int to_minute:int weekdays:text price_fen:int status:text sale:int"
+        ),
+        ANY_CAFE,
+        CHAIN,
+        False,
+        90,
+    ),
+    Kind(
+        PAPER_SLIP,
+        "paper_slip",
+        REGISTER,
+        _fields(
+            "number:int code:text printed_ms:int printed_by:int status:text form:text"
+            " member:int amount_fen:int happened_ms:int entered_ms:int entered_by:int op:ref"
+            " note:text"
+        ),
+        OWN_CAFE,
+        CAFE,
+        False,
+        120,
+    ),
+    Kind(
+        AUDIT_MARK,
+        "audit_mark",
+        REGISTER,
+        _fields("number:int hash:bytes at_ms:int"),
+        OWN_CAFE,
+        CAFE,
+        False,
+        120,
+    ),
     Kind(CARD_CLAIM, "card_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
     Kind(PHONE_CLAIM, "phone_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
     Kind(IDENTITY_CLAIM, "identity_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),

@@ -7,6 +7,7 @@ from sync_protocol.annotations import VERDICTS
 from sync_protocol.kinds import CHAIN, KINDS, SYSTEM
 from sync_protocol.ledger import REASONS
 from sync_protocol.messages import MESSAGES
+from sync_protocol.rules import RULES
 
 TEXT = (Path(__file__).parent.parent / "docs" / "PROTOCOL.md").read_text(encoding="utf-8")
 ROWS = [
@@ -54,3 +55,13 @@ def test_every_message_stands_in_the_table_with_as_many_fields():
         row = rows[str(number)]
         assert row[1].replace("_", "") == message.__name__.upper()
         assert len(row[2].split(", ")) == len(message.FIELDS), row
+
+
+def test_every_rule_stands_in_the_table_with_its_columns():
+    rows = {row[0]: row for row in ROWS if len(row) == 3}
+    for rule in RULES.values():
+        row = rows[rule.name]
+        assert row[1] == ("one row" if rule.single else "rows")
+        assert [word.split(":")[0] for word in row[2].split() if ":" in word] == [
+            column.name for column in rule.columns
+        ]
