@@ -4,7 +4,7 @@ What the pages build on:
 
 - `edge.desk.desk.Desk`, made by `edge.app`:
   - `await desk.perform(name, session, request_id, inputs, terminal=1) -> Answer | Refusal`: every
-    command of `edge.desk.commands.COMMANDS`. `session` is None before the log-in; `request_id` is
+    command of `edge.desk.table.COMMANDS`. `session` is None before the log-in; `request_id` is
     8 to 64 letters, digits, `-` or `_`, made by the page once for each thing that a person does.
     A repeat of the id with the same command gets the first answer; a refusal is not remembered, as
     it changed nothing.

@@ -2,6 +2,7 @@
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.domain.assets import (
     AssetApplication,
@@ -25,6 +26,15 @@ class AssetsDesk:
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {
+            "asset_receipt": self.receipt,
+            "asset_issue": self.issue,
+            "asset_return": self.take_back,
+            "asset_receipt_cancel": self.cancel_receipt,
+        }
 
     async def receipt(
         self, request: Request, tag: str, name: str, type: str, serial: str

@@ -8,8 +8,8 @@ from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.catalogue import Catalogue
-from edge.desk.commands import COMMANDS
 from edge.desk.settings import DeskSettings
+from edge.desk.table import COMMANDS
 from edge.domain.decision import Decision, Here, Judgement, PrintSlip
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import spendable_fen

@@ -1,13 +1,12 @@
 """The desk: every command by its name, behind one check of session, right and input."""
 
 import re
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from edge.desk.answers import Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.assets import AssetsDesk
-from edge.desk.commands import COMMANDS
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.inputs import read_inputs
 from edge.desk.line import Line
@@ -20,6 +19,7 @@ from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.staff import StaffDesk
 from edge.desk.stock import StockDesk
 from edge.desk.store_faults import STORE_FAULTS, refusal_of
+from edge.desk.table import COMMANDS
 from edge.desk.tickets import TicketsDesk
 from edge.desk.transfers import TransfersDesk
 from edge.desk.view_types import DeviceView, TapView
@@ -35,8 +35,6 @@ from edge.store.store import Store
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 TERMINAL_MAX = 999
-
-Handler = Callable[..., Coroutine[Any, Any, Outcome]]
 
 
 class Desk:
@@ -61,16 +59,24 @@ class Desk:
         self._staff = StaffDesk(store, effects.page_events, random_bytes, clocks.wall_ms)
         self._visits = VisitsDesk(store, settings, committer, self.rights, screens, effects, clocks)
         self.views = Views(store, settings, asked, effects, screens, self._staff, clocks, devices)
-        self._handlers: Mapping[str, Handler] = {
-            **_counter_handlers(self._staff, self._visits, self.rights),
-            **_member_handlers(MembersDesk(settings, committer), MoneyDesk(committer)),
-            **_ticket_handlers(TicketsDesk(committer, screens)),
-            **_goods_handlers(
-                StockDesk(committer), TransfersDesk(committer), AssetsDesk(committer)
-            ),
-            **_voucher_handlers(VouchersDesk(settings, committer, self.rights)),
-            "reprint": PrintingDesk(committer).reprint,
-        }
+        self._handlers = _merged(
+            self._staff.handlers(),
+            self._visits.handlers(),
+            self.rights.handlers(),
+            MembersDesk(settings, committer).handlers(),
+            MoneyDesk(committer).handlers(),
+            VouchersDesk(settings, committer, self.rights).handlers(),
+            TicketsDesk(committer, screens).handlers(),
+            StockDesk(committer).handlers(),
+            TransfersDesk(committer).handlers(),
+            AssetsDesk(committer).handlers(),
+            PrintingDesk(committer).handlers(),
+        )
+
+    @property
+    def command_names(self) -> frozenset[str]:
+        """The commands that somebody here does."""
+        return frozenset(self._handlers)
 
     @property
     def page_events(self) -> PageEvents:
@@ -142,57 +148,12 @@ class Desk:
         self._effects.page_events.publish(Region.TRUTH)
 
 
-# Command -> the method that does it. Its arguments are named as in the table of commands.
-
-
-def _counter_handlers(staff: StaffDesk, visits: VisitsDesk, rights: Rights) -> dict[str, Handler]:
-    return {
-        "log_in": staff.log_in,
-        "log_out": staff.log_out,
-        "show_member": visits.show_member,
-        "clear_screen": visits.clear_screen,
-        "leave": visits.leave,
-        "release": rights.release,
-    }
-
-
-def _member_handlers(members: MembersDesk, money: MoneyDesk) -> dict[str, Handler]:
-    return {
-        "register_member": members.register_member,
-        "issue_card": members.issue_card,
-        "top_up": money.top_up,
-        "spend": money.spend,
-        "refund": money.refund,
-    }
-
-
-def _ticket_handlers(tickets: TicketsDesk) -> dict[str, Handler]:
-    return {
-        "add_line": tickets.add_line,
-        "remove_line": tickets.remove_line,
-        "set_ticket_member": tickets.set_ticket_member,
-        "pay": tickets.pay,
-        "abandon": tickets.abandon,
-    }
-
-
-def _voucher_handlers(vouchers: VouchersDesk) -> dict[str, Handler]:
-    return {"issue_voucher": vouchers.issue, "redeem_voucher": vouchers.redeem}
-
-
-def _goods_handlers(
-    stock: StockDesk, transfers: TransfersDesk, assets: AssetsDesk
-) -> dict[str, Handler]:
-    return {
-        "goods_receipt": stock.goods_receipt,
-        "goods_issue": stock.goods_issue,
-        "dispatch_transfer": transfers.dispatch,
-        "receive_transfer": transfers.receive,
-        "asset_receipt": assets.receipt,
-        "asset_issue": assets.issue,
-        "asset_return": assets.take_back,
-        "asset_receipt_cancel": assets.cancel_receipt,
-    }
+def _merged(*parts: Handlers) -> Handlers:
+    """All handlers. Raises ValueError where two do one command."""
+    merged = {name: handler for part in parts for name, handler in part.items()}
+    if len(merged) < sum(map(len, parts)):
+        raise ValueError("one command is done by two")
+    return merged
 
 
 def _new_id(random_bytes: Callable[[int], bytes]) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.settings import DeskSettings
 from edge.domain.cards import claimed_card, issue_card, normal_uid, uid_of_text
@@ -31,6 +32,10 @@ class MembersDesk:
     def __init__(self, settings: DeskSettings, committer: Committer) -> None:
         self._chain_key = settings.chain_key
         self._committer = committer
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {"register_member": self.register_member, "issue_card": self.issue_card}
 
     async def register_member(self, request: Request, *, card_uid: str, **typed: Any) -> Outcome:
         """Register a person; `typed` are the fields of an `Application`.

@@ -2,6 +2,7 @@
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.numbers import next_sale_number
 from edge.domain.decision import Here, Judgement, read_int, read_list, read_text
@@ -23,6 +24,14 @@ class MoneyDesk:
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {
+            "top_up": self.top_up,
+            "spend": self.spend,
+            "refund": self.refund,
+        }
 
     async def top_up(self, request: Request, member: int, amount_fen: int, tender: str) -> Outcome:
         """Take money for stored value."""

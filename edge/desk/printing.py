@@ -1,6 +1,7 @@
 """Printing again: a paper that came out before says COPY."""
 
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.domain.decision import Decision, Here, Judgement
 from edge.domain.refusals import refuse
@@ -13,6 +14,10 @@ class PrintingDesk:
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {"reprint": self.reprint}
 
     async def reprint(self, request: Request, print_job: int) -> Outcome:
         """Queue a receipt once more under its own id; one that never came out is no copy."""

@@ -6,6 +6,7 @@ from functools import partial
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.tickets import reserved_fen
@@ -62,6 +63,10 @@ class Rights:
         self._page_events = effects.page_events
         self._clocks = clocks
         self._asked = committer.asked
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {"release": self.release}
 
     def ask(self, member: int) -> bool:
         """Ask the hub for all that a person has elsewhere; True while an answer is awaited.

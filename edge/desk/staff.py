@@ -9,6 +9,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
+from edge.desk.commands import Handlers
 from edge.desk.commit import Request
 from edge.domain.decision import read_text
 from edge.domain.refusals import Refusal, refuse
@@ -45,6 +46,10 @@ class StaffDesk:
         self._hasher = argon2.PasswordHasher()
         self._one_log_in = asyncio.Lock()
         self._sessions: dict[str, Session] = {}
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {"log_in": self.log_in, "log_out": self.log_out}
 
     async def log_in(self, request: Request, staff: int, pin: str) -> Outcome:
         """Open a shift at the request's terminal. The answer's `token` is shown only here.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.domain.decision import Here, Judgement
 from edge.domain.refusals import Refusal
@@ -18,6 +19,10 @@ class StockDesk:
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {"goods_receipt": self.goods_receipt, "goods_issue": self.goods_issue}
 
     async def goods_receipt(self, request: Request, lines: Sequence[tuple[str, object]]) -> Outcome:
         """Goods came in from a supplier."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.numbers import next_sale_number
 from edge.desk.screens import TERMINALS_MAX, Screens
@@ -26,6 +27,16 @@ class TicketsDesk:
     def __init__(self, committer: Committer, screens: Screens) -> None:
         self._committer = committer
         self._screens = screens
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {
+            "add_line": self.add_line,
+            "remove_line": self.remove_line,
+            "set_ticket_member": self.set_ticket_member,
+            "pay": self.pay,
+            "abandon": self.abandon,
+        }
 
     async def add_line(self, request: Request, sku: str, quantity: object) -> Outcome:
         """Add so many of a product; a first line takes the member on the screen along."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.stock import stock_of
 from edge.domain.assets import check_tags
@@ -33,6 +34,10 @@ class TransfersDesk:
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {"dispatch_transfer": self.dispatch, "receive_transfer": self.receive}
 
     async def dispatch(
         self, request: Request, to_cafe: int, lines: Sequence[tuple[str, object]], tags: str

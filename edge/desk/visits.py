@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
@@ -17,6 +18,7 @@ from edge.domain.cards import claimed_card, normal_uid
 from edge.domain.decision import Here, Judgement, read_int
 from edge.domain.members import keyed_hash, member_refusal
 from edge.domain.refusals import Refusal, refuse
+from edge.domain.staff import may
 from edge.domain.visits import TapFacts, leave, tap, visit_key
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
@@ -52,6 +54,14 @@ class VisitsDesk:
         self._clocks = clocks
         self._last_taps: dict[int, int] = {}
         self._one_tap = asyncio.Lock()
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {
+            "show_member": self.show_member,
+            "clear_screen": self.clear_screen,
+            "leave": self.leave,
+        }
 
     async def tap(self, event: CardTapped) -> TapView:
         """A card was tapped: commit, then the door, and only then everything else.
@@ -160,14 +170,15 @@ class VisitsDesk:
         return await self._committer.commit(request, decide, Region.PRESENT, Region.TAP)
 
     async def show_member(self, request: Request, member: int) -> Outcome:
-        """Put a member on this terminal's screen; their rights are asked for as at a tap."""
+        """Put a member on this terminal's screen; for who serves, ask for rights as at a tap."""
         with self._store.read() as reader:
             member = facts.person_of(reader, member)
             refusal = member_refusal(facts.row(reader, MEMBER, member))
         if refusal is not None:
             return refusal
         self._screens.show_member(request.terminal, member)
-        self._rights.ask(member)
+        if request.session is not None and may(request.session.role, "serve"):
+            self._rights.ask(member)
         self._effects.page_events.publish(Region.TAP)
         return Answer(request.command, {"member": member})
 

@@ -2,6 +2,7 @@
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.rights import Rights
 from edge.desk.settings import DeskSettings
@@ -30,6 +31,10 @@ class VouchersDesk:
         self._chain_key = settings.chain_key
         self._committer = committer
         self._rights = rights
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {"issue_voucher": self.issue, "redeem_voucher": self.redeem}
 
     async def issue(self, request: Request, amount_fen: int, only_here: bool) -> Outcome:
         """Make a voucher; its code is in the answer."""

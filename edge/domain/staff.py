@@ -1,47 +1,12 @@
 """Staff: who may do what, who may log in here, and how long a wrong PIN locks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from edge.domain.decision import read_list, read_text
 from edge.domain.refusals import Refusal, refuse
+from edge.domain.rights_table import RIGHTS, ROLE_NAMES
 from sync_protocol.kinds import STAFF, field_index
 from sync_protocol.registers import RegisterRow
-
-SERVICE = "service"
-CASHIER = "cashier"
-MANAGER = "manager"
-HEAD_OFFICE = "head_office"
-ADMIN = "admin"
-
-ROLE_NAMES: Mapping[str, tuple[str, str]] = {
-    SERVICE: ("服务员", "service staff"),
-    CASHIER: ("收银员", "cashier"),
-    MANAGER: ("店长", "manager"),
-    HEAD_OFFICE: ("总部人员", "head-office staff"),
-    ADMIN: ("管理员", "administrator"),
-}
-
-_COUNTER = frozenset({CASHIER, MANAGER, HEAD_OFFICE, ADMIN})
-_ALL = _COUNTER | {SERVICE}
-_MANAGERS = frozenset({MANAGER, HEAD_OFFICE, ADMIN})
-
-RIGHTS: Mapping[str, tuple[frozenset[str], tuple[str, str]]] = {
-    # operation: (roles that may, what people call it)
-    "serve": (_ALL, ("接待", "serve")),
-    "register_member": (_COUNTER, ("登记会员", "register a member")),
-    "issue_card": (_COUNTER, ("发卡", "issue a card")),
-    "top_up": (_COUNTER, ("充值", "top up")),
-    "spend": (_COUNTER, ("扣款", "debit stored value")),
-    "sell": (_COUNTER, ("收银", "sell")),
-    "refund": (_MANAGERS, ("退款", "refund")),
-    "issue_voucher": (_MANAGERS, ("发放优惠券", "issue a voucher")),
-    "redeem_voucher": (_COUNTER, ("核销优惠券", "redeem a voucher")),
-    "release": (_COUNTER, ("归还额度", "release rights")),
-    "move_stock": (_COUNTER, ("出入库", "move stock")),
-    "move_asset": (_COUNTER, ("资产收发", "move assets")),
-    "reprint": (_ALL, ("补打小票", "reprint")),
-}
-"""Operation -> (roles, (Chinese, English)). A right not listed is nobody's."""
 
 FAILURES_MAX = 5
 """Wrong PINs in a row before a person is locked: a four-digit PIN then costs days to guess."""
@@ -49,11 +14,22 @@ LOCK_MS = 5 * 60 * 1000
 PIN_LENGTH_MAX = 64
 
 
+def may(
+    role: str, operation: str, granted: Collection[str] = (), taken: Collection[str] = ()
+) -> bool:
+    """Whether a person may do an operation: by the role, or as one `granted` to this person.
+
+    What was `taken` from this person wins over both.
+    """
+    roles, _ = RIGHTS[operation]
+    return operation not in taken and (role in roles or operation in granted)
+
+
 def right_refusal(role: str, operation: str) -> Refusal | None:
     """Why a role may not do an operation, or None."""
-    roles, name = RIGHTS[operation]
-    if role in roles:
+    if may(role, operation):
         return None
+    _, name = RIGHTS[operation]
     return refuse("no_right", role=ROLE_NAMES.get(role, (role, role)), operation=name)
 
 

@@ -81,6 +81,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "cashier": _("Cashier"),
         "manager": _("Manager"),
         "head_office": _("Head office"),
+        "technician": _("Technician"),
+        "read_only": _("Read only"),
     },
     "device": {
         "card_reader": _("Reader"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.desk.answers import Answer
-from edge.desk.commands import COMMANDS
+from edge.desk.table import COMMANDS
 from edge.domain.refusals import Refusal
 from edge.domain.staff import FAILURES_MAX, LOCK_MS
 from sync_protocol.accounts import (

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.domain.refusals import LANGUAGES, WORDS, Refusal, refuse, yuan
+from edge.domain.refusals import LANGUAGES, Refusal, refuse, yuan
+from edge.domain.words import WORDS
 
 EDGE = Path(__file__).parents[3] / "edge"
 

@@ -2,15 +2,20 @@
 
 import pytest
 
-from edge.desk.commands import COMMANDS
+from edge.desk.table import COMMANDS
 from edge.domain.business_day import age_on, business_day, is_birthday, local_time
+from edge.domain.rights_table import (
+    READ_ONLY,
+    RIGHTS,
+    TECHNICIAN,
+)
 from edge.domain.staff import (
     FAILURES_MAX,
     LOCK_MS,
-    RIGHTS,
     after_failure,
     lock_refusal,
     log_in_refusal,
+    may,
     right_refusal,
 )
 from sync_protocol.kinds import STAFF
@@ -32,6 +37,29 @@ def test_a_cashier_sells_and_does_not_refund() -> None:
     assert refusal is not None
     assert "收银员" in refusal.words("zh")
     assert code_of(right_refusal("visitor", "sell")) == "no_right"
+
+
+def test_a_technician_prints_again_and_sees_no_member() -> None:
+    assert {operation for operation in RIGHTS if may(TECHNICIAN, operation)} == {
+        "see_receipts",
+        "reprint",
+    }
+
+
+def test_who_only_reads_changes_nothing() -> None:
+    changing = {
+        command.operation
+        for command in COMMANDS.values()
+        if command.name not in ("show_member", "clear_screen")
+    }
+    assert may(READ_ONLY, "look")
+    assert not any(may(READ_ONLY, operation) for operation in changing if operation)
+
+
+def test_single_operations_are_granted_and_taken() -> None:
+    assert may("cashier", "refund", granted={"refund"})
+    assert not may("cashier", "sell", taken={"sell"})
+    assert not may("cashier", "refund", granted={"refund"}, taken={"refund"})
 
 
 def test_who_may_log_in_here() -> None:

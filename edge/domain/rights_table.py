@@ -1,0 +1,70 @@
+"""Roles, and which of them may do what: rows for each topic, merged into RIGHTS.
+
+To add an operation, add a row to its topic: operation -> (roles that may, what people call it).
+Commands (`edge.desk.table`) and actions of the page (`edge.web.works`) name the operation that
+they need.
+"""
+
+from collections.abc import Mapping
+
+SERVICE = "service"
+CASHIER = "cashier"
+MANAGER = "manager"
+HEAD_OFFICE = "head_office"
+ADMIN = "admin"
+TECHNICIAN = "technician"
+"""Sees devices, prints again, diagnoses; no members and no money."""
+READ_ONLY = "read_only"
+"""Sees everything, changes nothing."""
+
+ROLE_NAMES: Mapping[str, tuple[str, str]] = {
+    SERVICE: ("服务员", "service staff"),
+    CASHIER: ("收银员", "cashier"),
+    MANAGER: ("店长", "manager"),
+    HEAD_OFFICE: ("总部人员", "head-office staff"),
+    ADMIN: ("管理员", "administrator"),
+    TECHNICIAN: ("技术员", "technician"),
+    READ_ONLY: ("只读人员", "read-only staff"),
+}
+
+MANAGERS = frozenset({MANAGER, HEAD_OFFICE, ADMIN})
+COUNTER_STAFF = MANAGERS | {CASHIER}
+ALL_WHO_SERVE = COUNTER_STAFF | {SERVICE}
+ALL_WHO_SEE = ALL_WHO_SERVE | {READ_ONLY}
+
+Rows = Mapping[str, tuple[frozenset[str], tuple[str, str]]]
+
+COUNTER: Rows = {
+    "look": (ALL_WHO_SEE, ("查看", "look up")),
+    "serve": (ALL_WHO_SERVE, ("接待", "serve")),
+}
+MEMBERS: Rows = {
+    "register_member": (COUNTER_STAFF, ("登记会员", "register a member")),
+}
+CARDS: Rows = {
+    "issue_card": (COUNTER_STAFF, ("发卡", "issue a card")),
+}
+MONEY: Rows = {
+    "top_up": (COUNTER_STAFF, ("充值", "top up")),
+    "spend": (COUNTER_STAFF, ("扣款", "debit stored value")),
+    "release": (COUNTER_STAFF, ("归还额度", "release rights")),
+    "issue_voucher": (MANAGERS, ("发放优惠券", "issue a voucher")),
+    "redeem_voucher": (COUNTER_STAFF, ("核销优惠券", "redeem a voucher")),
+}
+TICKETS: Rows = {
+    "sell": (COUNTER_STAFF, ("收银", "sell")),
+    "refund": (MANAGERS, ("退款", "refund")),
+}
+GOODS: Rows = {
+    "move_stock": (COUNTER_STAFF, ("出入库", "move stock")),
+    "move_asset": (COUNTER_STAFF, ("资产收发", "move assets")),
+}
+PAPERS: Rows = {
+    "see_receipts": (ALL_WHO_SEE | {TECHNICIAN}, ("查看小票", "look at receipts")),
+    "reprint": (ALL_WHO_SERVE | {TECHNICIAN}, ("补打小票", "reprint")),
+}
+
+TOPICS = (COUNTER, MEMBERS, CARDS, MONEY, TICKETS, GOODS, PAPERS)
+
+RIGHTS: Rows = {operation: row for topic in TOPICS for operation, row in topic.items()}
+"""Operation -> (roles, (Chinese, English)). A right not listed is nobody's."""

@@ -1,0 +1,36 @@
+"""The tables that each topic has rows in: nothing stands in two topics, nothing is left out."""
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from edge.desk import table
+from edge.domain import rights_table, words
+from tests.edge.desk.counter import open_counter
+
+EDGE = Path(__file__).parents[2] / "edge"
+
+TABLES: dict[str, list[Iterable[str]]] = {
+    "words": [topic.WORDS for topic in words.TOPICS],
+    "commands": [[row.name for row in topic.ROWS] for topic in table.TOPICS],
+    "rights": list(rights_table.TOPICS),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_nothing_stands_in_two_topics(name: str) -> None:
+    tally = Tally(key for topic in TABLES[name] for key in topic)
+    assert [key for key, times in tally.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("package", [words, table], ids=lambda package: package.__name__)
+def test_every_room_is_in_its_table(package) -> None:
+    rooms = {path.stem for path in Path(package.__path__[0]).glob("*.py")} - {"__init__"}
+    assert {topic.__name__.rpartition(".")[2] for topic in package.TOPICS} == rooms
+
+
+async def test_every_command_is_done_by_somebody(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        assert counter.desk.command_names == table.COMMANDS.keys()
