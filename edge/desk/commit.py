@@ -15,7 +15,7 @@ from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import spendable_fen
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
-from edge.effects.slips import SlipJob, to_bytes
+from edge.effects.slips.job import SlipJob, to_bytes
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 

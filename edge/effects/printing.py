@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import Protocol
 
 from edge.drivers.errors import DeviceError, PrintOutcomeUnknownError
-from edge.effects.slips import from_bytes, receipt_of
+from edge.effects.slips.job import from_bytes
+from edge.effects.slips.paper import receipt_of
 from edge.receipt import Receipt
 from edge.store.errors import StoreBusyError, StoreFullError
 from edge.store.facts import PrintJob

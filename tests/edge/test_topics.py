@@ -8,14 +8,16 @@ import pytest
 
 from edge.desk import table
 from edge.domain import rights_table, words
+from edge.effects import slips
+from edge.effects.slips import parts as slip_parts
 from tests.edge.desk.counter import open_counter
-
-EDGE = Path(__file__).parents[2] / "edge"
 
 TABLES: dict[str, list[Iterable[str]]] = {
     "words": [topic.WORDS for topic in words.TOPICS],
     "commands": [[row.name for row in topic.ROWS] for topic in table.TOPICS],
     "rights": list(rights_table.TOPICS),
+    "slips": [topic.SLIPS for topic in slips.TOPICS],
+    "slip words": [part.WORDS for part in (slip_parts, *slips.TOPICS)],
 }
 
 
@@ -25,12 +27,20 @@ def test_nothing_stands_in_two_topics(name: str) -> None:
     assert [key for key, times in tally.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("package", [words, table], ids=lambda package: package.__name__)
+SHARED = {"__init__", "job", "paper", "parts", "asked"}
+"""Modules of these packages that are no topic."""
+
+
+@pytest.mark.parametrize("package", [words, table, slips], ids=lambda package: package.__name__)
 def test_every_room_is_in_its_table(package) -> None:
-    rooms = {path.stem for path in Path(package.__path__[0]).glob("*.py")} - {"__init__"}
+    rooms = {path.stem for path in Path(package.__path__[0]).glob("*.py")} - SHARED
     assert {topic.__name__.rpartition(".")[2] for topic in package.TOPICS} == rooms
 
 
 async def test_every_command_is_done_by_somebody(tmp_path: Path) -> None:
     async with open_counter(tmp_path) as counter:
         assert counter.desk.command_names == table.COMMANDS.keys()
+
+
+def test_every_slip_has_a_title() -> None:
+    assert slips.SLIPS.keys() <= slips.WORDS.keys()

@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 
 from edge.drivers.errors import DeviceAbsentError, PrintOutcomeUnknownError, Reason
-from edge.effects.slips import SLIPS, from_bytes, receipt_of
+from edge.effects.slips import SLIPS
+from edge.effects.slips.job import from_bytes
+from edge.effects.slips.paper import receipt_of
 from edge.receipt import Pair, Text
 from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_SENT
 from edge.store.transaction import WriteTransaction
