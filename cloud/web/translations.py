@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -23,18 +24,22 @@ Catalogues = Mapping[str, gettext.NullTranslations]
 
 
 def load_catalogues(folder: Path) -> Catalogues:
-    """One catalogue for each language, from `<folder>/<language>/LC_MESSAGES/messages.po`."""
+    """One catalogue for each language, from all `<folder>/<language>/LC_MESSAGES/*.po` together."""
     catalogues: dict[str, gettext.NullTranslations] = {"en": gettext.NullTranslations()}
-    for path in sorted(folder.glob("*/LC_MESSAGES/messages.po")):
-        with path.open("rb") as source:
-            catalogue = read_po(source)
+    for home in sorted(folder.glob("*/LC_MESSAGES")):
+        merged = Catalog(charset="utf-8")
+        for path in sorted(home.glob("*.po")):
+            with path.open("rb") as source:
+                for message in read_po(source):
+                    if message.id:
+                        merged[message.id] = message
         compiled = BytesIO()
-        write_mo(compiled, catalogue)
+        write_mo(compiled, merged)
         compiled.seek(0)
-        catalogues[path.parent.parent.name] = gettext.GNUTranslations(compiled)
+        catalogues[home.parent.name] = gettext.GNUTranslations(compiled)
     missing = LANGUAGE_NAMES.keys() - catalogues.keys()
     if missing:
-        raise FileNotFoundError(f"no messages.po for {', '.join(sorted(missing))} in {folder}")
+        raise FileNotFoundError(f"no .po file for {', '.join(sorted(missing))} in {folder}")
     return catalogues
 
 

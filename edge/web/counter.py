@@ -9,10 +9,12 @@ from aiohttp import web
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.desk import Desk
 from edge.domain.refusals import Refusal
+from edge.web.actions import offered
 from edge.web.rendering import Renderer
 from edge.web.screen import TERMINAL, Done, Screen
 from edge.web.translations import chosen_language
-from edge.web.works import AFTER_ANSWER, AFTER_REFUSAL, TICKET, WORKS, Asked
+from edge.web.works import ACTIONS, AFTER_ANSWER, AFTER_REFUSAL, WORKS
+from edge.web.works.asked import TICKET, Asked
 
 SESSION_COOKIE = "cafebox_session"
 QUIET_COMMANDS = frozenset(
@@ -45,7 +47,9 @@ class Counter:
         return Screen(chosen_language(request.cookies), session, counter, self._done, refusal)
 
     def render(self, template: str, screen: Screen, more: Mapping[str, object]) -> str:
-        return self.renderer.render(template, screen.language, **screen.values(), **more)
+        """A template of the page; `more` are the facts of the work in hand."""
+        values = {"actions": offered(ACTIONS, screen), "topics": tuple(ACTIONS), **screen.values()}
+        return self.renderer.render(template, screen.language, **values, **more)
 
     def note(self, session: Session | None, outcome: Outcome) -> None:
         """Keep what was done last, for the screen to say so."""

@@ -14,7 +14,8 @@ from aiohttp import web
 from edge.effects.page_events import Region, TooManySubscribersError
 from edge.web.counter import Counter
 from edge.web.screen import Screen
-from edge.web.works import TICKET, WORKS, Asked
+from edge.web.works import WORKS
+from edge.web.works.asked import TICKET, Asked
 
 HEARTBEAT_SECONDS = 10.0
 """How long a page may show an old truth line when nothing happens."""

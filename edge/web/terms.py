@@ -84,6 +84,19 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "technician": _("Technician"),
         "read_only": _("Read only"),
     },
+    "topic": {
+        "counter": _("Counter"),
+        "members": _("Members"),
+        "cards": _("Cards"),
+        "money": _("Stored value"),
+        "tickets": _("Sales"),
+        "goods": _("Goods and assets"),
+        "papers": _("Receipts"),
+    },
+    "needs": {
+        "member": _("tap a card first"),
+        "ticket_lines": _("choose products first"),
+    },
     "device": {
         "card_reader": _("Reader"),
         "receipt_printer": _("Printer"),

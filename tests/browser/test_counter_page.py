@@ -221,11 +221,48 @@ async def test_a_cashier_may_not_refund_and_reads_why(counter_page: CounterPage)
     member = await counter.member()
     await counter.do("top_up", member=member, amount_fen=2000, tender="cash")
     await counter.do("spend", member=member, amount_fen=700)
-    await page.keyboard.press("F7")
+    await expect(page.locator("#right")).not_to_contain_text("退款")
+    await page.goto(f"{counter_page.address}show/refund")
     await page.click("summary")
     await page.fill('input[name="reason"]', "坏了")
     await page.keyboard.press("Enter")
     await expect(page.locator(".notice.bad")).to_contain_text("no_right")
+
+
+@pytest.mark.covers("A450")
+async def test_all_that_may_be_done_stands_on_one_page_by_topic(
+    counter_page: CounterPage, shot: Shot
+) -> None:
+    await counter_page.log_in()
+    counter, page = counter_page.counter, counter_page.page
+    await page.keyboard.press("F1")
+    more = page.locator(".topics")
+    for words in ("销售", "储值", "开单", "入库出库", "登记会员", "充值 · 请先刷卡"):
+        await expect(more).to_contain_text(words)
+    await expect(more).not_to_contain_text("退款")
+    await shot(page, "before-a-tap")
+    await counter.member()
+    await counter.tap()
+    await page.wait_for_selector("article.member")
+    await page.keyboard.press("F1")
+    await more.get_by_role("link", name="充值").click()
+    await expect(page.locator("#amount")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await sell(page, "可乐")
+    await page.keyboard.press("F1")
+    await shot(page, "all")
+    await more.get_by_role("button", name="作废本单").click()
+    await expect(page.locator("#ticket tbody tr")).to_have_count(0)
+
+
+async def test_what_has_no_button_is_done_from_the_palette(counter_page: CounterPage) -> None:
+    await counter_page.log_in()
+    page = counter_page.page
+    await sell(page, "可乐")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("作废")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#ticket tbody tr")).to_have_count(0)
 
 
 @pytest.mark.covers("A511", "A508")
@@ -348,7 +385,7 @@ async def test_nothing_is_cut_off(
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#ticket tbody tr")
     await shot(page, f"{width}x{height}")
-    for key in ("F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "/"):
+    for key in ("F1", "F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "/"):
         await page.keyboard.press(key)
         await page.wait_for_load_state("networkidle")
         assert await page.evaluate(
@@ -387,7 +424,7 @@ async def test_everyone_can_read_and_reach_everything(
     await page.wait_for_selector("article.member")
     await sell(page, "可乐")
     assert await violations(page, source) == []
-    for key in ("F3", "F4", "F6", "F7", "F8", "F9", "F10", "/"):
+    for key in ("F1", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "/"):
         await page.keyboard.press(key)
         await page.wait_for_load_state("networkidle")
         assert await violations(page, source) == [], key
