@@ -4,19 +4,22 @@ Saves a tap 30 µs. Whatever the hub's log brings makes them be read anew.
 """
 
 from edge.desk import facts
+from edge.desk.rules import Row, RuleInForce, rule_in_force
 from edge.domain.points import EarnRule
 from edge.store.reader import Reader
 
 
 class Catalogue:
-    """The earn rule in force and this cafe's name.
+    """The rules in force and this cafe's name.
 
-    Filled on the writer's thread, forgotten on the loop after the block that may change them was
-    applied: a tap in between still uses, and names, the rule's former version.
+    Filled on the writer's thread or on the loop, forgotten on the loop after the block that may
+    change them was applied: a tap in between still uses, and names, the rule's former version. No
+    other thread may ask: it could bring back what was just forgotten.
     """
 
     def __init__(self) -> None:
         self._rule: EarnRule | None = None
+        self._rules: dict[str, RuleInForce] = {}
         self._cafe_name: facts.Name | None = None
 
     def rule(self, reader: Reader) -> EarnRule:
@@ -26,6 +29,17 @@ class Catalogue:
             rule = self._rule = facts.rule(reader)
         return rule
 
+    def rule_in_force(self, reader: Reader, name: str) -> RuleInForce:
+        """A rule of head office, with its version; see `edge.desk.rules.rule_in_force`."""
+        found = self._rules.get(name)
+        if found is None:
+            found = self._rules[name] = rule_in_force(reader, name)
+        return found
+
+    def rules(self, reader: Reader, name: str) -> tuple[Row, ...]:
+        """The rows of a rule of head office."""
+        return self.rule_in_force(reader, name).rows
+
     def cafe_name(self, reader: Reader) -> facts.Name:
         """The name of this box's own cafe."""
         name = self._cafe_name
@@ -34,5 +48,6 @@ class Catalogue:
         return name
 
     def forget(self) -> None:
-        """Read both anew when they are next asked for."""
+        """Read all anew when they are next asked for."""
         self._rule = self._cafe_name = None
+        self._rules = {}
