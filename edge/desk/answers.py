@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.domain.refusals import Refusal
+from edge.domain.staff import may
 
 Value = None | bool | int | str | list["Value"] | dict[str, "Value"]
 """What an answer is made of: what JSON can hold, without floats."""
@@ -13,7 +14,8 @@ Value = None | bool | int | str | list["Value"] | dict[str, "Value"]
 class Session:
     """Who works at which screen. `shift` is the shift that the log-in opened (a random id).
 
-    `token` is the secret of the cookie; the desk keeps only its hash.
+    `token` is the secret of the cookie; the desk keeps only its hash. `granted` and `taken` are
+    the operations by which this person's rights differ from the role's.
     """
 
     staff: int
@@ -21,7 +23,13 @@ class Session:
     role: str
     terminal: int
     shift: int
-    token: str
+    token: str = field(repr=False)
+    granted: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+
+    def may(self, operation: str) -> bool:
+        """Whether this person may do an operation of `edge.domain.rights_table`."""
+        return may(self.role, operation, self.granted, self.taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,19 +54,28 @@ class Command:
     """A command of the counter.
 
     `operation` is the right that it needs (a row of `edge.domain.rights_table`), empty for what
-    nobody needs a log-in for. `answers` names the values of its Answer.
+    nobody needs a log-in for. `answers` names the values of its Answer. `approval` is the right
+    that a second person needs who approves it: then the command takes APPROVER_INPUTS too, and its
+    decision finds who approved in `Request.approver` (0: nobody did). One that cannot do without
+    refuses by `edge.domain.approvals.approval_needed`.
     """
 
     name: str
     operation: str
     parameters: tuple[Parameter, ...]
     answers: tuple[str, ...]
+    approval: str = ""
 
 
-def command(name: str, operation: str, inputs: str, answers: str) -> Command:
+APPROVER, APPROVER_PIN = "approver", "approver_pin"
+APPROVER_INPUTS = f" {APPROVER}:id? {APPROVER_PIN}:text?"
+"""A second person at the counter and their PIN, checked by the desk and never handed on."""
+
+
+def command(name: str, operation: str, inputs: str, answers: str, approval: str = "") -> Command:
     """A row from words: `name:type`, a trailing `?` for what may be left out."""
     parameters = []
-    for word in inputs.split():
+    for word in (inputs + APPROVER_INPUTS if approval else inputs).split():
         field, type_name = word.rstrip("?").split(":")
         parameters.append(Parameter(field, Input(type_name), not word.endswith("?")))
-    return Command(name, operation, tuple(parameters), tuple(answers.split()))
+    return Command(name, operation, tuple(parameters), tuple(answers.split()), approval)

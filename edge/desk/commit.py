@@ -33,6 +33,8 @@ class Request:
     id: str
     session: Session | None
     terminal: int
+    approver: int = 0
+    """Who approved it as a second person; 0: nobody."""
 
     @property
     def staff(self) -> int:

@@ -111,14 +111,19 @@ class Desk:
         if command.operation:
             if session is None or await self._staff.session(session.token) is None:
                 return refuse("log_in_first")
-            refusal = right_refusal(session.role, command.operation)
+            refusal = right_refusal(session.role, command.operation, session.granted, session.taken)
             if refusal is not None:
                 return refusal
         arguments = read_inputs(command, inputs)
         if isinstance(arguments, Refusal):
             return arguments
         try:
-            request = Request(name, request_id, session, terminal)
+            approver: int | Refusal = 0
+            if command.approval and session is not None:
+                approver = await self._staff.approver(session, command.approval, arguments)
+            if isinstance(approver, Refusal):
+                return approver
+            request = Request(name, request_id, session, terminal, approver)
             return await self._handlers[name](request, **arguments)
         except STORE_FAULTS as fault:
             return refusal_of(fault)

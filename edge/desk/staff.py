@@ -9,16 +9,19 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
-from edge.desk.commands import Handlers
+from edge.desk.commands import APPROVER, APPROVER_PIN, Handlers
 from edge.desk.commit import Request
+from edge.domain.approvals import approver_refusal
 from edge.domain.decision import read_text
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import (
     FAILURES_MAX,
     PIN_LENGTH_MAX,
+    Person,
     after_failure,
     lock_refusal,
     log_in_refusal,
+    person_of,
 )
 from edge.effects.page_events import PageEvents, Region
 from edge.store.reader import Reader
@@ -44,7 +47,7 @@ class StaffDesk:
         self._random_bytes = random_bytes
         self._wall_ms = wall_ms
         self._hasher = argon2.PasswordHasher()
-        self._one_log_in = asyncio.Lock()
+        self._one_check = asyncio.Lock()
         self._sessions: dict[str, Session] = {}
 
     def handlers(self) -> Handlers:
@@ -54,23 +57,11 @@ class StaffDesk:
     async def log_in(self, request: Request, staff: int, pin: str) -> Outcome:
         """Open a shift at the request's terminal. The answer's `token` is shown only here.
 
-        One log-in at a time, so that parallel guesses cannot outrun the count of failures. The
-        answer is not kept under the request id: it holds a secret.
+        The answer is not kept under the request id: it holds a secret.
         """
-        async with self._one_log_in:
-            with self._store.read() as reader:
-                refusal = self._refusal(reader, staff)
-                row = facts.row(reader, STAFF, staff)
-                cafe = reader.identity.cafe
+        async with self._one_check:
+            refusal = await self._check(staff, pin)
             if refusal is not None:
-                return refusal
-            refusal = log_in_refusal(row, cafe)
-            pin_hash = read_text(STAFF, row, "pin_hash")
-            if refusal is None and not await asyncio.to_thread(self._matches, pin_hash, pin):
-                refusal = refuse("log_in_failed")
-            if refusal is not None:
-                if refusal.code == "log_in_failed":
-                    return await self._count_failure(staff)
                 return refusal
             token = f"{request.terminal}.{self._random_bytes(TOKEN_BYTES).hex()}"
             session = await self._store.write(self._open(request.terminal, staff, token))
@@ -123,6 +114,43 @@ class StaffDesk:
             return "", 0
         return facts.staff_name(reader, kept[1]), kept[2]
 
+    async def approver(
+        self, session: Session, operation: str, arguments: dict[str, object]
+    ) -> int | Refusal:
+        """Who approves what `session` asks for: the second person whose PIN came along, 0: nobody.
+
+        Takes APPROVER_INPUTS out of `arguments`. A wrong PIN counts as one of a log-in.
+        """
+        approver, pin = arguments.pop(APPROVER), str(arguments.pop(APPROVER_PIN))
+        if not pin or not isinstance(approver, int):
+            return 0
+        if not approver:
+            return refuse("field_missing", field=APPROVER)
+        with self._store.read() as reader:
+            person = person_of(approver, facts.row(reader, STAFF, approver))
+        async with self._one_check:
+            refusal = await self._check(approver, pin)
+        return refusal or approver_refusal(session.staff, person, operation) or approver
+
+    async def _check(self, staff: int, pin: str) -> Refusal | None:
+        """Why a person with this PIN is not let in; a wrong one is counted, a right one forgives.
+
+        Called with `_one_check` held, so that parallel guesses cannot outrun the count.
+        """
+        with self._store.read() as reader:
+            refusal = self._refusal(reader, staff)
+            row = facts.row(reader, STAFF, staff)
+            refusal = refusal or log_in_refusal(row, reader.identity.cafe)
+        if refusal is None:
+            pin_hash = read_text(STAFF, row, "pin_hash")
+            if await asyncio.to_thread(self._matches, pin_hash, pin):
+                await self._store.write(lambda transaction: transaction.set_lockout(staff, 0, 0))
+                return None
+            return await self._count_failure(staff)
+        if refusal.code == "log_in_failed":
+            return await self._count_failure(staff)
+        return refusal
+
     def _refusal(self, reader: Reader, staff: int) -> Refusal | None:
         lockout = reader.lockout(staff)
         return lock_refusal(lockout.failures, lockout.locked_until_ms, self._wall_ms())
@@ -155,16 +183,8 @@ class StaffDesk:
 
     def _open(self, terminal: int, staff: int, token: str) -> Callable[[WriteTransaction], Session]:
         def work(transaction: WriteTransaction) -> Session:
-            transaction.set_lockout(staff, 0, 0)
-            row = facts.row(transaction, STAFF, staff)
-            session = Session(
-                staff,
-                read_text(STAFF, row, "name"),
-                read_text(STAFF, row, "role"),
-                terminal,
-                transaction.new_id(),
-                token,
-            )
+            person = person_of(staff, facts.row(transaction, STAFF, staff))
+            session = _session(person, terminal, transaction.new_id(), token)
             kept = [_hash_of(token), staff, session.shift, transaction.wall_ms()]
             transaction.set_setting(_setting(terminal), kept)
             self._sessions = {
@@ -190,5 +210,17 @@ def _kept_session(reader: Reader, terminal: int, token: str) -> Session | None:
     row = facts.row(reader, STAFF, kept[1])
     if log_in_refusal(row, reader.identity.cafe) is not None:
         return None
-    name, role = read_text(STAFF, row, "name"), read_text(STAFF, row, "role")
-    return Session(kept[1], name, role, terminal, kept[2], token)
+    return _session(person_of(kept[1], row), terminal, kept[2], token)
+
+
+def _session(person: Person, terminal: int, shift: int, token: str) -> Session:
+    return Session(
+        person.staff,
+        person.name,
+        person.role,
+        terminal,
+        shift,
+        token,
+        person.granted,
+        person.taken,
+    )

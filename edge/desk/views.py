@@ -33,8 +33,9 @@ from edge.desk.view_types import (
     TransferView,
     TruthLine,
 )
+from edge.domain.approvals import approver_refusal
 from edge.domain.decision import Here, read_int, read_list, read_text
-from edge.domain.staff import log_in_refusal
+from edge.domain.staff import log_in_refusal, person_of
 from edge.domain.transfers import DISPATCHED
 from edge.effects.after_commit import Effects
 from edge.store.facts import Document
@@ -186,6 +187,21 @@ class Views:
                 )
                 for document in reader.registers(STAFF, limit=STAFF_MAX)
                 if log_in_refusal(document.shown, cafe) is None
+            )
+
+    def approvers(self, operation: str, asker: int) -> tuple[StaffView, ...]:
+        """Who here may approve an operation that `asker` asks for."""
+        with self._store.read() as reader:
+            cafe = reader.identity.cafe
+            people = (
+                person_of(int(document.key), document.shown)
+                for document in reader.registers(STAFF, limit=STAFF_MAX)
+                if log_in_refusal(document.shown, cafe) is None
+            )
+            return tuple(
+                StaffView(person.staff, person.name, person.role)
+                for person in people
+                if approver_refusal(asker, person, operation) is None
             )
 
     async def print_jobs(self, limit: int = 50) -> tuple[PrintJobView, ...]:

@@ -1,6 +1,7 @@
 """Staff: who may do what, who may log in here, and how long a wrong PIN locks."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from edge.domain.decision import read_list, read_text
 from edge.domain.refusals import Refusal, refuse
@@ -25,9 +26,41 @@ def may(
     return operation not in taken and (role in roles or operation in granted)
 
 
-def right_refusal(role: str, operation: str) -> Refusal | None:
-    """Why a role may not do an operation, or None."""
-    if may(role, operation):
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the staff: the role, and by which operations their rights differ from it."""
+
+    staff: int
+    name: str
+    role: str
+    granted: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+
+    def may(self, operation: str) -> bool:
+        """Whether this person may do an operation."""
+        return may(self.role, operation, self.granted, self.taken)
+
+
+def person_of(staff: int, row: RegisterRow | None) -> Person:
+    """A person of their staff document."""
+    return Person(
+        staff,
+        read_text(STAFF, row, "name"),
+        read_text(STAFF, row, "role"),
+        _words(row, "granted"),
+        _words(row, "taken"),
+    )
+
+
+def _words(row: RegisterRow | None, field: str) -> frozenset[str]:
+    return frozenset(word for word in read_list(STAFF, row, field) if isinstance(word, str))
+
+
+def right_refusal(
+    role: str, operation: str, granted: Collection[str] = (), taken: Collection[str] = ()
+) -> Refusal | None:
+    """Why a person may not do an operation, or None."""
+    if may(role, operation, granted, taken):
         return None
     _, name = RIGHTS[operation]
     return refuse("no_right", role=ROLE_NAMES.get(role, (role, role)), operation=name)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.domain.staff import may
 from edge.web.screen import Screen
 
 
@@ -69,7 +68,7 @@ class Offered:
 def offered(actions: Mapping[str, tuple[Action, ...]], screen: Screen) -> Offered:
     """What of `actions` (topic -> rows) the screen offers."""
     by_topic = {
-        topic: tuple(action for action in rows if may(screen.session.role, action.operation))
+        topic: tuple(action for action in rows if screen.session.may(action.operation))
         for topic, rows in actions.items()
     }
     now = [action for rows in by_topic.values() for action in rows if action.needs.met(screen)]

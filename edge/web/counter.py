@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from aiohttp import web
 
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.desk import Desk
+from edge.desk.view_types import StaffView
 from edge.domain.refusals import Refusal
 from edge.web.actions import offered
 from edge.web.rendering import Renderer
@@ -48,8 +50,16 @@ class Counter:
 
     def render(self, template: str, screen: Screen, more: Mapping[str, object]) -> str:
         """A template of the page; `more` are the facts of the work in hand."""
-        values = {"actions": offered(ACTIONS, screen), "topics": tuple(ACTIONS), **screen.values()}
+        values = {
+            "actions": offered(ACTIONS, screen),
+            "topics": tuple(ACTIONS),
+            "approvers": partial(self._approvers, screen.session.staff),
+            **screen.values(),
+        }
         return self.renderer.render(template, screen.language, **values, **more)
+
+    def _approvers(self, asker: int, operation: str) -> tuple[StaffView, ...]:
+        return self.desk.views.approvers(operation, asker)
 
     def note(self, session: Session | None, outcome: Outcome) -> None:
         """Keep what was done last, for the screen to say so."""
