@@ -16,6 +16,7 @@ from cloud import app
 from cloud.broker import BrokerError
 from cloud.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
 from cloud.domain.refusals import Refusal
+from cloud.domain.rights import ROLES
 from cloud.hub import control
 from cloud.hub.keys import KeyFileError, load_keys, verifier
 from cloud.store.database import StoreError, open_reader
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     cafe.add_argument("--name-en", dest="name_en", default="")
     person = commands.add_parser("add-staff", help="add a person")
     person.add_argument("--name", required=True)
-    person.add_argument("--role", choices=("admin", "manager", "cashier"), required=True)
+    person.add_argument("--role", choices=sorted(ROLES), required=True)
     person.add_argument("--cafe", dest="cafes", type=int, action="append", default=[])
     person.add_argument("--password", default="", help="for head office, 8 characters or more")
     person.add_argument("--pin", default="", help="for counters, 4 to 12 digits")

@@ -34,6 +34,9 @@ KEEP_A = "keep_a"
 KEEP_B = "keep_b"
 MERGE = "merge"
 DISMISS = "dismiss"
+ADMIT = "admit"
+WRITE_OFF = "write_off"
+"""What two people decided over a fenced epoch, see `epochs`."""
 
 COMMIT_OPS_MAX = 3
 """An asset's description and the claim of its tag stand this close in their author's log."""
@@ -54,6 +57,7 @@ class CaseFacts(Protocol):
     def claim(self, kind: int, key: bytes) -> ClaimRow | None: ...
     def is_erased(self, subject: int | str) -> bool: ...
     def op(self, node: int, epoch: int, seq: int) -> Op | None: ...
+    def op_of(self, reference: OpRef) -> Op | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +184,11 @@ def case_of_row(key: int, row: RegisterRow) -> Case:
 
 def examine(case: Case, facts: CaseFacts) -> Dispute:
     """Return the case with both sides and what each choice would change now."""
-    b = _op(facts, case.op)
+    b = facts.op_of(case.op)
     references = dict.fromkeys(
         [*([case.against] if case.against else []), *(other for _, _, other in case.fields)]
     )
-    a = tuple(op for op in (_op(facts, reference) for reference in references) if op is not None)
+    a = tuple(op for op in (facts.op_of(reference) for reference in references) if op is not None)
     bare = Dispute(case, a, b, (0, 0), (), (Option(DISMISS),), False, False, "")
     try:
         if case.type == CONCURRENT:
@@ -194,11 +198,6 @@ def examine(case: Case, facts: CaseFacts) -> Dispute:
     except ProtocolError:
         pass  # a body of a later version: its sides are shown, it can be dismissed
     return _with_seen(replace(bare, is_erased=_is_gone(b)), facts)
-
-
-def _op(facts: CaseFacts, reference: OpRef) -> Op | None:
-    op = facts.op(reference.node, reference.epoch, reference.seq)
-    return op if op is not None and op.hash[:8] == reference.hash8 else None
 
 
 def _is_gone(op: Op | None) -> bool:
@@ -218,7 +217,7 @@ def _concurrent(dispute: Dispute, facts: CaseFacts) -> Dispute:
     differences = []
     has_changed = False
     for index, lost, other in case.fields:
-        theirs = _write_of(kind, _op(facts, other))
+        theirs = _write_of(kind, facts.op_of(other))
         if theirs is None:
             return replace(dispute, is_erased=True)
         entry = row.entry(index) if row is not None else None

@@ -10,6 +10,7 @@ from hashlib import sha256
 from cloud.domain.cases import OPEN
 from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FENCED, FORKED, SUPERSEDED, Account
 from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.rights import may
 from sync_protocol.accounts import class_of
 from sync_protocol.branches import Branch
 from sync_protocol.codec import pack
@@ -19,9 +20,14 @@ from sync_protocol.ledger import POSTINGS_MAX, REASON_EPOCH_CLOSE, Transaction
 from sync_protocol.ops import EPOCH_MAX, NODE_MAX, SEQ_MAX, OpRef, ref_from_row
 from sync_protocol.registers import Change, RegisterRow, RegisterWrite
 
-APPROVING_ROLES = ("admin", "manager")
 FENCED_EPOCH = "fenced_epoch"
 """Type of the case that fences an epoch: a store was copied, or an old copy of it put back."""
+
+
+def fence_case(node: int, epoch: int) -> int:
+    """Return the number of the case that fences an epoch."""
+    digest = sha256(pack(["cafebox fenced epoch", node, epoch])).digest()
+    return int.from_bytes(digest[:6], "big")
 
 
 def fencing(
@@ -31,7 +37,6 @@ def fencing(
 
     last: the last op of it that holds; reason: `rewind` or `fork`; node_row: its node's register.
     """
-    digest = sha256(pack(["cafebox fenced epoch", last.node, last.epoch])).digest()
     values: list[tuple[str, object]] = [
         ("type", FENCED_EPOCH),
         ("status", OPEN),
@@ -42,7 +47,7 @@ def fencing(
     ]
     changes = [Change(field_index(CASE, name), value, None) for name, value in values]
     changes.sort(key=lambda change: change.index)
-    case = RegisterWrite(b"", int.from_bytes(digest[:6], "big"), cafe, changes)
+    case = RegisterWrite(b"", fence_case(last.node, last.epoch), cafe, changes)
     status = field_index(NODE, "status")
     entry = None if node_row is None else node_row.entry(status)
     base = None if entry is None else entry[2]
@@ -89,7 +94,7 @@ def approval_fault(
     for row in rows:
         if row is None or row.value(field_index(STAFF, "active")) is not True:
             return refusal("approver_unknown")
-        if row.value(field_index(STAFF, "role")) not in APPROVING_ROLES:
+        if not may(str(row.value(field_index(STAFF, "role"))), "approve_epoch"):
             return refusal("approver_unknown")
     return None
 

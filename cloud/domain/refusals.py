@@ -54,7 +54,11 @@ REFUSALS = {
             "原因里不要写姓名、电话或证件号:原因会一直保留",
             "Leave names, phones and identity numbers out of the reason: it is kept for ever",
         ),
-        Refusal("right_missing", "收银员不能处理冲突", "Cashiers do not settle cases"),
+        Refusal(
+            "right_missing",
+            "您的职务不能做这件事,请找店长或总部",
+            "Your role may not do this; ask a manager or head office",
+        ),
         Refusal(
             "approver_unknown",
             "批准人须为在职的店长或管理员",
@@ -77,6 +81,11 @@ REFUSALS = {
             "The box has not handed in all of it yet; keep its line up",
         ),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
+        Refusal(
+            "approval_kept",
+            "这里已有同事先批准过,请重新看过再决定",
+            "Somebody has approved this just now; look again, then decide",
+        ),
     )
 }
 """Code -> `Refusal`: every refusal of the hub and of head office."""

@@ -69,13 +69,19 @@ def settled(
     return CASE, _written_over((CASE, case.case), values, facts, random_bytes)
 
 
+def note_fault(note: str) -> Refusal | None:
+    """Return why this cannot be the reason of a decision."""
+    if not note:
+        return refusal("note_missing")
+    return refusal("note_long") if len(note) > NOTE_LENGTH_MAX else None
+
+
 def _refused(dispute: Dispute, choice: Choice, facts: CaseFacts) -> Refusal | None:
     if dispute.case.status != OPEN:
         return refusal("case_settled")
-    if not choice.note:
-        return refusal("note_missing")
-    if len(choice.note) > NOTE_LENGTH_MAX:
-        return refusal("note_long")
+    fault = note_fault(choice.note)
+    if fault is not None:
+        return fault
     if _names_somebody(dispute, choice.note, facts):
         return refusal("note_personal")
     if choice.seen != dispute.seen:

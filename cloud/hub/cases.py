@@ -2,6 +2,7 @@
 
 from cloud.domain.cases import LOST_CLAIM, OPEN
 from cloud.domain.disputes import MERGE, Case, CaseFacts, Dispute, case_of_row, examine
+from cloud.domain.epochs import fence_case
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.settlements import Choice, settle, settled
 from cloud.hub.builder import Proposal
@@ -9,7 +10,7 @@ from cloud.hub.draft import Draft, HubOps
 from cloud.hub.registers import RandomBytes
 from cloud.store import statements
 from cloud.store.database import Database
-from cloud.store.log import read_op
+from cloud.store.log import find_op, read_op
 from cloud.store.models import ErasedSubject
 from cloud.store.reports import read_document, read_documents
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
@@ -38,6 +39,10 @@ class StoredFacts:
 
     def op(self, node: int, epoch: int, seq: int) -> Op | None:
         stored = read_op(self._database, node, epoch, seq)
+        return None if stored is None else stored.entry.op
+
+    def op_of(self, reference: OpRef) -> Op | None:
+        stored = find_op(self._database, reference)
         return None if stored is None else stored.entry.op
 
 
@@ -81,6 +86,18 @@ def settlement(case: int, choice: Choice, random_bytes: RandomBytes) -> Proposal
         return [*ops, *(settled(one, choice, facts, random_bytes) for one in also)]
 
     return Proposal(decide, choice.person)
+
+
+def fence_settled(draft: Draft, node: int, epoch: int, choice: Choice) -> HubOps:
+    """Return the op that says in a fenced epoch's case what two people decided; none without one.
+
+    The last decision stands: a branch may be admitted first, and the epoch closed later.
+    """
+    key = fence_case(node, epoch)
+    row = draft.state.register(CASE, key)
+    if row is None:
+        return []
+    return [settled(case_of_row(key, row), choice, DraftFacts(draft), lambda _count: b"")]
 
 
 def _between_the_same(draft: Draft, dispute: Dispute, facts: CaseFacts) -> list[Case]:

@@ -167,12 +167,26 @@ def _keep(builder: BlockBuilder, left_over: LeftOver, ops: list[Op], signature: 
     left_over.seq, left_over.hash = seq, hash
 
 
+def admission_fault(database: Database, left_over: int) -> Refusal | None:
+    """Return why what was kept cannot be admitted now, whoever approves."""
+    row = database.first(LeftOver.select().where(LeftOver.id == left_over))
+    if row is None:
+        return refusal("left_over_unknown")
+    if row.branch_epoch is not None:
+        return refusal("left_over_admitted")
+    return refusal("left_over_incomplete") if row.seq != row.last_seq else None
+
+
 def admission(
-    left_over: int, approvers: tuple[int, int], check: Callable[[Draft], Refusal | None]
+    left_over: int,
+    approvers: tuple[int, int],
+    check: Callable[[Draft], Refusal | None],
+    told: Callable[[Draft, int, int], HubOps],
 ) -> Proposal:
     """Return the proposal that admits what was kept as a branch; the ops follow it.
 
-    `check` refuses people who may not approve.
+    `check` refuses people who may not approve; `told` returns the ops that tell of it, for the
+    (node, epoch) that the branch parted from.
     """
     admitted: list[int] = []
 
@@ -180,18 +194,16 @@ def admission(
         fault = check(draft)
         if fault is not None:
             return fault
+        fault = admission_fault(draft.database, left_over)
+        if fault is not None:
+            return fault
         row = draft.database.first(LeftOver.select().where(LeftOver.id == left_over))
-        if row is None:
-            return refusal("left_over_unknown")
-        if row.branch_epoch is not None:
-            return refusal("left_over_admitted")
-        if row.seq != row.last_seq:
-            return refusal("left_over_incomplete")
         epoch = next_epoch([author.epoch for author in draft.authors_of(row.node)])
         admitted.append(epoch)
         parent = (row.epoch, row.parent_seq, row.parent_hash)
         last = (row.last_seq, row.last_hash)
-        return [admitting(row.node, epoch, parent, last, approvers)]
+        branch = admitting(row.node, epoch, parent, last, approvers)
+        return [branch, *told(draft, row.node, row.epoch)]
 
     def record(database: Database, _references: list[OpRef]) -> None:
         change = LeftOver.update(branch_epoch=admitted[-1])

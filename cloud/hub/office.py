@@ -7,13 +7,15 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from cloud.domain.disputes import ADMIT, WRITE_OFF
 from cloud.domain.epochs import Held, approval_fault, closing
 from cloud.domain.erasure import decide_erasure
 from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.rights import right_fault
 from cloud.domain.settlements import Choice
 from cloud.hub import enrolment, left_overs, staff
 from cloud.hub.builder import Proposal
-from cloud.hub.cases import settlement
+from cloud.hub.cases import fence_settled, settlement
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.enrolment import Enrolment
 from cloud.hub.hub import Hub
@@ -33,9 +35,6 @@ from sync_protocol.registers import RegisterRow
 _PERSONAL_REGISTERS = tuple(
     kind.code for kind in KINDS.values() if kind.policy == REGISTER and kind.personal
 )
-
-_NOT_TO_SETTLE = ("service", "cashier")
-"""Roles of the counter: a party to the conflict does not settle it."""
 
 
 class HeadOffice:
@@ -187,7 +186,7 @@ class HeadOffice:
         )
 
     async def close_epoch(
-        self, node: int, epoch: int, approvers: tuple[int, int]
+        self, node: int, epoch: int, approvers: tuple[int, int], note: str = ""
     ) -> list[OpRef] | Refusal:
         """Close an epoch for good; what it holds returns to the hub's part."""
         business_day, utc_offset_min = self.hub.surroundings.business_day()
@@ -202,7 +201,11 @@ class HeadOffice:
             if fault is not None:
                 return fault
             held = _held_by(draft, node, epoch)
-            return closing(node, epoch, author.seq, approvers, held, business_day, utc_offset_min)
+            ops = closing(node, epoch, author.seq, approvers, held, business_day, utc_offset_min)
+            if isinstance(ops, Refusal):
+                return ops
+            choice = Choice(WRITE_OFF, note, "", approvers[1], business_day)
+            return [*ops, *fence_settled(draft, node, epoch, choice)]
 
         return await self.hub.propose(Proposal(decide, approvers[0]))
 
@@ -228,11 +231,16 @@ class HeadOffice:
         return await asyncio.to_thread(left_overs.listed, self.hub.reader)
 
     async def admit_branch(
-        self, left_over: int, approvers: tuple[int, int]
+        self, left_over: int, approvers: tuple[int, int], note: str = ""
     ) -> list[OpRef] | Refusal:
         """Admit what was handed in, as it was written; excess is the chain's loss."""
+        business_day, _offset = self.hub.surroundings.business_day()
+        choice = Choice(ADMIT, note, "", approvers[1], business_day)
         proposal = left_overs.admission(
-            left_over, approvers, lambda draft: _approval_fault(draft, approvers)
+            left_over,
+            approvers,
+            lambda draft: _approval_fault(draft, approvers),
+            lambda draft, node, epoch: fence_settled(draft, node, epoch, choice),
         )
         outcome = await self.hub.propose(proposal)
         if not isinstance(outcome, Refusal):
@@ -253,8 +261,9 @@ class HeadOffice:
         self, case: int, choice: str, note: str, seen: str, person: Person
     ) -> list[OpRef] | Refusal:
         """Settle a conflict case; `seen`: what the person was shown (`disputes.Dispute.seen`)."""
-        if person.role in _NOT_TO_SETTLE:
-            return refusal("right_missing")
+        fault = right_fault(person.role, "settle_case")
+        if fault is not None:
+            return fault
         business_day, _offset = self.hub.surroundings.business_day()
         chosen = Choice(choice, note.strip(), seen, person.id, business_day)
         proposal = settlement(case, chosen, self.hub.surroundings.random_bytes)

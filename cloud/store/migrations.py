@@ -9,6 +9,7 @@ from cloud.store.database import Database, StoreError
 from cloud.store.models import (
     LOG_TABLES,
     REPORT_TABLES,
+    Approval,
     DeferredOp,
     LeftOver,
     LeftOverOp,
@@ -45,7 +46,17 @@ def _recovery(database: Database) -> None:
     database.create_tables((RecoveryState, RecoveryNode, ReturnedBlock, ReturnedOp))
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_create, _visits, _left_overs, _recovery)
+def _approvals(database: Database) -> None:
+    database.create_tables((Approval,))
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (
+    _create,
+    _visits,
+    _left_overs,
+    _recovery,
+    _approvals,
+)
 
 
 def migrate(database: Database) -> int:

@@ -345,6 +345,23 @@ class StaffSession(Model):
         table_name = "staff_session"
 
 
+class Approval(Model):
+    """What the first of two people approved; the second one's word does it and drops this row.
+
+    `act` and `target` say what: `write_off` of `node.epoch`, `admit` of a left-over's id.
+    """
+
+    act = TextField()
+    target = TextField()
+    staff = BigIntegerField()
+    note = TextField()
+    given_ms = BigIntegerField()
+
+    class Meta:
+        table_name = "approval"
+        primary_key = CompositeKey("act", "target")
+
+
 class ReportCursor(Model):
     """One row: up to which position the report tables are folded."""
 
@@ -441,6 +458,7 @@ LOG_TABLES: tuple[type[Model], ...] = (
     QuarantinedBatch,
     EnrolmentCode,
     StaffSession,
+    Approval,
     Setting,
 )
 REPORT_TABLES: tuple[type[Model], ...] = (

@@ -11,13 +11,14 @@ from cloud.domain.epochs import FENCED_EPOCH
 from cloud.domain.refusals import Refusal
 from cloud.hub.cases import StoredFacts, read_cases
 from cloud.store.database import Database
-from cloud.store.log import read_op
+from cloud.store.log import StoredEntry, find_op
 from cloud.web import ledgers
 from cloud.web.documents import cafes
 from cloud.web.formats import day, money, short_id
 from cloud.web.head_office import PERSON, Pages, form_text
 from cloud.web.ledgers import OpView
 from cloud.web.reading import number_of
+from sync_protocol.accounts import account_text
 from sync_protocol.claims import claim_from_body
 from sync_protocol.expect import ID_MAX
 from sync_protocol.kinds import ASSET_CLAIM, CARD, CARD_CLAIM, CLAIM, KINDS, MEMBER, field_index
@@ -72,6 +73,16 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A debit beyond what was left: what of it the chain bears, in the account's unit."""
+
+    account: str
+    unit: str
+    spent: int
+    borne: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     """A case as the inbox shows it; `a` and `b` are the sides' ops, `parties` (A's, B's)."""
 
@@ -85,8 +96,7 @@ class CaseView:
     subject: str
     member: int
     reason: str
-    losses: tuple[tuple[str, int], ...]
-    """(unit, amount) that the chain bears of an excess."""
+    shortfalls: tuple[Shortfall, ...]
     a: tuple[OpView, ...]
     b: tuple[OpView, ...]
     parties: tuple[Party, ...]
@@ -208,8 +218,8 @@ class _Reading:
             subject or self._claimed(dispute) or " / ".join(party.words for party in parties),
             member,
             case.reason,
-            self._losses(case.op),
-            self._side([op.ref() for op in dispute.a]),
+            self._shortfalls(case.op),
+            self._side([op.ref() for op in dispute.a]) or self._spent_before(case),
             self._side([case.op]),
             parties,
             lines,
@@ -226,21 +236,40 @@ class _Reading:
     def _side(self, references: list[OpRef]) -> tuple[OpView, ...]:
         found = []
         for reference in references:
-            stored = read_op(self._database, reference.node, reference.epoch, reference.seq)
+            stored = find_op(self._database, reference)
             view = None if stored is None else ledgers.op_at(self._database, stored.position)
             if view is not None:
                 found.append(view)
         return tuple(found)
 
-    def _losses(self, reference: OpRef) -> tuple[tuple[str, int], ...]:
-        stored = read_op(self._database, reference.node, reference.epoch, reference.seq)
-        op = stored.entry.op if stored is not None else None
-        if stored is None or op is None or op.body is None:
+    def _spent_before(self, case: Case) -> tuple[OpView, ...]:
+        """Return what lowered an excess's accounts last before it: the other side of the excess."""
+        stored = find_op(self._database, case.op) if case.type == EXCESS else None
+        if stored is None:
             return ()
-        losses: Counter[str] = Counter()
-        for posting, amount in stored.entry.annotation.diversions():
-            losses[transaction_from_body(op.body).postings[posting][5]] += abs(amount)
-        return tuple(sorted(losses.items()))
+        positions = set()
+        for posting, _amount in self._diverted(stored):
+            spent = ledgers.lowered_before(self._database, posting, stored.position)
+            positions.update(spent)
+        views = [ledgers.op_at(self._database, one) for one in sorted(positions)]
+        return tuple(view for view in views if view is not None)
+
+    def _shortfalls(self, reference: OpRef) -> tuple[Shortfall, ...]:
+        stored = find_op(self._database, reference)
+        if stored is None:
+            return ()
+        return tuple(
+            Shortfall(account_text(*posting[:5]), posting[5], abs(posting[6]), abs(amount))
+            for posting, amount in self._diverted(stored)
+        )
+
+    def _diverted(self, stored: StoredEntry) -> list[tuple[ledgers.PostingRow, int]]:
+        """Return the postings of an op that were diverted, each with how much of it."""
+        op, diversions = stored.entry.op, stored.entry.annotation.diversions()
+        if op is None or op.body is None or not diversions:
+            return []
+        postings = transaction_from_body(op.body).postings
+        return [(postings[index], amount) for index, amount in diversions]
 
     def _option(self, option: Option) -> OptionView:
         changes = tuple(

@@ -10,10 +10,12 @@ from cloud.web import documents, ledgers
 from cloud.web.amounts import fen_of_yuan
 from cloud.web.head_office import PERSON, SESSION_COOKIE, Pages, form_text
 from cloud.web.reading import cafe_names, number_of, show_member
+from cloud.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
 from sync_protocol.expect import ID_MAX
 from sync_protocol.kinds import PRODUCT
 
-ROLES = ("service", "cashier", "manager", "head_office")
+ROLES = ("service", "cashier", "manager", "head_office", "auditor")
+LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
 SKU_LENGTH_MAX = 32
 NAME_LENGTH_MAX = 60
 
@@ -52,6 +54,18 @@ async def log_out(request: web.Request) -> web.Response:
     await pages.office.log_out(request.cookies.get(SESSION_COOKIE, ""))
     response = web.Response(status=303, headers={"Location": "/"})
     response.del_cookie(SESSION_COOKIE, path="/", samesite="Strict")
+    return response
+
+
+async def choose_language(request: web.Request) -> web.Response:
+    """Keep the language that a person chose and go back to the page."""
+    language = request.match_info["language"]
+    if language not in LANGUAGE_NAMES:
+        raise web.HTTPNotFound
+    response = web.Response(status=303, headers={"Location": "/"})
+    response.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=LANGUAGE_COOKIE_SECONDS, samesite="Strict", path="/"
+    )
     return response
 
 

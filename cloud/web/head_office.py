@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from aiohttp import web
 
 from cloud.domain.refusals import Refusal
+from cloud.domain.rights import may
+from cloud.hub.approvals import Approvals
 from cloud.hub.office import HeadOffice
 from cloud.hub.staff import Person
 from cloud.store.database import Database
@@ -26,6 +29,7 @@ class Pages:
 
     def __init__(self, office: HeadOffice, renderer: Renderer) -> None:
         self.office = office
+        self.approvals = Approvals(office)
         self.renderer = renderer
 
     async def person(self, request: web.Request) -> Person | None:
@@ -52,11 +56,13 @@ class Pages:
     ) -> web.Response:
         """A page; `outcome` is what the change before it did, or why it was refused."""
         refusal = outcome if isinstance(outcome, Refusal) else None
+        person = request.get(PERSON)
         text = self.renderer.render(
             template,
             chosen_language(request.cookies),
             **{
-                "session": request.get(PERSON),
+                "session": person,
+                "may": partial(may, person.role) if person is not None else _nothing,
                 "chain_name": self.office.hub.chain,
                 "here": "/" + request.path.strip("/").partition("/")[0],
                 "refusal": refusal,
@@ -70,6 +76,11 @@ class Pages:
             content_type="text/html",
             headers={"Cache-Control": "no-store"},
         )
+
+
+def _nothing(_operation: str) -> bool:
+    """Return what somebody who is not logged in may do."""
+    return False
 
 
 Pages.KEY = web.AppKey("pages", Pages)

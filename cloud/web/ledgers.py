@@ -21,6 +21,7 @@ from sync_protocol.registers import write_from_body
 SHOWN_CLASSES = ("wallet", "bonus", "points", "lucky", "visits", "receivable")
 """What a member's page calls totals: the member's side of each book."""
 ENTRIES_SHOWN = 200
+LOWERED_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,30 @@ def _entry(database: Database, row: ReportEntry) -> Entry:
 def _code_of(op: Op) -> str:
     header = op.header
     return chain_code(header.node, header.epoch, header.seq, op.hash)
+
+
+PostingRow = tuple[int, int | str, int, int, int, str, int]
+"""A posting as `ledger.Transaction` has it."""
+
+
+def lowered_before(database: Database, posting: PostingRow, position: int) -> list[int]:
+    """Return where ops lowered a posting's account before one, the latest first."""
+    code, subject, node, epoch, month, unit, _amount = posting
+    query = (
+        ReportEntry.select(ReportEntry.position)
+        .where(
+            ReportEntry.subject == subject,
+            ReportEntry.position < position,
+            ReportEntry.code == code,
+            ReportEntry.node == node,
+            ReportEntry.epoch == epoch,
+            ReportEntry.month == month,
+            ReportEntry.unit == unit,
+            ReportEntry.amount * class_of(code).side < 0,
+        )
+        .order_by(ReportEntry.position.desc())
+    )
+    return [row.position for row in database.rows(query.limit(LOWERED_SHOWN))]
 
 
 def staff_name(database: Database, key: int) -> str:

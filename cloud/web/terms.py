@@ -59,6 +59,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "cashier": _("Cashier"),
         "manager": _("Manager"),
         "head_office": _("Head office"),
+        "admin": _("Administrator"),
+        "auditor": _("Auditor"),
     },
     "case_type": {
         "lost_claim": _("Taken twice"),
@@ -88,6 +90,15 @@ TERMS: Mapping[str, Mapping[str, str]] = {
             " enrolment code, then look at what the other one wrote."
         ),
     },
+    "found": {
+        "rewind": _("An old copy of this box's data was put back: it wrote over what it had sent."),
+        "fork": _("Two boxes ran on the same data: each wrote entries of its own."),
+        "forked": _("This box's entries part from the log."),
+        "fenced": _("Head office has fenced this box off."),
+        "closed": _("This epoch was written off; what came later waits for a decision."),
+        "superseded": _("The box was given a new epoch, and its former one still holds something."),
+        "current": _("The box is in use."),
+    },
     "choice": {
         "keep_a": _("Keep A"),
         "keep_b": _("Keep B"),
@@ -100,6 +111,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "keep_b": _("B kept"),
         "merge": _("merged into one member"),
         "dismiss": _("left as it was"),
+        "admit": _("taken into the books as written"),
+        "write_off": _("written off"),
     },
     "record": {
         "member": _("Member"),
@@ -117,6 +130,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "transaction": _("Ledger entry"),
         "cafe_transaction": _("Ledger entry"),
         "box": _("Box"),
+        "segment": _("Clock note"),
     },
     "record_status": {
         "active": _("in use"),
@@ -168,6 +182,9 @@ TERMS: Mapping[str, Mapping[str, str]] = {
     "standing": {
         "current": _("in use"),
         "fenced": _("fenced off"),
+        "forked": _("fenced off for good"),
+        "superseded": _("followed by a new epoch"),
+        "admitted": _("admitted branch"),
         "closed": _("closed"),
         "revoked": _("revoked"),
     },

@@ -27,6 +27,8 @@ EXCESS = "excess"
 FENCED_EPOCH = "fenced_epoch"
 KEEP_A = "keep_a"
 KEEP_B = "keep_b"
+ADMIT = "admit"
+WRITE_OFF = "write_off"
 MERGE = "merge"
 """Types and settlements as head office writes them into a CASE document."""
 
@@ -53,6 +55,7 @@ _LOST_TO_DO = {
     ASSET_CLAIM: "case_leave_asset",
     VOUCHER_CLAIM: "case_call_member",
 }
+_FENCE_SETTLED = {ADMIT: "case_branch_admitted", WRITE_OFF: "case_written_off"}
 _AFTER_OTHER_KEPT = {
     PHONE_CLAIM: "case_ask_other_phone_now",
     IDENTITY_CLAIM: "case_enter_identity_again",
@@ -118,6 +121,9 @@ def _settled(facts: CaseFacts, named: dict[str, Parameter]) -> Word:
     if facts.settlement == MERGE:
         return Word(Sentence("case_merged", named), nothing)
     if facts.type == FENCED_EPOCH:
+        said = _FENCE_SETTLED.get(facts.settlement)
+        if said is not None:
+            return Word(Sentence(said), nothing)
         return Word(Sentence("case_fence_noted"), Sentence("case_call_for_code"))
     if facts.type not in (LOST_CLAIM, CONCURRENT):
         return Word(Sentence("case_noted", named), nothing)

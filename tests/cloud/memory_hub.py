@@ -37,6 +37,10 @@ class MemoryHub(MemoryState):
     def op(self, node, epoch, seq):
         return self.ops.get((node, epoch, seq))
 
+    def op_of(self, reference):
+        op = self.ops.get((reference.node, reference.epoch, reference.seq))
+        return op if op is not None and op.hash[:8] == reference.hash8 else None
+
     def erase(self, subject):
         super().erase(subject)
         for op in self.ops.values():

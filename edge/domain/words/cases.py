@@ -23,6 +23,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "总部已知悉:本店盒子的数据被复制或恢复过",
         "Head office knows that this box's data was copied or put back",
     ),
+    "case_branch_admitted": (
+        "总部已把本店旧盒子另写的记录照原样入账",
+        "Head office took into the books what this cafe's former box had written",
+    ),
+    "case_written_off": (
+        "总部已核销本店旧盒子,它占用的余额已放回总部,会员可照常使用",
+        "Head office wrote this cafe's former box off; the balances it held can be spent again",
+    ),
     "case_call_for_code": (
         "请店长向总部要新的注册码",
         "Have the manager ask head office for a new enrolment code",

@@ -17,7 +17,17 @@ from cloud.web.application import build_application
 from cloud.web.documents import products
 
 PASSWORD = "correct horse battery"
-PAGES = ("/", "/members", "/products", "/staff", "/cafes", "/cases", "/entries", "/ops/1")
+PAGES = (
+    "/",
+    "/members",
+    "/products",
+    "/staff",
+    "/cafes",
+    "/cases",
+    "/boxes",
+    "/entries",
+    "/ops/1",
+)
 FORMS = (
     "/products",
     "/staff",
@@ -25,6 +35,9 @@ FORMS = (
     "/cafes/1/code",
     "/members/1/erase",
     "/cases/1/settle",
+    "/boxes/1/1/write-off",
+    "/boxes/branches/1/admit",
+    "/boxes/1/code",
 )
 
 

@@ -1,0 +1,42 @@
+"""Who may do what at head office: one table from operation to roles.
+
+To add an operation, add a row; pages name the operation that they need (`cloud.web.routes`).
+"""
+
+from collections.abc import Mapping
+
+from cloud.domain.refusals import Refusal, refusal
+
+ADMIN = "admin"
+HEAD_OFFICE = "head_office"
+MANAGER = "manager"
+CASHIER = "cashier"
+SERVICE = "service"
+AUDITOR = "auditor"
+"""Sees every page, changes nothing."""
+
+ROLES = frozenset({ADMIN, HEAD_OFFICE, MANAGER, CASHIER, SERVICE, AUDITOR})
+
+_OFFICE = frozenset({ADMIN, HEAD_OFFICE})
+_DECIDING = _OFFICE | {MANAGER}
+
+RIGHTS: Mapping[str, frozenset[str]] = {
+    "look": _DECIDING | {AUDITOR},
+    "settle_case": _DECIDING,
+    "approve_epoch": _DECIDING,
+    "change_products": _OFFICE,
+    "change_staff": _OFFICE,
+    "change_cafes": _OFFICE,
+    "erase_member": _OFFICE,
+}
+"""Operation -> roles that may. The counter's roles work at the counter."""
+
+
+def may(role: str, operation: str) -> bool:
+    """Return whether a role may do an operation; KeyError for one that is not in the table."""
+    return role in RIGHTS[operation]
+
+
+def right_fault(role: str, operation: str) -> Refusal | None:
+    """Return why a role may not do an operation."""
+    return None if may(role, operation) else refusal("right_missing")

@@ -1,0 +1,45 @@
+"""Every address of head office's pages, what answers it, and which right it needs."""
+
+from dataclasses import dataclass
+
+from cloud.web import boxes, cases, changing, reading
+from cloud.web.page_security import Handler
+
+EVERYBODY = ""
+"""No log-in is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address. `right`: an operation of `cloud.domain.rights`, or EVERYBODY."""
+
+    method: str
+    path: str
+    handler: Handler
+    right: str
+
+
+ROUTES = (
+    Route("GET", "/", reading.home, "look"),
+    Route("GET", "/members", reading.members, "look"),
+    Route("GET", "/members/{member}", reading.member, "look"),
+    Route("GET", "/entries", reading.entries, "look"),
+    Route("GET", "/ops/{position}", reading.op, "look"),
+    Route("GET", "/cases", cases.inbox, "look"),
+    Route("GET", "/boxes", boxes.page, "look"),
+    Route("GET", "/products", changing.products, "look"),
+    Route("GET", "/staff", changing.staff, "look"),
+    Route("GET", "/cafes", changing.cafes, "look"),
+    Route("POST", "/cases/{case}/settle", cases.settle, "settle_case"),
+    Route("POST", "/boxes/{node}/{epoch}/write-off", boxes.write_off, "approve_epoch"),
+    Route("POST", "/boxes/branches/{branch}/admit", boxes.admit, "approve_epoch"),
+    Route("POST", "/boxes/{node}/code", boxes.create_code, "change_cafes"),
+    Route("POST", "/products", changing.products, "change_products"),
+    Route("POST", "/staff", changing.staff, "change_staff"),
+    Route("POST", "/cafes", changing.cafes, "change_cafes"),
+    Route("POST", "/cafes/{cafe}/code", changing.create_code, "change_cafes"),
+    Route("POST", "/members/{member}/erase", changing.erase, "erase_member"),
+    Route("POST", "/log-in", changing.log_in, EVERYBODY),
+    Route("POST", "/log-out", changing.log_out, EVERYBODY),
+    Route("POST", "/language/{language}", changing.choose_language, EVERYBODY),
+)
