@@ -33,6 +33,7 @@ POINTS = "points"
 LUCKY = "lucky"
 VISITS = "visits"
 ITEM = "item:"
+SPENT_UNIT = "spent:"
 ASSET_UNIT = "asset:"
 
 FIRST_TELLING_CODE = 64
@@ -128,9 +129,15 @@ TILL_DIFFERENCE = 105
 OTHER_CLEARING = 121
 """Tenders of head office's making: meal coupons, a bank transfer."""
 CARD_DEPOSIT = 70
-"""What a member left for the card and gets back with it. Subject: the member."""
+"""What was left for a card and is given back with it. Subject: the card."""
 PREPAID = 71
 """Paid before a session and not used up yet. Subject: the session."""
+POINTS_SPENT = 84
+"""Points that were redeemed: so `points_issued` is all that was ever earned and has not expired."""
+SPENT = 100
+"""What a member bought in all, in a unit for each card type: `spent:<code>`."""
+SPENT_BOOK = 104
+"""The other side of `SPENT`. Subject: the cafe."""
 
 _ROWS = (
     AccountClass(TILL, "till", DEBIT, False, CAFE),
@@ -176,6 +183,9 @@ _ROWS = (
     _new(OTHER_CLEARING, "other_clearing"),
     _new(CARD_DEPOSIT, "card_deposit"),
     _new(PREPAID, "prepaid"),
+    _new(POINTS_SPENT, "points_spent"),
+    _new(SPENT, "spent"),
+    _new(SPENT_BOOK, "spent_book"),
 )
 
 

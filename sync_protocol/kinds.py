@@ -92,7 +92,6 @@ STAFF = 3
 MEMBER = 4
 CARD = 5
 PRODUCT = 6
-TIER = 7
 RULE = 8
 VISIT = 9
 TRANSFER = 10
@@ -205,7 +204,7 @@ _ROWS = (
             " status:text home_cafe:int joined_day:int consent:text note:text photo:bytes"
             " identity_kind:text category:text custom:list approved_by:int approved_day:int"
             " tier_since_day:int tier_until_day:int daily_limit_fen:int initials:text"
-            " exit_reason:text exit_day:int"
+            " exit_reason:text exit_day:int change_reason:text"
         ),
         ANY_CAFE,
         CHAIN,
@@ -235,16 +234,6 @@ _ROWS = (
             " member_price_fen:int counted:bool points_rate:int on_sale:bool"
             " unit:text brand:text commission_percent:int free:bool low_stock:int"
         ),
-        HUB_ONLY,
-        CHAIN,
-        False,
-        30,
-    ),
-    Kind(
-        TIER,
-        "tier",
-        REGISTER,
-        _fields("name:text name_en:text rank:int threshold_points:int discount_percent:int"),
         HUB_ONLY,
         CHAIN,
         False,
@@ -314,7 +303,8 @@ _ROWS = (
         _fields(
             "number:int member:int lines:list total_fen:int tenders:list business_day:int"
             " points:int discount_fen:int shift:int cashier:int session:int paper_slip:int"
-            " voided_ms:int voided_by:int void_reason:text"
+            " voided_ms:int voided_by:int void_reason:text refunded:list points_back:int"
+            " card_type:text tier:text points_used:int rebate_fen:int"
         ),
         OWN_CAFE,
         CAFE,
@@ -383,7 +373,8 @@ _ROWS = (
         _fields(
             "number:int form:text member:int amount_fen:int bonus_fen:int tenders:list"
             " business_day:int shift:int cashier:int approver:int note:text paper_slip:int"
-            " at_ms:int points:int voided_by:int"
+            " at_ms:int points:int voided_by:int lucky:int bonus_month:int repaid_fen:int"
+            " rule_version:int package:text of:int"
         ),
         OWN_CAFE,
         CAFE,

@@ -135,7 +135,7 @@ _ROWS = (
     _one(
         "counter",
         "swipe_only:flag print_at_once:flag=yes show_change:flag=yes"
-        " needs_identity:flag=yes needs_phone:flag identity_at_session:flag=yes"
+        " needs_identity:flag needs_phone:flag identity_at_session:flag=yes"
         " minimum_age:number=18 walk_in_session:flag=yes low_balance_fen:fen=1000"
         " lost_list_stale_hours:number=24 lost_list_offline_limit_fen:fen=5000"
         " checkout:choice(supermarket|ticket)=supermarket",
@@ -192,34 +192,44 @@ _ROWS = (
         "points",
         "per_yuan:number=1 per_visit:number=5 check_in:number stored_value_percent:percent=100"
         " birthday_percent:percent=200 daily_cap:number yuan_points:number=100"
-        " money_points:number",
+        " money_points:number per_sale:number times_per_day:number watch_points:number=500"
+        " birthday_gift:text",
     ),
     _many("category_points", "category:text percent:percent=100"),
     _many(
         "events",
         "name:text name_en:text from_day:day to_day:day points_percent:percent=100"
-        " points:number discount_percent:percent=100 category:text",
+        " points:number discount_percent:percent=100 category:text"
+        " code:text audience:choice(all|members|new_guests)=all entry_points:number"
+        " give_away:text",
     ),
     _many(
         "redemptions",
         "code:text name:text name_en:text points:number"
-        " gives:choice(goods|gift|stored_value|discount) sku:text amount_fen:fen tier:text",
+        " gives:choice(goods|gift|stored_value|discount) sku:text amount_fen:fen tier:text"
+        " takes_points:flag=yes into:choice(bonus|wallet)=bonus",
+        ("5off", "抵 5 元", "¥5 off", 500, "discount", "", 500, ""),
+        ("credit10", "10 元赠送金额", "¥10 bonus credit", 1_000, "stored_value", "", 1_000, ""),
     ),
     _many(
         "tiers",
         "code:text name:text name_en:text threshold_points:number threshold_fen:fen"
         " discount_percent:percent=100 points_percent:percent=100 fee_fen:fen valid_days:number"
-        " booking:flag gift:text",
-        ("gold", "黄金会员", "gold", 1_000, 0, 95, 100, 0, 365, False, ""),
-        ("diamond", "钻石会员", "diamond", 5_000, 0, 90, 120, 0, 365, True, ""),
-        ("royal", "皇家会员", "royal", 20_000, 0, 85, 150, 0, 365, True, ""),
+        " booking:flag gift:text for_others:flag",
+        ("gold", "黄金会员", "gold", 1_000, 0, 95, 100, 0, 365, False, "", False),
+        ("diamond", "钻石会员", "diamond", 5_000, 0, 90, 120, 0, 365, True, "", True),
+        ("royal", "皇家会员", "royal", 20_000, 0, 85, 150, 0, 365, True, "", True),
     ),
     _many(
         "card_types",
         "code:text name:text name_en:text price:choice(member|normal|discount)=member"
         " discount_percent:percent=100 points_percent:percent=100 deposit_fen:fen fee_fen:fen"
-        " valid_days:number rebate_percent:percent",
-        ("stored_value", "储值卡", "stored-value card", "member", 100, 100, 0, 0, 0, 0),
+        " valid_days:number rebate_percent:percent renewal_fee_fen:fen",
+        ("stored_value", "储值卡", "stored-value card", "member", 100, 100, 0, 0, 0, 0, 0),
+        ("discount", "折扣卡", "discount card", "discount", 90, 100, 0, 0, 0, 0, 0),
+        ("points", "积分卡", "points card", "normal", 100, 150, 0, 0, 0, 0, 0),
+        ("visits", "计次卡", "multi-visit card", "normal", 100, 100, 0, 0, 0, 0, 0),
+        ("annual", "年卡", "annual card", "member", 100, 100, 1_000, 2_000, 365, 0, 0),
     ),
     _many(
         "passes",

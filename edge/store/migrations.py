@@ -9,12 +9,27 @@ from collections.abc import Callable, Sequence
 
 from peewee import SqliteDatabase
 
+from edge.store.documents import index_kind
 from edge.store.errors import StoreMismatchError
 from edge.store.tables import Migration, create_all
+from sync_protocol.kinds import CARD, MEMBER
 
 Step = tuple[int, str, Callable[[SqliteDatabase], None]]
 
-STEPS: tuple[Step, ...] = ((1, "initial tables", create_all),)
+
+def _index_members_and_cards(database: SqliteDatabase) -> None:
+    for kind in (MEMBER, CARD):
+        index_kind(database.connection(), kind)  # type: ignore[no-untyped-call]  # peewee's
+
+
+STEPS: tuple[Step, ...] = (
+    (1, "initial tables", create_all),
+    (
+        2,
+        "members by initials, category and status, cards by status and day",
+        _index_members_and_cards,
+    ),
+)
 
 
 def bring_up_to_date(database: SqliteDatabase, steps: Sequence[Step] = STEPS) -> int:

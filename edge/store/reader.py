@@ -106,6 +106,17 @@ class Reader:
         rows = self._execute(statements.SELECT_LOOKUP, wanted)
         return [_document(kind, *row) for row in rows]
 
+    def registers_between(
+        self, kind: int, field: str, low: int | str, high: int | str, limit: int = 1000
+    ) -> list[Document]:
+        """Return the documents whose shown `field` is from `low` to below `high`, in its order.
+
+        `field` is one of `tables.LOOKUP_FIELDS[kind]`, ValueError for any other.
+        """
+        wanted = (kind, _lookup_index(kind, field), low, high, limit)
+        rows = self._execute(statements.SELECT_LOOKUP_BETWEEN, wanted)
+        return [_document(kind, *row) for row in rows]
+
     def search_registers(self, kind: int, field: str, text: str, limit: int = 20) -> list[Document]:
         """Return documents whose shown text `field` contains `text`, those that start so first."""
         wanted = text.lower()

