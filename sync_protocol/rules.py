@@ -331,4 +331,4 @@ def rows_in_force(rule: Rule, values: object) -> "list[list[object]]":
     try:
         return check_rows(rule, values)
     except DecodeError:
-        return [list(row) for row in rule.default]
+        return check_rows(rule, [list(row) for row in rule.default])

@@ -1,6 +1,7 @@
 """Members as pages show them: what they have, what they may spend here, who is in the cafe."""
 
 from edge.desk import facts
+from edge.desk.rules import rules_in_force
 from edge.desk.view_types import MemberView, PresentView
 from edge.domain.business_day import age_on, is_birthday
 from edge.domain.decision import Here, read_int, read_text
@@ -15,7 +16,7 @@ from edge.domain.refusals import Refusal
 from edge.domain.stored_value import spendable_fen, spendable_reason
 from edge.domain.visits import visit_key
 from edge.store.reader import Reader
-from sync_protocol.kinds import CARD, MEMBER, PHONE_CLAIM, TIER, VISIT
+from sync_protocol.kinds import CARD, MEMBER, PHONE_CLAIM, VISIT
 
 FOUND_MAX = 20
 SEARCH_LENGTH_MIN = 1
@@ -32,8 +33,7 @@ def member_view(reader: Reader, at: Here, member: int) -> MemberView | None:
     purse = facts.purse_of(reader, at, member)
     birth = read_int(MEMBER, row, "birth_date")
     tier = read_text(MEMBER, row, "tier")
-    tier_row = facts.row(reader, TIER, tier) if tier else None
-    tier_name = read_text(TIER, tier_row, "name")
+    tier_name, tier_name_en = _tier_names(reader, tier)
     label, status = _card(reader, member)
     visit = facts.row(reader, VISIT, visit_key(at.cafe, at.business_day, member))
     here = visit is not None and not read_int(VISIT, visit, "left_ms")
@@ -43,7 +43,7 @@ def member_view(reader: Reader, at: Here, member: int) -> MemberView | None:
         read_text(MEMBER, row, "name"),
         tier,
         tier_name,
-        read_text(TIER, tier_row, "name_en") or tier_name,
+        tier_name_en,
         read_text(MEMBER, row, "status"),
         read_text(MEMBER, row, "phone")[-4:],
         label,
@@ -59,6 +59,13 @@ def member_view(reader: Reader, at: Here, member: int) -> MemberView | None:
         ),
         read_int(VISIT, visit, "entered_ms") if here else 0,
     )
+
+
+def _tier_names(reader: Reader, tier: str) -> facts.Name:
+    for row in rules_in_force(reader, "tiers") if tier else ():
+        if row["code"] == tier:
+            return row["name"], row["name_en"] or row["name"]
+    return "", ""
 
 
 def _card(reader: Reader, member: int) -> tuple[str, str]:

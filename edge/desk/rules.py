@@ -52,4 +52,4 @@ def _published(reader: Reader, name: str) -> tuple[int, list[list[object]]]:
             return read_int(RULE, document.shown, "version"), check_rows(rule, values)
         except DecodeError:
             break
-    return 0, [list(row) for row in rule.default]
+    return 0, check_rows(rule, [list(row) for row in rule.default])

@@ -29,7 +29,6 @@ from sync_protocol.kinds import (
     RULE,
     SITE,
     STAFF,
-    TIER,
     TRANSACTION,
     field_index,
 )
@@ -106,7 +105,6 @@ def _opening_ops() -> list[tuple[int, object]]:
         )
     for number, (member, uid) in enumerate(MEMBERS.items()):
         ops += _member(member, uid, list(NODES)[number % len(NODES)])
-    ops.append(document(TIER, 1, b"", name="银卡", name_en="Silver", rank=1, threshold_points=100))
     ops.append(document(RULE, "earn", b"", version=1, values=[1, 5]))
     return ops
 
