@@ -13,11 +13,13 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -28,7 +30,8 @@ from edge.configuration import Configuration, ConfigurationError
 from edge.desk.desk import Desk
 from edge.desk.settings import Clocks
 from edge.desk.view_types import DeviceView
-from edge.drivers.bridge import Bridge
+from edge.desk.visits import Decided
+from edge.drivers.bridge import Bridge, Straight
 from edge.drivers.registry import Devices, build_devices
 from edge.drivers.stacks import Stacks
 from edge.effects.after_commit import Effects
@@ -163,7 +166,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
 
         # The desk is made last; nothing calls these before the devices are opened.
         def deliver(event: DeviceEvent) -> None:
-            _deliver(event, desk, start, crossings)
+            _deliver(event, desk, crossings)
 
         async def recalled(recall: Recall) -> None:
             await _recalled(desk, recall)
@@ -175,7 +178,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             desk.line_changed()
 
         handlers = SyncHandlers(recalled, applied, line_changed)
-        bridge = Bridge(deliver)
+        bridge = Bridge(deliver, straight=_StraightTaps(lambda: desk, start))
         stacks = Stacks(configuration.stacks.pcsc, configuration.stacks.gpio)
         devices = build_devices(configuration.devices, bridge, stacks)
         effects = _effects(configuration, store, devices, registry)
@@ -253,13 +256,28 @@ async def _tasks() -> AsyncIterator[Callable[[Work], None]]:
         raise
 
 
-def _deliver(
-    event: DeviceEvent, desk: Desk, start: Callable[[Work], None], crossings: Counter[str]
-) -> None:
+class _StraightTaps(Straight):
+    """Taps go from the reader's thread to the store's writer."""
+
+    def __init__(self, desk: Callable[[], Desk], start: Callable[[Work], None]) -> None:
+        self._desk = desk
+        self._start = start
+
+    def begin(self, event: DeviceEvent) -> "Future[Any] | None":
+        return self._desk().begin_tap(event) if isinstance(event, CardTapped) else None
+
+    def end(self, event: DeviceEvent, begun: "Future[Any]") -> None:
+        if isinstance(event, CardTapped):
+            self._start(self._end_tap(event, begun))
+
+    async def _end_tap(self, event: CardTapped, committed: "Future[Decided]") -> None:
+        """A task, so that a fault of our own ends the box with words."""
+        self._desk().end_tap(event, committed)
+
+
+def _deliver(event: DeviceEvent, desk: Desk, crossings: Counter[str]) -> None:
     """Hand a device's event to whom it concerns; on the loop, in the order of arrival."""
-    if isinstance(event, CardTapped):
-        start(_tap(desk, event))
-    elif isinstance(event, CardUnread):
+    if isinstance(event, CardUnread):
         desk.card_unread(event)
     elif isinstance(event, DeviceStateChanged):
         log.info(
@@ -268,10 +286,6 @@ def _deliver(
         desk.device_changed()
     elif isinstance(event, DoorCrossed):
         crossings[event.direction.value] += 1
-
-
-async def _tap(desk: Desk, event: CardTapped) -> None:
-    await desk.tap(event)
 
 
 async def _recalled(desk: Desk, recall: Recall) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 
 from edge.desk.answers import Outcome, Session
 from edge.desk.asked import Asked
@@ -24,7 +25,7 @@ from edge.desk.tickets import TicketsDesk
 from edge.desk.transfers import TransfersDesk
 from edge.desk.view_types import DeviceView, TapView
 from edge.desk.views import Views
-from edge.desk.visits import VisitsDesk
+from edge.desk.visits import Decided, VisitsDesk
 from edge.desk.vouchers import VouchersDesk
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import right_refusal
@@ -131,6 +132,14 @@ class Desk:
     async def tap(self, event: CardTapped) -> TapView:
         """A card was tapped on one of this box's readers; no log-in is needed."""
         return await self._visits.tap(event)
+
+    def begin_tap(self, event: CardTapped) -> "Future[Decided]":
+        """Do the urgent half of `tap`, up to the door; from any thread, returns at once."""
+        return self._visits.begin_tap(event)
+
+    def end_tap(self, event: CardTapped, committed: "Future[Decided]") -> TapView:
+        """Do the other half, once `committed` is done."""
+        return self._visits.end_tap(event, committed)
 
     def card_unread(self, event: CardUnread) -> None:
         """A card came onto a reader and told nothing."""

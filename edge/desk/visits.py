@@ -1,8 +1,8 @@
 """Taps and visits: the short way from a card to the open door, and who is on the screen."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
 from concurrent.futures import Future
 
 from edge.desk import facts
@@ -29,6 +29,8 @@ from sync_protocol.kinds import CARD, CARD_CLAIM, MEMBER, VISIT
 
 RECENT_CARDS_MAX = 256
 
+Decided = Answer | Refusal
+
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +55,7 @@ class VisitsDesk:
         self._effects = effects
         self._clocks = clocks
         self._last_taps: dict[int, int] = {}
-        self._one_tap = asyncio.Lock()
+        """Of the writer's thread alone."""
 
     def handlers(self) -> Handlers:
         """The commands done here."""
@@ -64,70 +66,80 @@ class VisitsDesk:
         }
 
     async def tap(self, event: CardTapped) -> TapView:
-        """A card was tapped: commit, then the door, and only then everything else.
+        """A card was tapped: commit, then the door, and only then everything else."""
+        committed = self.begin_tap(event)
+        with contextlib.suppress(*STORE_FAULTS):
+            await asyncio.wrap_future(committed)
+        return self.end_tap(event, committed)
 
-        The door is called on the writer's thread as soon as the commit is on the disk; the way
-        back to the loop would cost it another 80 µs. One tap at a time, so that two of one card
-        cannot both be the first.
+    def begin_tap(self, event: CardTapped) -> "Future[Decided]":
+        """Have a tap decided and committed; from any thread, returns at once.
+
+        The door is called on the writer's thread as soon as the commit is on the disk: a way over
+        the loop would cost it another 80 µs before the commit and after it.
         """
-        result: Answer | Refusal
 
-        def open_door(committed: "Future[tuple[int, Answer | Refusal]]") -> None:
-            done = not committed.cancelled() and committed.exception() is None
-            if done and _is_welcome(committed.result()[1]):
+        def open_door(committed: "Future[Decided]") -> None:
+            if committed.exception() is not None:
+                self._last_taps.clear()  # this tap was none
+            elif _is_welcome(committed.result()):
                 self._effects.door.open(event.at_monotonic_ns)
 
-        async with self._one_tap:
-            try:
-                committed = self._store.submit(self._decide(event))
-                committed.add_done_callback(open_door)
-                card, result = await asyncio.wrap_future(committed)
-            except STORE_FAULTS as fault:
-                log.error("a tap could not be committed: %s", fault.code)
-                card, result = 0, refusal_of(fault)
-            if _is_welcome(result):
-                self._remember_tap(card, event.at_monotonic_ns)
+        key = keyed_hash(self._settings.chain_key, normal_uid(event.uid))
+        try:
+            committed = self._store.submit(
+                lambda transaction: self._decide(transaction, event, key)
+            )
+        except STORE_FAULTS as fault:
+            committed = Future()
+            committed.set_exception(fault)
+        committed.add_done_callback(open_door)
+        return committed
+
+    def end_tap(self, event: CardTapped, committed: "Future[Decided]") -> TapView:
+        """Tell the printer, the page and the hub of a tap that is over; on the loop."""
+        result: Decided
+        try:
+            result = committed.result()
+        except STORE_FAULTS as fault:
+            log.error("a tap could not be committed: %s", fault.code)
+            result = refusal_of(fault)
         return self._show(event, result)
 
-    def _decide(
-        self, event: CardTapped
-    ) -> Callable[[WriteTransaction], tuple[int, Answer | Refusal]]:
-        key = keyed_hash(self._settings.chain_key, normal_uid(event.uid))
-
-        def work(transaction: WriteTransaction) -> tuple[int, Answer | Refusal]:
-            at = facts.here(transaction, self._settings, transaction.wall_ms())
-            claim = transaction.claim(CARD_CLAIM, key)
-            card = claimed_card(claim.row if claim else None)
-            card_row = facts.row(transaction, CARD, card) if card else None
-            member = facts.person_of(transaction, read_int(CARD, card_row, "member"))
-            visit = visit_key(at.cafe, at.business_day, member)
-            last_tap_ns = self._last_taps.get(card)
-            judgement = tap(
-                at,
-                TapFacts(
-                    card,
-                    member,
-                    card_row,
-                    facts.row(transaction, MEMBER, member) if member else None,
-                    facts.row(transaction, VISIT, visit) if member else None,
-                    _elapsed_ms(last_tap_ns, event.at_monotonic_ns),
-                    self._committer.catalogue.rule(transaction),
-                ),
-                self._settings.same_tap_ms,
-            )
-            if isinstance(judgement, Refusal):
-                return card, judgement
-            request = Request("tap", "", None, 0)
-            return card, self._committer.record(transaction, at, judgement, request)
-
-        return work
+    def _decide(self, transaction: WriteTransaction, event: CardTapped, key: bytes) -> Decided:
+        """On the writer's thread, one tap after the other: two of one card are not both first."""
+        at = facts.here(transaction, self._settings, transaction.wall_ms())
+        claim = transaction.claim(CARD_CLAIM, key)
+        card = claimed_card(claim.row if claim else None)
+        card_row = facts.row(transaction, CARD, card) if card else None
+        member = facts.person_of(transaction, read_int(CARD, card_row, "member"))
+        visit = visit_key(at.cafe, at.business_day, member)
+        judgement = tap(
+            at,
+            TapFacts(
+                card,
+                member,
+                card_row,
+                facts.row(transaction, MEMBER, member) if member else None,
+                facts.row(transaction, VISIT, visit) if member else None,
+                _elapsed_ms(self._last_taps.get(card), event.at_monotonic_ns),
+                self._committer.catalogue.rule(transaction),
+            ),
+            self._settings.same_tap_ms,
+        )
+        if isinstance(judgement, Refusal):
+            return judgement
+        answer = self._committer.record(transaction, at, judgement, Request("tap", "", None, 0))
+        if _is_welcome(answer):
+            self._remember_tap(card, event.at_monotonic_ns)
+        return answer
 
     def _remember_tap(self, card: int, at_ns: int) -> None:
         if len(self._last_taps) >= RECENT_CARDS_MAX:
             self._last_taps.clear()
         self._last_taps[card] = at_ns
 
-    def _show(self, event: CardTapped, result: Answer | Refusal) -> TapView:
+    def _show(self, event: CardTapped, result: Decided) -> TapView:
         refusal = result if isinstance(result, Refusal) else None
         values = result.values if isinstance(result, Answer) else {}
         member, points = values.get("member", 0), values.get("points", 0)
@@ -189,7 +201,7 @@ class VisitsDesk:
         return Answer(request.command)
 
 
-def _is_welcome(result: Answer | Refusal) -> bool:
+def _is_welcome(result: Decided) -> bool:
     """Whether a tap wrote something: neither refused nor the same tap once more."""
     return isinstance(result, Answer) and result.chain_code != ""
 

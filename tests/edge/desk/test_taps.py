@@ -1,5 +1,7 @@
 """Taps on a real store: one commit, one pulse, one slip, points once, rights asked for."""
 
+import asyncio
+
 from edge.desk.view_types import TapOutcome
 from edge.events import CardTapped
 from edge.store.tables import PRINT_DONE
@@ -146,3 +148,13 @@ async def test_what_another_box_released_to_the_hub_is_asked_for_again(counter: 
     counter.clock.forward(61)
     counter.desk.log_applied()
     assert len(counter.line.asked) == asked + 1
+
+
+async def test_two_taps_of_one_card_at_the_same_moment_are_one(counter: Counter) -> None:
+    await counter.member()
+    events = [CardTapped("counter", CARD, counter.clock.monotonic_ns() + more) for more in (0, 1)]
+    begun = [counter.desk.begin_tap(event) for event in events]
+    await asyncio.gather(*(asyncio.wrap_future(one) for one in begun))
+    views = [counter.desk.end_tap(*pair) for pair in zip(events, begun, strict=True)]
+    assert [view.outcome for view in views] == [TapOutcome.WELCOME, TapOutcome.SAME_TAP]
+    assert counter.relay.pulses == 1

@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
+from concurrent.futures import Future
 
 import pytest
 
 from edge.drivers.bridge import Bridge
-from edge.events import CardRemoved, DeviceEvent
+from edge.events import CardRemoved, CardTapped, DeviceEvent
 
 
 async def test_events_of_threads_arrive_on_the_loop_in_each_threads_order() -> None:
@@ -52,3 +53,42 @@ async def test_a_full_bridge_refuses_the_newest_and_counts_it() -> None:
 async def test_a_bridge_has_room_for_something() -> None:
     with pytest.raises(ValueError, match="capacity"):
         Bridge(lambda _event: None, capacity=0)
+
+
+async def test_what_is_begun_straight_away_ends_on_the_loop_once_it_is_done() -> None:
+    threads: list[tuple[str, int]] = []
+    delivered: list[DeviceEvent] = []
+    ended = asyncio.Event()
+    work: Future[str] = Future()
+
+    class Taps:
+        def begin(self, event: DeviceEvent) -> "Future[str] | None":
+            threads.append(("begin", threading.get_ident()))
+            return work if isinstance(event, CardTapped) else None
+
+        def end(self, event: DeviceEvent, begun: "Future[str]") -> None:
+            assert isinstance(event, CardTapped)
+            assert begun.result() == "committed"
+            threads.append(("end", threading.get_ident()))
+            ended.set()
+
+    bridge = Bridge(delivered.append, straight=Taps())
+
+    def post() -> None:
+        assert bridge.post(CardTapped("reader", b"uid", 1))
+        assert bridge.post(CardRemoved("reader", 2))
+
+    poster = threading.Thread(target=post)
+    poster.start()
+    await asyncio.to_thread(poster.join)
+    await asyncio.sleep(0)
+    assert delivered == [CardRemoved("reader", 2)]
+    assert not ended.is_set()
+    await asyncio.to_thread(work.set_result, "committed")
+    async with asyncio.timeout(5):
+        await ended.wait()
+    here = threading.get_ident()
+    assert [name for name, _ in threads] == ["begin", "begin", "end"]
+    assert threads[0][1] != here
+    assert threads[2][1] == here
+    assert delivered == [CardRemoved("reader", 2)]
