@@ -18,12 +18,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 from aiohttp import web
 
 from cloud.broker import EmbeddedBroker
 from cloud.configuration import Configuration, broker_address
+from cloud.domain.business_day import Calendar
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal
 from cloud.hub import control, http
@@ -88,13 +89,6 @@ def kill_point(environment: Mapping[str, str]) -> Callable[[str], None]:
     return reached
 
 
-def business_day(now_s: float, utc_offset_min: int, starts_at_hour: int) -> int:
-    """Return the business day (yyyymmdd) of a time in seconds since 1970."""
-    local = datetime.fromtimestamp(now_s, UTC) + timedelta(minutes=utc_offset_min)
-    day = local - timedelta(hours=starts_at_hour)
-    return day.year * 10000 + day.month * 100 + day.day
-
-
 def calm_collector() -> None:
     """Have Python's collector look at what is there now no more, and at what comes rarely."""
     gc.freeze()
@@ -127,17 +121,16 @@ def _make_hub(
     configuration: Configuration, line: Line, failed: Callable[[BaseException], None]
 ) -> Hub:
     settings = configuration.hub
+    calendar = Calendar(settings.utc_offset_min, settings.business_day_hour)
     surroundings = HubSurroundings(
         now_ms=lambda: time.time_ns() // 1_000_000,
         monotonic_s=time.monotonic,
         random_bytes=secrets.token_bytes,
-        business_day=lambda: (
-            business_day(time.time(), settings.utc_offset_min, settings.business_day_hour),
-            settings.utc_offset_min,
-        ),
+        business_day=lambda: (calendar.day(time.time_ns() // 1_000_000), calendar.utc_offset_min),
         send=line.send,
         reached=kill_point(os.environ),
         failed=failed,
+        calendar=calendar,
     )
     return Hub(
         configuration.database_url,

@@ -4,15 +4,17 @@ Row: [effective stamp, verdict, detail]. The position follows from the block.
 
 | verdict   | detail                                   | meaning |
 |-----------|------------------------------------------|---------|
-| APPLIED   | nil                                      | it holds as written |
+| APPLIED   | nil, or a business day                   | it holds as written |
 | OVERWROTE | [[fields that lost], [fields that overwrote]] | concurrent with another edit |
 | LOST      | reference of the op that holds the claim | a claim came second |
-| DIVERTED  | [[posting, amount], ...]                 | so much falls on the chain's loss |
+| DIVERTED  | [[posting, amount], ..., business day?]  | so much falls on the chain's loss |
 | VOID      | reason code                              | no effect |
 | DEFERRED  | reason code                              | a later hub op gives the verdict |
+
+A business day (yyyymmdd) in a detail stands for the one that the op was written for: its author's
+clock was wrong. Balances do not depend on it; every report does.
 """
 
-from sync_protocol.errors import DecodeError
 from sync_protocol.expect import (
     AMOUNT_MAX,
     expect_int,
@@ -39,6 +41,7 @@ VERDICTS = {
 }
 
 FIELDS_MAX = 64
+DAY_MIN, DAY_MAX = 19700101, 99991231
 
 
 class Annotation:
@@ -66,7 +69,10 @@ class Annotation:
         if self.verdict != DIVERTED:
             return []
         pairs = []
-        for row in expect_list(self.detail, "diversions", 1, POSTINGS_MAX):
+        rows = expect_list(self.detail, "diversions", 1, POSTINGS_MAX + 1)
+        if self.business_day():
+            rows = expect_list(rows[:-1], "diversions", 1, POSTINGS_MAX)
+        for row in rows:
             pair = expect_list(row, "diversion", 2, 2)
             pairs.append(
                 [
@@ -75,6 +81,22 @@ class Annotation:
                 ]
             )
         return pairs
+
+    def business_day(self) -> int:
+        """Return the day (yyyymmdd) that stands for the op's own, 0 where its own holds."""
+        last = self.detail
+        if self.verdict == DIVERTED:
+            last = expect_list(last, "diversions", 1, POSTINGS_MAX + 1)[-1]
+        elif self.verdict != APPLIED:
+            return 0
+        return last if last.__class__ is int else 0
+
+    def book_on(self, day: int) -> None:
+        """Have a business day stand for the op's own; a verdict without effect stays as it is."""
+        if self.verdict == APPLIED:
+            self.detail = day
+        elif self.verdict == DIVERTED:
+            self.detail = expect_list(self.detail, "diversions", 1, POSTINGS_MAX) + [day]
 
 
 def late_verdict(body: object, effective: int) -> "tuple[OpRef, Annotation]":
@@ -93,7 +115,7 @@ def annotation_from_row(row: object) -> Annotation:
     )
     if annotation.verdict == APPLIED:
         if annotation.detail is not None:
-            raise DecodeError("field_type", "detail")
+            expect_int(annotation.detail, "business_day", DAY_MIN, DAY_MAX)
     elif annotation.verdict == OVERWROTE:
         for part in expect_list(annotation.detail, "detail", 2, 2):
             for index in expect_list(part, "fields", 0, FIELDS_MAX):
@@ -102,6 +124,8 @@ def annotation_from_row(row: object) -> Annotation:
         ref_from_row(annotation.detail)
     elif annotation.verdict == DIVERTED:
         annotation.diversions()
+        if annotation.business_day():
+            expect_int(annotation.business_day(), "business_day", DAY_MIN, DAY_MAX)
     else:
         expect_text(annotation.detail, "reason", 64)
     return annotation

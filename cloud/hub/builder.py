@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cloud.domain import judge as rules
+from cloud.domain.business_day import Calendar
 from cloud.domain.erasure import subject_of
 from cloud.domain.refusals import Refusal
 from cloud.hub.draft import Draft, HubOps, HubOpVoidError
@@ -90,8 +91,10 @@ class BlockBuilder:
         sign: Callable[[bytes], bytes],
         now_ms: Callable[[], int],
         reached: Callable[[str], None],
+        calendar: Calendar | None = None,
     ) -> None:
         self.database = database
+        self.calendar = calendar or Calendar()
         self.sign = sign
         self._now_ms = now_ms
         self._reached = reached
@@ -101,14 +104,19 @@ class BlockBuilder:
         self.authors = log.read_authors(database)
         self.state = StoredState(database)
 
+    def _draft(self) -> Draft:
+        draft = Draft(self.database, self.state, self.head, self._now_ms(), self.authors)
+        draft.effective_max = self.head.effective_max
+        draft.calendar = self.calendar
+        return draft
+
     def build(self, batches: Sequence[Batch], proposals: Sequence[Proposal]) -> Committed | None:
         """Commit one block of everything given; None where no op came of it.
 
         Raises `FencedError` where another hub has taken the log over, and the database's errors:
         in either case nothing is committed.
         """
-        draft = Draft(self.database, self.state, self.head, self._now_ms(), self.authors)
-        draft.effective_max = self.head.effective_max
+        draft = self._draft()
         done = False
         try:
             with self.database.transaction():
@@ -143,8 +151,7 @@ class BlockBuilder:
         """
         if block.generation != self.head.generation:
             self._enter_generation(block.generation)
-        draft = Draft(self.database, self.state, self.head, self._now_ms(), self.authors)
-        draft.effective_max = self.head.effective_max
+        draft = self._draft()
         done = False
         try:
             with self.database.transaction():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cloud.domain import judge as rules
+from cloud.domain.business_day import CLOCK_OFF_MS, Calendar
 from cloud.domain.cases import Conflict, opening_body
 from cloud.domain.epochs import (
     closed_epoch,
@@ -26,7 +27,7 @@ from sync_protocol.annotations import APPLIED, DEFERRED, VOID, Annotation, late_
 from sync_protocol.blocks import Entry, entry_of
 from sync_protocol.branches import branch_from_body
 from sync_protocol.claims import ClaimWrite, claim_from_body, fold_claim
-from sync_protocol.clock import HybridClock, effective_stamp
+from sync_protocol.clock import HybridClock, effective_stamp, stamp_ms
 from sync_protocol.codec import pack
 from sync_protocol.fold import erased_subject, fold_register, fold_transaction, has_effect
 from sync_protocol.kinds import (
@@ -56,6 +57,8 @@ from sync_protocol.ops import (
 )
 from sync_protocol.registers import RegisterRow, RegisterWrite, write_from_body
 
+BUSINESS_DAY_FIELD = "business_day"
+
 Decoded = Transaction | RegisterWrite | ClaimWrite | int
 """What an op with an effect says; an int is the subject that it erases."""
 
@@ -80,6 +83,7 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     rows: list[tuple[Op | None, bytes | None, int]] = field(default_factory=list)
     effective_max: int = 0
+    calendar: Calendar = field(default_factory=Calendar)
     standing_changed: set[int] = field(default_factory=set)
     _effective_at: dict[int, int] = field(default_factory=dict)
 
@@ -112,6 +116,7 @@ class Draft:
             judged = rules.judge_oversized(op, effective)
         else:
             judged = rules.judge(op, standing, effective, self.state)
+        self._correct_day(op.header, author, judged)
         self._take(op, body, author, judged)
         if isinstance(judged.decoded, Transaction):
             self._sweep(judged.decoded)
@@ -209,6 +214,19 @@ class Draft:
         return effective_stamp(
             header.stamp, offset_ms, self.hub_ms, author.effective, seen_effective
         )
+
+    def _correct_day(self, header: Header, author: Author, judged: rules.Judged) -> None:
+        """Where the author's clock was wrong, have the op's business day be that of its effect."""
+        offset_ms = author.offset_ms if author.segment == header.segment else 0
+        times_ms = (stamp_ms(header.stamp), stamp_ms(judged.annotation.effective))
+        off_ms = times_ms[1] - times_ms[0]
+        if -CLOCK_OFF_MS < off_ms < CLOCK_OFF_MS and -CLOCK_OFF_MS < offset_ms < CLOCK_OFF_MS:
+            return  # nearly all of them
+        written, utc_offset_min = _written_day(header.kind, judged.decoded)
+        if written is not None:
+            day = self.calendar.corrected(written, times_ms, offset_ms, utc_offset_min)
+            if day:
+                judged.annotation.book_on(day)
 
     def _take(self, op: Op, body: bytes | None, author: Author, judged: rules.Judged) -> None:
         annotation = judged.annotation
@@ -345,6 +363,18 @@ def decoded_body(op: Op) -> Decoded | None:
     if kind.policy == CLAIM:
         return claim_from_body(kind, op.body)
     return erased_subject(op.body) if kind.code == ERASE else None
+
+
+def _written_day(kind: int, decoded: Decoded | None) -> tuple[int | None, int | None]:
+    """Return (business day, UTC offset in minutes) as an op says them; None where it does not."""
+    if isinstance(decoded, Transaction):
+        return decoded.business_day, decoded.utc_offset_min
+    if isinstance(decoded, RegisterWrite):
+        for change in decoded.changes:
+            name = KINDS[kind].fields[change.index].name
+            if name == BUSINESS_DAY_FIELD and isinstance(change.value, int):
+                return change.value, None
+    return None, None
 
 
 def _int_field(row: RegisterRow, name: str) -> int:

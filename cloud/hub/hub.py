@@ -5,12 +5,13 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from peewee import IntegrityError
 
+from cloud.domain.business_day import Calendar
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal
 from cloud.hub.background import Background
@@ -51,7 +52,7 @@ class HubSurroundings:
     `now_ms`: wall clock, ms since 1970; `monotonic_s`: never steps; `business_day` returns
     (yyyymmdd, UTC offset in minutes); `send` is called on the writer's thread and must not block;
     `reached` is called with `hub_committing` before and `hub_committed` after each commit, before
-    any ack; `failed` is called once if the writer dies.
+    any ack; `failed` is called once if the writer dies; `calendar` says when a day begins.
     """
 
     now_ms: Callable[[], int]
@@ -61,6 +62,7 @@ class HubSurroundings:
     send: Send
     reached: Callable[[str], None]
     failed: Callable[[BaseException], None]
+    calendar: Calendar = field(default_factory=Calendar)
 
 
 class Hub:
@@ -286,7 +288,11 @@ class Hub:
         check_integrity(database)
         returned.take_copy_mark(database)
         builder = BlockBuilder(
-            database, self.keys.sign, self.surroundings.now_ms, self.surroundings.reached
+            database,
+            self.keys.sign,
+            self.surroundings.now_ms,
+            self.surroundings.reached,
+            self.surroundings.calendar,
         )
         self._published_number = builder.head.published_number
         self._builder = builder

@@ -96,7 +96,7 @@ def _fold(
         shared = (
             transaction.cafe,
             transaction.reason,
-            transaction.business_day,
+            annotation.business_day() or transaction.business_day,
             stamp_ms(annotation.effective),
             transaction.document,
             op.header.actor,
@@ -107,7 +107,7 @@ def _fold(
     elif kind.code == MEMBER and stored.subject is not None:
         members.add(stored.subject)
     elif kind.code == VISIT:
-        fold_visit(database, write_from_body(kind, op.body))
+        fold_visit(database, write_from_body(kind, op.body), annotation.business_day())
     elif kind.code == ERASE:
         subject = erased_subject(op.body)
         members.discard(subject)

@@ -6,13 +6,16 @@ from sync_protocol.kinds import VISIT, field_index
 from sync_protocol.registers import RegisterWrite
 
 
-def fold_visit(database: Database, write: RegisterWrite) -> None:
-    """Note the visit that a confirmed write of a VISIT document opens; other writes say nothing."""
+def fold_visit(database: Database, write: RegisterWrite, corrected_day: int) -> None:
+    """Note the visit that a confirmed write of a VISIT document opens; other writes say nothing.
+
+    `corrected_day`: what the annotation says instead of the day in the document, 0 for nothing.
+    """
     values = {change.index: change.value for change in write.changes}
     member = values.get(field_index(VISIT, "member"))
     day = values.get(field_index(VISIT, "business_day"))
     if isinstance(member, int) and isinstance(day, int):
-        row = {"member": member, "business_day": day, "cafe": write.cafe}
+        row = {"member": member, "business_day": corrected_day or day, "cafe": write.cafe}
         database.run(ReportVisit.insert(row).on_conflict_ignore())
 
 

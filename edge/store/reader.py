@@ -36,7 +36,7 @@ from edge.store.standing import (
     Fence,
 )
 from edge.store.tables import LOOKUP_FIELDS, SEQ_BITS
-from sync_protocol.annotations import DIVERTED, annotation_from_row
+from sync_protocol.annotations import APPLIED, DIVERTED, annotation_from_row
 from sync_protocol.claims import claim_row_from_stored
 from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import unpack_stored
@@ -457,9 +457,10 @@ def _lookup_index(kind: int, field: str) -> int:
 def _entries(logged: LoggedOp) -> Iterator[LedgerEntry]:
     header = logged.op.header
     transaction = transaction_from_body(logged.op.body)
-    postings = transaction.postings
-    if logged.verdict == DIVERTED:
+    postings, business_day = transaction.postings, transaction.business_day
+    if logged.detail is not None and logged.verdict in (APPLIED, DIVERTED):
         annotation = annotation_from_row([logged.effective, logged.verdict, logged.detail])
+        business_day = annotation.business_day() or business_day
         postings = divert(postings, transaction.cafe, annotation.diversions())
     for code, subject, node, epoch, month, unit, amount in postings:
         yield LedgerEntry(
@@ -467,7 +468,7 @@ def _entries(logged: LoggedOp) -> Iterator[LedgerEntry]:
             stamp=header.stamp if logged.position is None else logged.effective,
             actor=header.actor,
             reason=transaction.reason,
-            business_day=transaction.business_day,
+            business_day=business_day,
             document=transaction.document,
             account=(code, subject, node, epoch, month, unit),
             amount=amount,

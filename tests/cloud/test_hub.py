@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cloud import app
+from cloud.domain.business_day import Calendar
 from cloud.hub.builder import Proposal
 from cloud.hub.inbox import NODE_MESSAGES_MAX, Inbox
 
@@ -40,5 +41,5 @@ def test_nodes_take_turns_and_one_that_floods_loses_only_its_own():
 
 def test_a_business_day_begins_at_its_hour():
     six_local = 1_780_264_800  # 2026-06-01 06:00 at UTC+8
-    assert app.business_day(six_local, 480, 6) == 20260601
-    assert app.business_day(six_local - 1, 480, 6) == 20260531
+    assert Calendar(480, 6).day(six_local * 1000) == 20260601
+    assert Calendar(480, 6).day(six_local * 1000 - 1) == 20260531

@@ -3,7 +3,14 @@
 import json
 from binascii import hexlify, unhexlify
 
-from sync_protocol.annotations import APPLIED, OVERWROTE, VOID, Annotation
+from sync_protocol.annotations import (
+    APPLIED,
+    DIVERTED,
+    OVERWROTE,
+    VOID,
+    Annotation,
+    annotation_from_row,
+)
 from sync_protocol.blocks import Block, block_signing_bytes, entry_of, log_genesis_hash
 from sync_protocol.codec import INT_MAX, INT_MIN, pack, unpack
 from sync_protocol.column_reader import unpack_rows
@@ -96,6 +103,20 @@ REFUSED = {
 }  # fmt: skip
 
 
+def dated_annotations():
+    """Return annotations that carry a business day instead of the op's own."""
+    applied = Annotation(1 << 56, APPLIED)
+    diverted = Annotation(1 << 56, DIVERTED, [[0, -500], [3, 25]])
+    found = []
+    for annotation in (applied, diverted):
+        annotation.book_on(20261122)
+        same = annotation_from_row(unpack(pack(annotation.row())))
+        if same.business_day() != 20261122 or len(diverted.diversions()) != 2:
+            raise ValueError("a business day in a detail does not come back")
+        found.append(["annotation", annotation.row(), pack(annotation.row())])
+    return found
+
+
 def hashes():
     """Return [what, input, hex] of the hash chains: an op, a block, and what is signed."""
     header = Header(1, 50, 3, 1, 1, 1_780_000_000_000 << 16, 1, 2, 1, 0, 5000, 77, 1, 0)
@@ -111,7 +132,8 @@ def hashes():
         entry_of(erased, Annotation((1 << 56) + 2, OVERWROTE, [[1], [2]])),
     ]
     block = Block(1, 0, 7, 100, log_genesis_hash("chain", 1), entries)
-    return [
+    found = dated_annotations()
+    found += [
         ["genesis_hash", ["chain", 3, 1], first],
         ["log_genesis_hash", ["chain", 1], log_genesis_hash("chain", 1)],
         ["op_hash", [op.header.row(), body, first], op.hash],
@@ -124,6 +146,7 @@ def hashes():
             push_signing_bytes("chain", 3, 1, 2, erased.hash),
         ],
     ]
+    return found
 
 
 def session(seed):
