@@ -6,9 +6,12 @@ none, since rolling back the transaction is the same.
 
 Checkpoints run on this connection too and on no other: SQLite 3.7.0 to 3.51.2 can corrupt a WAL
 database where two connections write or checkpoint at the same moment. They run when the counter
-is quiet, so that no tap waits for one.
+is quiet, so that no tap waits for one. In such a moment the log is also given its size, once: a
+commit that makes the file longer waits for the file system's journal too (620 µs against 540).
 """
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -33,7 +36,9 @@ GROUP_MAX = 200
 """Works in one commit: a first work waits for no more than these."""
 QUIET_S = 0.25
 CHECKPOINT_COMMITS = 200
-"""Commits after which a quiet moment is used for a checkpoint: about 8 MB of log."""
+"""Commits after which a quiet moment is used for a checkpoint."""
+LOG_BYTES = 8 * 1024 * 1024
+"""Of the write-ahead log: more than so many commits of a counter fill, so that it starts anew."""
 
 _FATAL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -62,6 +67,7 @@ class Writer:
         self._closing = False
         self._lock = threading.Lock()
         self._commits = 0
+        self._log_has_its_size = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
     def start(self) -> None:
@@ -107,13 +113,34 @@ class Writer:
                     return
 
     def _wait(self) -> _Job:
-        while self._commits >= CHECKPOINT_COMMITS:
+        while self._commits >= CHECKPOINT_COMMITS or not self._log_has_its_size:
             try:
                 return self._queue.get(timeout=QUIET_S)
             except Empty:
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                self._commits = 0
+                if self._commits >= CHECKPOINT_COMMITS:
+                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    self._commits = 0
+                self._give_log_its_size()
         return self._queue.get()
+
+    def _give_log_its_size(self) -> None:
+        """Fill the log's file with zeros up to `LOG_BYTES`.
+
+        SQLite reads a log up to the first frame whose salt and checksum are not its own
+        (https://www.sqlite.org/fileformat2.html#walformat): zeros end it as the file's end does.
+        Only this thread writes to the file. A full disk is left to the next commit to tell of.
+        """
+        self._log_has_its_size = True
+        path = self._connection.execute("PRAGMA database_list").fetchone()[2] + "-wal"
+        with contextlib.suppress(OSError):
+            log = os.open(path, os.O_WRONLY)
+            try:
+                size = os.fstat(log).st_size
+                if size < LOG_BYTES:
+                    os.pwrite(log, bytes(LOG_BYTES - size), size)
+                    os.fdatasync(log)
+            finally:
+                os.close(log)
 
     def _run_alone(self, job: _Job, alone: Alone) -> None:
         if job.future.set_running_or_notify_cancel():
@@ -121,6 +148,7 @@ class Writer:
                 job.future.set_result(alone(self._connection))
             except Exception as error:  # noqa: BLE001  # handed to whoever submitted it
                 job.future.set_exception(self._named(error))
+            self._log_has_its_size = False  # a scrub cuts the log off
 
     def _commit_group(self, first: _Job) -> _Job | None:
         """Run works until none waits, then commit; return a job that came and is no work."""

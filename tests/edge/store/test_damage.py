@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,7 +25,9 @@ from edge.store.migrations import STEPS, bring_up_to_date
 from edge.store.refold import main, refold
 from edge.store.store import open_reader
 from edge.store.tables import Migration
+from edge.store.writer import LOG_BYTES
 from sync_protocol.kinds import TRANSACTION
+from tests.cloud.remote_box import eventually
 from tests.edge.store import bodies
 
 MEMBER_ID = 812
@@ -89,6 +92,25 @@ def test_kill_in_mid_write_loses_nothing_that_was_told(tmp_path, open_box):
             assert reader.balance(bodies.wallet(MEMBER_ID, 3)).shown == -50 * len(ledger)
             assert refold(reader).differences == []
         box.close()
+
+
+async def test_a_log_of_full_size_does_not_grow_and_ends_where_its_frames_end(box, tmp_path):
+    """What a machine that lost power leaves: the file and its log, zeros behind the last frame."""
+    log = box.path.with_name(box.path.name + "-wal")
+    await eventually(lambda: log.stat().st_size >= LOG_BYTES, "the log to have its size")
+    size = log.stat().st_size
+    heads = [append(box, TRANSACTION, bodies.top_up(3, MEMBER_ID, 100)).hash for _ in range(20)]
+    assert log.stat().st_size == size
+    left = tmp_path / "left.db"
+    shutil.copy(box.path, left)
+    shutil.copy(log, tmp_path / "left.db-wal")
+    reader = open_reader(left)
+    try:
+        assert reader.own_head().hash == heads[-1]
+        assert [op.hash for op in reader.own_ops(2, 100)] == heads
+        check_backup(reader)
+    finally:
+        reader.database.close()
 
 
 def flip(path, needle):
