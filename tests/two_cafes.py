@@ -174,6 +174,7 @@ async def open_two_cafes(folder: Path) -> AsyncIterator[TwoCafes]:
         await chain.agree()
         for cafe in chain.cafes:
             await cafe.do("log_in", staff=manager, pin=PIN)
+            await cafe.do("open_shift", float_fen=50_000)
         yield chain
 
 

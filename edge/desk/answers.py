@@ -12,7 +12,7 @@ Value = None | bool | int | str | list["Value"] | dict[str, "Value"]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who works at which screen. `shift` is the shift that the log-in opened (a random id).
+    """Who works at which screen.
 
     `token` is the secret of the cookie; the desk keeps only its hash. `granted` and `taken` are
     the operations by which this person's rights differ from the role's.
@@ -22,7 +22,6 @@ class Session:
     name: str
     role: str
     terminal: int
-    shift: int
     token: str = field(repr=False)
     granted: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()

@@ -57,7 +57,8 @@ class Command:
     nobody needs a log-in for. `answers` names the values of its Answer. `approval` is the right
     that a second person needs who approves it: then the command takes APPROVER_INPUTS too, and its
     decision finds who approved in `Request.approver` (0: nobody did). One that cannot do without
-    refuses by `edge.domain.approvals.approval_needed`.
+    refuses by `edge.domain.approvals.approval_needed`. `needs_shift`: it takes or gives money, and
+    whoever asks must have opened a shift at the terminal.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Command:
     parameters: tuple[Parameter, ...]
     answers: tuple[str, ...]
     approval: str = ""
+    needs_shift: bool = False
 
 
 APPROVER, APPROVER_PIN = "approver", "approver_pin"
@@ -72,10 +74,20 @@ APPROVER_INPUTS = f" {APPROVER}:id? {APPROVER_PIN}:text?"
 """A second person at the counter and their PIN, checked by the desk and never handed on."""
 
 
-def command(name: str, operation: str, inputs: str, answers: str, approval: str = "") -> Command:
+def command(
+    name: str,
+    operation: str,
+    inputs: str,
+    answers: str,
+    *,
+    approval: str = "",
+    needs_shift: bool = False,
+) -> Command:
     """A row from words: `name:type`, a trailing `?` for what may be left out."""
     parameters = []
     for word in (inputs + APPROVER_INPUTS if approval else inputs).split():
         field, type_name = word.rstrip("?").split(":")
         parameters.append(Parameter(field, Input(type_name), not word.endswith("?")))
-    return Command(name, operation, tuple(parameters), tuple(answers.split()), approval)
+    return Command(
+        name, operation, tuple(parameters), tuple(answers.split()), approval, needs_shift
+    )

@@ -10,8 +10,10 @@ from edge.desk.asked import Asked
 from edge.desk.catalogue import Catalogue
 from edge.desk.settings import DeskSettings
 from edge.desk.table import COMMANDS
+from edge.desk.tills import shift_at
 from edge.domain.decision import Decision, Here, Judgement, PrintSlip
 from edge.domain.refusals import Refusal, refuse
+from edge.domain.shifts import shift_refusal
 from edge.domain.stored_value import spendable_fen
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
@@ -64,7 +66,9 @@ class Committer:
             kept = transaction.answer(request.id)
             if kept is not None:
                 return _kept_answer(request, kept)
-            at = self.here(transaction)
+            at = self._here_of(transaction, request)
+            if isinstance(at, Refusal):
+                return at
             judgement = decide(transaction, at)
             if isinstance(judgement, Refusal):
                 return judgement
@@ -84,14 +88,25 @@ class Committer:
         now_ms = transaction.wall_ms()
         return facts.here(transaction, self._settings, now_ms, cut_off=not self.asked.line.up)
 
+    def _here_of(self, transaction: WriteTransaction, request: Request) -> Here | Refusal:
+        """`here` with the asker's open shift; a refusal where the command needs one."""
+        at = self.here(transaction)
+        if request.session is None:
+            return at
+        shift = shift_at(transaction, request.terminal)
+        refusal = shift_refusal(shift, request.staff)
+        if refusal is not None:
+            return refusal if COMMANDS[request.command].needs_shift else at
+        return replace(at, shift=shift.id if shift is not None else 0)
+
     def record(
         self, transaction: WriteTransaction, at: Here, decision: Decision, request: Request
     ) -> Answer:
         """Append a decision's ops, queue its slips, return the answer that its command promises."""
         session = request.session
-        shift = session.shift if session else 0
         code = ""
         for new in decision.ops:
+            shift = at.shift if new.shift is None else new.shift
             op = transaction.append(
                 new.kind, new.body, actor=request.staff, terminal=request.terminal, shift=shift
             )

@@ -17,6 +17,7 @@ from edge.desk.printing import PrintingDesk
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
+from edge.desk.shifts import ShiftsDesk
 from edge.desk.staff import StaffDesk
 from edge.desk.stock import StockDesk
 from edge.desk.store_faults import STORE_FAULTS, refusal_of
@@ -64,6 +65,7 @@ class Desk:
             self._staff.handlers(),
             self._visits.handlers(),
             self.rights.handlers(),
+            ShiftsDesk(committer).handlers(),
             MembersDesk(settings, committer).handlers(),
             MoneyDesk(committer).handlers(),
             VouchersDesk(settings, committer, self.rights).handlers(),

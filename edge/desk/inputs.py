@@ -60,6 +60,13 @@ def _read(parameter: Parameter, inputs: Mapping[str, object]) -> object:
 
 
 def _read_amount(parameter: Parameter, inputs: Mapping[str, object]) -> int | Refusal:
+    amount = _typed_amount(parameter, inputs)
+    if isinstance(amount, Refusal) and not parameter.required:
+        return 0 if amount.code in ("amount_missing", "amount_zero") else amount
+    return amount
+
+
+def _typed_amount(parameter: Parameter, inputs: Mapping[str, object]) -> int | Refusal:
     typed = inputs.get(parameter.name.removesuffix("_fen") + "_yuan")
     if typed is not None:
         return fen_of_yuan(typed)

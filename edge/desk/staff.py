@@ -1,4 +1,4 @@
-"""Log-in and log-out: PINs checked off the loop, wrong ones counted on the disk, shifts opened."""
+"""Log-in and log-out: PINs checked off the loop, wrong ones counted on the disk."""
 
 import asyncio
 import hashlib
@@ -11,6 +11,7 @@ from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.commands import APPROVER, APPROVER_PIN, Handlers
 from edge.desk.commit import Request
+from edge.desk.tills import shift_at
 from edge.domain.approvals import approver_refusal
 from edge.domain.decision import read_text
 from edge.domain.refusals import Refusal, refuse
@@ -33,7 +34,7 @@ TOKEN_BYTES = 24
 
 
 class StaffDesk:
-    """Who works at which terminal. A session outlives a restart of the box, as a shift does."""
+    """Who works at which terminal. A session outlives a restart of the box."""
 
     def __init__(
         self,
@@ -55,7 +56,9 @@ class StaffDesk:
         return {"log_in": self.log_in, "log_out": self.log_out}
 
     async def log_in(self, request: Request, staff: int, pin: str) -> Outcome:
-        """Open a shift at the request's terminal. The answer's `token` is shown only here.
+        """Begin a session at the request's terminal. The answer's `token` is shown only here.
+
+        `shift` is the shift that is open at the terminal, whoever's it is; 0 for none.
 
         The answer is not kept under the request id: it holds a secret.
         """
@@ -64,20 +67,20 @@ class StaffDesk:
             if refusal is not None:
                 return refusal
             token = f"{request.terminal}.{self._random_bytes(TOKEN_BYTES).hex()}"
-            session = await self._store.write(self._open(request.terminal, staff, token))
+            session, shift = await self._store.write(self._begin(request.terminal, staff, token))
         self._sessions[_hash_of(token)] = session
         self._page_events.publish(Region.TRUTH)
         values: dict[str, int | str] = {
             "staff": staff,
             "name": session.name,
             "role": session.role,
-            "shift": session.shift,
+            "shift": shift,
             "token": token,
         }
         return Answer(request.command, dict(values))
 
     async def log_out(self, request: Request) -> Outcome:
-        """Close the session of the request's token; the shift ends with it."""
+        """Close the session of the request's token; the shift stays open."""
         session = request.session
         if session is not None:
 
@@ -107,12 +110,10 @@ class StaffDesk:
         """Look every session up anew: head office may have changed a role or closed an account."""
         self._sessions.clear()
 
-    def cashier_at(self, reader: Reader, terminal: int) -> tuple[str, int]:
-        """(name, shift) of who is logged in at a terminal; ("", 0) for nobody."""
+    def cashier_at(self, reader: Reader, terminal: int) -> str:
+        """The name of who is logged in at a terminal, empty for nobody."""
         kept = reader.setting(_setting(terminal))
-        if not isinstance(kept, list):
-            return "", 0
-        return facts.staff_name(reader, kept[1]), kept[2]
+        return facts.staff_name(reader, kept[1]) if isinstance(kept, list) else ""
 
     async def approver(
         self, session: Session, operation: str, arguments: dict[str, object]
@@ -181,16 +182,19 @@ class StaffDesk:
         with self._store.read() as reader:
             return self._refusal(reader, staff) or refuse("log_in_failed")
 
-    def _open(self, terminal: int, staff: int, token: str) -> Callable[[WriteTransaction], Session]:
-        def work(transaction: WriteTransaction) -> Session:
+    def _begin(
+        self, terminal: int, staff: int, token: str
+    ) -> Callable[[WriteTransaction], tuple[Session, int]]:
+        def work(transaction: WriteTransaction) -> tuple[Session, int]:
             person = person_of(staff, facts.row(transaction, STAFF, staff))
-            session = _session(person, terminal, transaction.new_id(), token)
-            kept = [_hash_of(token), staff, session.shift, transaction.wall_ms()]
+            session = _session(person, terminal, token)
+            kept = [_hash_of(token), staff, transaction.wall_ms()]
             transaction.set_setting(_setting(terminal), kept)
             self._sessions = {
                 key: other for key, other in self._sessions.items() if other.terminal != terminal
             }
-            return session
+            shift = shift_at(transaction, terminal)
+            return session, shift.id if shift is not None else 0
 
         return work
 
@@ -210,16 +214,15 @@ def _kept_session(reader: Reader, terminal: int, token: str) -> Session | None:
     row = facts.row(reader, STAFF, kept[1])
     if log_in_refusal(row, reader.identity.cafe) is not None:
         return None
-    return _session(person_of(kept[1], row), terminal, kept[2], token)
+    return _session(person_of(kept[1], row), terminal, token)
 
 
-def _session(person: Person, terminal: int, shift: int, token: str) -> Session:
+def _session(person: Person, terminal: int, token: str) -> Session:
     return Session(
         person.staff,
         person.name,
         person.role,
         terminal,
-        shift,
         token,
         person.granted,
         person.taken,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from edge.desk.answers import Session
 from edge.domain.refusals import Refusal, Sentence
+from edge.domain.shifts import Shift
 from edge.events import DeviceState
 
 
@@ -236,7 +237,8 @@ class TruthLine:
     money_waiting_fen: int
     """How much money those ops moved: it lives on this disk alone."""
     cashier: str
-    shift: int
+    shift: Shift | None
+    """The open shift of the terminal."""
     devices: tuple[DeviceView, ...]
     print_jobs_waiting: int
     clock_trust: int

@@ -14,6 +14,7 @@ from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.staff import StaffDesk
 from edge.desk.tickets import read_ticket
+from edge.desk.tills import shift_at
 from edge.desk.view_types import (
     AssetView,
     CafeView,
@@ -234,7 +235,7 @@ class Views:
 
     def _truth_line(self, reader: Reader, terminal: int) -> TruthLine:
         outbox = reader.outbox()
-        cashier, shift = self._staff.cashier_at(reader, terminal)
+        cashier = self._staff.cashier_at(reader, terminal)
         waiting = len(reader.print_jobs(PRINT_WAITING)) + len(reader.print_jobs(PRINT_SENT))
         return TruthLine(
             self._line.up,
@@ -243,7 +244,7 @@ class Views:
             outbox.oldest_ms or 0,
             outbox.money_fen,
             cashier,
-            shift,
+            shift_at(reader, terminal),
             self._devices(),
             waiting,
             _clock_trust(reader),

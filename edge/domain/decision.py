@@ -1,7 +1,7 @@
 """What a rule is given (Here) and what it gives back (Decision): new ops and effects, as data."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.domain.refusals import Refusal
 from sync_protocol.accounts import class_of
@@ -22,6 +22,7 @@ class Here:
     `business_day` is yyyymmdd; `spending_stopped` is set while the hub must first judge this box
     (a fenced epoch, a copied store, an own op that came back void). `cut_off`: the hub cannot
     help, as there is no line, or as it was asked for a member's rights and could not bring them.
+    `shift` is the open shift of whoever asks, at their terminal; 0 for none.
     """
 
     cafe: int
@@ -32,14 +33,23 @@ class Here:
     utc_offset_min: int
     spending_stopped: bool = False
     cut_off: bool = False
+    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NewOp:
-    """An op to append: its kind's code and the body that the kind promises."""
+    """An op to append: its kind's code and the body that the kind promises.
+
+    `shift` is that of `Here` where it is None; a handover writes for two.
+    """
 
     kind: int
     body: list[object]
+    shift: int | None = None
+
+    def under(self, shift: int) -> "NewOp":
+        """The same op, written under a shift."""
+        return replace(self, shift=shift)
 
 
 @dataclass(frozen=True, slots=True)

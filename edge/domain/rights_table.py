@@ -38,6 +38,9 @@ COUNTER: Rows = {
     "look": (ALL_WHO_SEE, ("查看", "look up")),
     "serve": (ALL_WHO_SERVE, ("接待", "serve")),
 }
+SHIFTS: Rows = {
+    "work_shift": (COUNTER_STAFF, ("当班收银", "work a shift")),
+}
 MEMBERS: Rows = {
     "register_member": (COUNTER_STAFF, ("登记会员", "register a member")),
 }
@@ -64,7 +67,7 @@ PAPERS: Rows = {
     "reprint": (ALL_WHO_SERVE | {TECHNICIAN}, ("补打小票", "reprint")),
 }
 
-TOPICS = (COUNTER, MEMBERS, CARDS, MONEY, TICKETS, GOODS, PAPERS)
+TOPICS = (COUNTER, SHIFTS, MEMBERS, CARDS, MONEY, TICKETS, GOODS, PAPERS)
 
 RIGHTS: Rows = {operation: row for topic in TOPICS for operation, row in topic.items()}
 """Operation -> (roles, (Chinese, English)). A right not listed is nobody's."""

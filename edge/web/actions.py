@@ -18,6 +18,8 @@ class Needs(StrEnum):
     NOTHING = ""
     MEMBER = "member"
     TICKET_LINES = "ticket_lines"
+    SHIFT = "shift"
+    NO_SHIFT = "no_shift"
 
     def met(self, screen: Screen) -> bool:
         """Whether it is on this screen."""
@@ -28,6 +30,10 @@ class Needs(StrEnum):
                 return screen.counter.member is not None
             case Needs.TICKET_LINES:
                 return bool(screen.counter.ticket.lines)
+            case Needs.SHIFT:
+                return screen.counter.truth.shift is not None
+            case Needs.NO_SHIFT:
+                return screen.counter.truth.shift is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from edge.desk.answers import Answer, Outcome
 from edge.domain.refusals import Refusal, refuse
+from edge.domain.staff import may
 from edge.web.counter import SESSION_COOKIE, Counter
 from edge.web.translations import chosen_language
 
@@ -63,10 +64,17 @@ async def _answer_form(request: web.Request, command: str) -> web.StreamResponse
     if command in ("log_in", "log_out"):
         if isinstance(outcome, Refusal):
             return await counter.log_in_page(request, outcome, values.get("staff", ""))
-        response = web.Response(status=303, headers={"Location": "/"})
+        response = web.Response(status=303, headers={"Location": _after_log_in(command, outcome)})
         _keep_session(response, command, outcome)
         return response
     return await counter.answer(request, command, outcome, values)
+
+
+def _after_log_in(command: str, outcome: Answer) -> str:
+    """Where a person begins: without an open shift by opening one, if that is their work."""
+    role = str(outcome.values.get("role", ""))
+    opens = command == "log_in" and not outcome.values["shift"] and may(role, "work_shift")
+    return "/show/open-shift" if opens else "/"
 
 
 async def _perform(request: web.Request, command: str, inputs: Mapping[str, object]) -> Outcome:

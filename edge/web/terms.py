@@ -86,6 +86,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
     },
     "topic": {
         "counter": _("Counter"),
+        "shifts": _("Shift"),
         "members": _("Members"),
         "cards": _("Cards"),
         "money": _("Stored value"),
@@ -96,6 +97,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
     "needs": {
         "member": _("tap a card first"),
         "ticket_lines": _("choose products first"),
+        "shift": _("open a shift first"),
+        "no_shift": _("a shift is open"),
     },
     "device": {
         "card_reader": _("Reader"),

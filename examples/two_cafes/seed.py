@@ -34,6 +34,7 @@ MEMBERS = (
 )
 NEW_CARD = "04A1B2C399"
 STOCK = {"COLA": 48, "WATER": 60, "REDBULL": 24, "NOODLE": 30, "SAUSAGE": 40, "CRISPS": 20}
+FLOAT_FEN = 50_000
 ASSETS = (("KB-0001", "机械键盘"), ("KB-0002", "机械键盘"), ("HS-0001", "头戴耳机"))
 
 
@@ -88,7 +89,7 @@ async def seed(stack: Stack, progress: Progress) -> Demo:
         await stack.wait_for(*map(stack.counter_address, CAFES))
         for cafe in CAFES:
             progress(f"{stack.titles[cafe]}: 会员、卡、库存 · members, cards, stock")
-            await _open_cafe(Counter(stack, cafe, client), demo.staff[0])
+            await _open_cafe(Counter(stack, cafe, client), demo.staff[1])
     demo.cards = [Card(name, uid) for _cafe, name, _phone, uid, _fen in MEMBERS]
     demo.cards.append(Card("新卡 new card", NEW_CARD))
     _keep(stack.folder, demo)
@@ -172,14 +173,15 @@ class Counter:
         return values
 
 
-async def _open_cafe(counter: Counter, manager: Person) -> None:
+async def _open_cafe(counter: Counter, cashier: Person) -> None:
     """Members with cards and money, stock and assets, by the counter's commands."""
 
     async def knows_staff() -> bool:
-        return f'value="{manager.id}"' in await counter.page()
+        return f'value="{cashier.id}"' in await counter.page()
 
     await counter.stack.eventually(knows_staff, f"staff to reach cafe {counter.cafe}")
-    await counter.do("log_in", staff=manager.id, pin=manager.secret)
+    await counter.do("log_in", staff=cashier.id, pin=cashier.secret)
+    await counter.do("open_shift", float_fen=FLOAT_FEN)
 
     async def stocked() -> bool:
         said = await counter.try_to("goods_receipt", lines=list(map(list, STOCK.items())))

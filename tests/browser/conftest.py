@@ -68,8 +68,10 @@ class CounterPage:
         await self.page.fill("#pin", PIN)
         await self.page.keyboard.press("Enter")
         await self.page.wait_for_selector("#left")
-        await self.page.wait_for_load_state("load")  # keys are heard once the scripts have run
         self.counter.session = next(iter(await self._sessions()))
+        await self.counter.have_shift(self.counter.session)
+        await self.page.goto(self.address)
+        await self.page.wait_for_load_state("load")  # keys are heard once the scripts have run
 
     async def log_in_manager(self) -> None:
         await self.log_in(MANAGER)

@@ -16,6 +16,7 @@ from edge.desk.answers import Outcome, Session
 from edge.desk.desk import Desk
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.tickets import kept_ticket
+from edge.desk.tills import shift_at
 from edge.desk.view_types import TapView
 from edge.domain.refusals import Refusal
 from edge.effects.after_commit import Effects
@@ -216,6 +217,7 @@ class Box:
         desk = self._desk()
 
         def command() -> Outcome:
+            self._have_shift(desk, request_id)
             return run(desk.perform(name, self._session_of_staff, request_id, inputs))
 
         return self._known(self._at_work(command))
@@ -228,12 +230,20 @@ class Box:
         assert store is not None
 
         def commands() -> list[Outcome]:
+            self._have_shift(desk, request_id)
             twice = [
                 desk.perform(name, self._session_of_staff, request_id, inputs) for _ in range(2)
             ]
             return store.run_together(twice)
 
         return [self._known(outcome) for outcome in self._at_work(commands)]
+
+    def _have_shift(self, desk: Desk, request_id: str) -> None:
+        """Open a shift where none is open: a new box has none, and money needs one."""
+        with self.store.read() as reader:
+            shift = shift_at(reader, TERMINAL)
+        if shift is None:
+            run(desk.perform("open_shift", self._session_of_staff, f"shift-{request_id}"[:64], {}))
 
     def tap(self, uid: bytes) -> TapView:
         """A card on the reader."""

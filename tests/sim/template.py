@@ -199,7 +199,10 @@ def _build_box(folder: Path, node: int, committed: Committed) -> Session:
     store = InlineStore.open(folder / FILE, identity_of(node), clock, lambda count: b"t" * count)
     run(store.apply_blocks([committed.block], committed.signature))
     staff = StaffDesk(store, PageEvents(), lambda count: b"t" * count, lambda: START_MS)
-    session = store.submit(staff._open(TERMINAL, MANAGER, TOKEN)).result()
+    session, _ = store.submit(staff._begin(TERMINAL, MANAGER, TOKEN)).result()
+    store.abandon()
+    # The next start finds the chains whole, and notes that it need not look again.
+    store = InlineStore.open(folder / FILE, identity_of(node), clock, lambda count: b"t" * count)
     store._database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     store.abandon()
     return session

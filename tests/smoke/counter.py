@@ -47,6 +47,8 @@ class Counter:
             answer = await self._post("log_in", {"staff": self._staff, "pin": PIN})
             if answer is None or not answer["ok"]:
                 raise RefusedError("log_in" if answer is None else str(answer["code"]))
+            if not answer["values"]["shift"]:
+                await self._post("open_shift", {})
 
     async def do(self, command: str, **inputs: object) -> Mapping[str, object]:
         """Do a command once and return its values.

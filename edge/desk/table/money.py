@@ -13,12 +13,14 @@ ROWS = (
         "top_up",
         "member:id amount_fen:amount tender:text",
         "member amount_fen repaid_fen balance_fen spendable_fen print_job",
+        needs_shift=True,
     ),
     command(
         "spend",
         "spend",
         "member:id amount_fen:amount note:text?",
         "member sale amount_fen points balance_fen spendable_fen print_job",
+        needs_shift=True,
     ),
     command(
         "issue_voucher",

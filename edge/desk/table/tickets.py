@@ -18,6 +18,7 @@ ROWS = (
         "sell",
         "tender:text expected_total_fen:amount tender_reference:text? ticket:id?",
         "sale number total_fen points balance_fen spendable_fen below_zero print_job",
+        needs_shift=True,
     ),
     command("abandon", "sell", "", ""),
     command(
@@ -25,5 +26,6 @@ ROWS = (
         "refund",
         "sale:id amount_fen:amount reason:text",
         "sale amount_fen refundable_fen points tender print_job",
+        needs_shift=True,
     ),
 )

@@ -9,10 +9,10 @@ AFTER_ANSWER and AFTER_REFUSAL say which work stands then. What was done is said
 from collections.abc import Mapping
 
 from edge.web.actions import Action
-from edge.web.works import cards, counter, goods, members, money, papers, tickets
+from edge.web.works import cards, counter, goods, members, money, papers, shifts, tickets
 from edge.web.works.asked import Work
 
-TOPICS = (counter, members, cards, money, tickets, goods, papers)
+TOPICS = (counter, shifts, members, cards, money, tickets, goods, papers)
 
 WORKS: Mapping[str, Work] = {name: work for topic in TOPICS for name, work in topic.WORKS.items()}
 

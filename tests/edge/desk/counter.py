@@ -13,9 +13,11 @@ from pathlib import Path
 
 import argon2
 
+from edge.desk import facts
 from edge.desk.answers import Answer, Session
 from edge.desk.desk import Desk
 from edge.desk.settings import Clocks, DeskSettings
+from edge.desk.tills import shift_at
 from edge.desk.view_types import TapView
 from edge.domain.decision import Here, document_change
 from edge.domain.refusals import Refusal
@@ -29,7 +31,7 @@ from edge.store.identity import Clock, Identity
 from edge.store.store import Store
 from sync_protocol.annotations import APPLIED, Annotation
 from sync_protocol.blocks import Block, Entry, entry_of, log_genesis_hash
-from sync_protocol.kinds import NODE, PRODUCT, RULE, SITE, STAFF, TRANSACTION
+from sync_protocol.kinds import NODE, PRODUCT, RULE, SHIFT, SITE, STAFF, TRANSACTION
 from sync_protocol.ledger import REASON_GRANT, Transaction
 from sync_protocol.ops import HUB, Header, Op, OpRef, genesis_hash, make_op
 
@@ -220,11 +222,31 @@ class Counter:
     session: Session | None = field(default=None)
 
     async def log_in(self, staff: int = CASHIER) -> Session:
-        """Log a person in at terminal 1."""
+        """Log a person in at terminal 1, with a shift of theirs open: what takes money needs one.
+
+        A test that wants none does `counter.do("log_in", ...)`.
+        """
         answer = await self.do("log_in", staff=staff, pin=PIN)
         self.session = await self.desk.session(str(answer.values["token"]))
         assert self.session is not None
+        await self.have_shift(self.session)
         return self.session
+
+    async def have_shift(self, session: Session) -> None:
+        """Open a shift for whoever is logged in; another's open one becomes theirs."""
+        with self.store.read() as reader:
+            shift = shift_at(reader, session.terminal)
+            at = facts.here(reader, SETTINGS, self.clock.now_ms)
+            row = facts.row(reader, SHIFT, shift.id) if shift is not None else None
+        if shift is None:
+            self.requests += 1
+            opened = await self.desk.perform(
+                "open_shift", session, f"open-shift-{self.requests}", {}
+            )
+            assert isinstance(opened, Answer), opened.words("en")
+        elif shift.staff != session.staff:
+            op = document_change(at, SHIFT, shift.id, row, {"staff": session.staff})
+            await self.store.write(lambda transaction: transaction.append(op.kind, op.body))
 
     async def ask(self, command: str, /, **inputs: object) -> Answer | Refusal:
         """Perform a command under a new request id."""

@@ -67,6 +67,7 @@ class Counter:
         )
         answer = await self.do("log_in", staff=staff, pin=PIN)
         self.session = await self.desk.session(answer.values["token"])
+        await self.do("open_shift")
 
     async def ask(self, command, **inputs):
         request_id = f"request-{secrets.token_hex(4)}"

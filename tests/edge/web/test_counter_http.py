@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from edge.web.application import build_application
+from edge.web.counter import SESSION_COOKIE
 from edge.web.works import WORKS
 from tests.edge.desk.counter import CASHIER, MANAGER, PIN, Counter, furnish, open_counter
 
@@ -51,6 +53,10 @@ class Site:
 
     async def log_in(self, staff: int = CASHIER) -> None:
         await self.done("log_in", staff=staff, pin=PIN)
+        cookies = self.visitor.cookie_jar.filter_cookies(URL(self.address))
+        session = await self.counter.desk.session(cookies[SESSION_COOKIE].value)
+        assert session is not None
+        await self.counter.have_shift(session)
 
 
 @pytest.fixture
@@ -216,7 +222,7 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_ends(site: Site
     url = f"{site.address}/desk/log_in"
     form = {"request_id": site.request_id(), "staff": str(MANAGER), "pin": PIN}
     async with site.visitor.post(url, data=form, allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["Location"]) == (303, "/")
+        assert (answer.status, answer.headers["Location"]) == (303, "/show/open-shift")
         cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
