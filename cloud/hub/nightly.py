@@ -2,7 +2,8 @@
 
 Each step is a proposal of its own, decided on the state as the block has it so far. All but slices
 follow from the state alone; a slice is noted by its request id, so that a night which is done
-twice, after a crash or by a second call, grants nothing twice.
+twice, after a crash or by a second call, grants nothing twice. A night that a later one has
+overtaken grants nothing any more: the later one has done it.
 """
 
 import asyncio
@@ -41,6 +42,7 @@ from sync_protocol.rights_rule import RightsRule
 logger = logging.getLogger(__name__)
 
 DONE_DAY = "nightly.business_day"
+BEGUN_DAY = "nightly.begun_business_day"
 CHECK_EVERY_S = 60.0
 PEOPLE_AT_ONCE = 50
 """A block then holds some hundreds of ops of the night, and those of nodes wait no longer."""
@@ -91,11 +93,9 @@ class Nightly:
         """Do this business day's work, unless it was done; whether it was not."""
         hub = self._hub
         business_day, utc_offset_min = hub.surroundings.business_day()
-        done = await asyncio.to_thread(
-            lambda: hub.reader.first(Setting.select().where(Setting.name == DONE_DAY))
-        )
-        if done is not None and int(done.value) >= business_day:
+        if await asyncio.to_thread(_noted_day, hub.reader, DONE_DAY) >= business_day:
             return False
+        await hub.write(lambda database: _note_day(database, BEGUN_DAY, business_day))
         position = hub.head().position
         # The writer's thread folds the reports, and wakes nobody for it.
         while await asyncio.to_thread(report_position, hub.reader) < position:  # noqa: ASYNC110  # see above
@@ -107,7 +107,7 @@ class Nightly:
         for start in range(0, len(people), PEOPLE_AT_ONCE):
             part = people[start : start + PEOPLE_AT_ONCE]
             await self._propose(step for person in part for step in self._steps(night, person))
-        await hub.write(lambda database: _note_done(database, business_day))
+        await hub.write(lambda database: _note_day(database, DONE_DAY, business_day))
         logger.info("night done", extra={"business_day": business_day, "people": len(people)})
         return True
 
@@ -184,6 +184,8 @@ def _slice(night: Night, person: Person, member: int) -> Proposal:
     def decide(draft: Draft) -> Decided:
         holder = _node_of(draft, _usual(draft, person.members[0]))
         if holder is None or draft.state.is_erased(member) or _is_made(draft.database, request):
+            return []
+        if _noted_day(draft.database, BEGUN_DAY) > night.business_day:
             return []
         has: dict[tuple[int, str], int] = {}
         there: dict[tuple[int, str], int] = {}
@@ -282,9 +284,16 @@ def _days_of(days: dict[int, dict[int, list[int]]], members: Iterable[int]) -> d
     return {cafe: sorted(seen) for cafe, seen in joined.items()}
 
 
-def _note_done(database: Database, business_day: int) -> None:
+def _noted_day(database: Database, name: str) -> int:
+    noted = database.first(Setting.select().where(Setting.name == name))
+    return 0 if noted is None else int(noted.value)
+
+
+def _note_day(database: Database, name: str, business_day: int) -> None:
+    """Note how far the nights have come; never back."""
+    value = str(max(business_day, _noted_day(database, name)))
     database.run(
-        Setting.insert(name=DONE_DAY, value=str(business_day)).on_conflict(
-            conflict_target=[Setting.name], update={Setting.value: str(business_day)}
+        Setting.insert(name=name, value=value).on_conflict(
+            conflict_target=[Setting.name], update={Setting.value: value}
         )
     )

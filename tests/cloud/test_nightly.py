@@ -1,5 +1,6 @@
 """The hub's night, on a whole hub: usual cafes, slices, limits, debts, expiry, merged members."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -127,6 +128,60 @@ async def test_a_night_done_twice_grants_nothing_twice(hub):
         )
         await a.commit(a.op(TRANSACTION, bodies.spend(1, MEMBER_ID, a.node, 1, 500)))
         assert await _night(hub, NIGHTS[0])
+    assert (_held(hub, (a.node, 1)), _held(hub, HUB_HOLDER)) == (0, 500)
+
+
+class _HeldHub:
+    """A hub to which a night can propose nothing until `gate` is set."""
+
+    def __init__(self, hub):
+        self.reader, self.head, self.write, self.surroundings = (
+            hub.reader,
+            hub.head,
+            hub.write,
+            hub.surroundings,
+        )
+        self._hub = hub
+        self.waits, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def propose(self, proposal):
+        self.waits.set()
+        await self.gate.wait()
+        return await self._hub.propose(proposal)
+
+
+async def test_a_night_that_is_run_again_while_it_is_being_committed_grants_once(hub):
+    a = await hub.enrol(1)
+    await _publish(hub, RightsRule(1, 50, 0, 0, 0))
+    async with a.connected():
+        await a.commit(_visit(a, 20991201))
+        await _released(a, 1000)
+        hub.hub.surroundings = replace(hub.hub.surroundings, business_day=lambda: (NIGHTS[0], 480))
+        held = _HeldHub(hub.hub)
+        first = asyncio.create_task(Nightly(held).run_due())
+        await held.waits.wait()
+        assert await _night(hub, NIGHTS[0])
+        await a.commit(a.op(TRANSACTION, bodies.spend(1, MEMBER_ID, a.node, 1, 500)))
+        held.gate.set()
+        assert await first
+    assert (_held(hub, (a.node, 1)), _held(hub, HUB_HOLDER)) == (0, 500)
+
+
+async def test_a_night_that_a_later_one_has_overtaken_grants_nothing(hub):
+    a = await hub.enrol(1)
+    await _publish(hub, RightsRule(1, 50, 0, 0, 0))
+    async with a.connected():
+        await a.commit(_visit(a, 20991201))
+        await _released(a, 1000)
+        hub.hub.surroundings = replace(hub.hub.surroundings, business_day=lambda: (NIGHTS[0], 480))
+        held = _HeldHub(hub.hub)
+        earlier = asyncio.create_task(Nightly(held).run_due())
+        await held.waits.wait()
+        assert await _night(hub, NIGHTS[1])
+        await a.commit(a.op(TRANSACTION, bodies.spend(1, MEMBER_ID, a.node, 1, 500)))
+        held.gate.set()
+        assert await earlier
+        assert not await _night(hub, NIGHTS[1]), "what is done stays noted"
     assert (_held(hub, (a.node, 1)), _held(hub, HUB_HOLDER)) == (0, 500)
 
 
