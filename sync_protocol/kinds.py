@@ -253,7 +253,7 @@ _ROWS = (
         VISIT,
         "visit",
         REGISTER,
-        _fields("member:int card:int entered_ms:int left_ms:int business_day:int taps:int"),
+        _fields("member:int card:int entered_ms:int left_ms:int business_day:int taps:int checked_in_ms:int"),
         OWN_CAFE,
         CAFE,
         False,

@@ -178,10 +178,13 @@ _ROWS = (
     _many(
         "top_up_tiers",
         "from_fen:fen bonus_fen:fen points:number lucky:number bonus_months:number",
-        (10_000, 1_000, 0, 0, 0),
-        (20_000, 3_000, 0, 0, 0),
-        (50_000, 10_000, 0, 0, 0),
     ),
+    _many(
+        "top_up_packages",
+        "code:text name:text name_en:text price_fen:fen bonus_fen:fen points:number lucky:number"
+        " bonus_months:number",
+    ),
+    _many("top_up_amounts", "amount_fen:fen", (2_000,), (5_000,), (10_000,), (20_000,), (50_000,)),
     _one(
         "spending",
         "order:choice(bonus_first|wallet_first|in_proportion)=bonus_first"

@@ -36,6 +36,9 @@ class Input(StrEnum):
     """true or false; form text `on`, `true` and `1` are true."""
     LINES = "lines"
     """[[text, quantity], ...], at most 100."""
+    TENDERS = "tenders"
+    """[[tender, fen, reference], ...] of a payment, at most TENDERS_MAX; 0 fen: the rest of it.
+    As typed yuan under the name with `_yuan`."""
     DAY = "day"
     """yyyymmdd as a number, or `yyyy-mm-dd`; 0 or empty for none."""
 
@@ -72,6 +75,11 @@ class Command:
 APPROVER, APPROVER_PIN = "approver", "approver_pin"
 APPROVER_INPUTS = f" {APPROVER}:id? {APPROVER_PIN}:text?"
 """A second person at the counter and their PIN, checked by the desk and never handed on."""
+
+
+PAYING = "tender:text? tender_reference:text? received_fen:amount? tenders:tenders?"
+"""How something is paid: by one `tender`, of which `received_fen` may be more in cash, or by
+several `tenders`. A reference that was taken before is refused; a second person may let it pass."""
 
 
 def command(

@@ -8,6 +8,7 @@ from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.catalogue import Catalogue
+from edge.desk.growth import with_tier_settled
 from edge.desk.settings import DeskSettings
 from edge.desk.table import COMMANDS
 from edge.desk.tills import shift_at
@@ -72,6 +73,7 @@ class Committer:
             judgement = decide(transaction, at)
             if isinstance(judgement, Refusal):
                 return judgement
+            judgement = with_tier_settled(transaction, self.catalogue, at, judgement)
             answer = self.record(transaction, at, judgement, request)
             transaction.remember_answer(request.id, _to_bytes(answer), _subject_of(judgement))
             return answer

@@ -7,12 +7,15 @@ from concurrent.futures import Future
 from edge.desk.answers import Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.assets import AssetsDesk
+from edge.desk.card_pins import CardPins
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.inputs import read_inputs
 from edge.desk.line import Line
 from edge.desk.members import MembersDesk
 from edge.desk.money import MoneyDesk
+from edge.desk.payment_providers import PaymentProviders
+from edge.desk.payments import Payments
 from edge.desk.printing import PrintingDesk
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
@@ -23,11 +26,13 @@ from edge.desk.stock import StockDesk
 from edge.desk.store_faults import STORE_FAULTS, refusal_of
 from edge.desk.table import COMMANDS
 from edge.desk.tickets import TicketsDesk
+from edge.desk.top_ups import TopUpsDesk
 from edge.desk.transfers import TransfersDesk
 from edge.desk.view_types import DeviceView, TapView
 from edge.desk.views import Views
 from edge.desk.visits import Decided, VisitsDesk
 from edge.desk.vouchers import VouchersDesk
+from edge.domain.payment_provider import PaymentProvider
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import right_refusal
 from edge.effects.after_commit import Effects
@@ -51,25 +56,31 @@ class Desk:
         clocks: Clocks,
         random_bytes: Callable[[int], bytes],
         devices: Callable[[], tuple[DeviceView, ...]],
+        providers: Mapping[str, PaymentProvider] | None = None,
     ) -> None:
         asked = Asked(line, clocks.monotonic_ns, lambda: _new_id(random_bytes))
         committer = Committer(store, settings, effects, asked)
         self._catalogue = committer.catalogue
         screens = Screens()
+        card_pins = CardPins(store, clocks.wall_ms)
+        payments = Payments(committer, card_pins, PaymentProviders(providers))
         self._effects = effects
         self.rights = Rights(store, settings, committer, effects, clocks)
         self._staff = StaffDesk(store, effects.page_events, random_bytes, clocks.wall_ms)
         self._visits = VisitsDesk(store, settings, committer, self.rights, screens, effects, clocks)
-        self.views = Views(store, settings, asked, effects, screens, self._staff, clocks, devices)
+        self.views = Views(
+            store, settings, committer, effects, screens, self._staff, clocks, devices
+        )
         self._handlers = _merged(
             self._staff.handlers(),
             self._visits.handlers(),
             self.rights.handlers(),
             ShiftsDesk(committer).handlers(),
             MembersDesk(settings, committer).handlers(),
-            MoneyDesk(committer).handlers(),
+            MoneyDesk(committer, payments).handlers(),
+            TopUpsDesk(committer, payments).handlers(),
             VouchersDesk(settings, committer, self.rights).handlers(),
-            TicketsDesk(committer, screens).handlers(),
+            TicketsDesk(store, committer, screens, payments).handlers(),
             StockDesk(committer).handlers(),
             TransfersDesk(committer).handlers(),
             AssetsDesk(committer).handlers(),

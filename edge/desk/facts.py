@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 
+from edge.desk.rules import rule_in_force, rules_in_force
 from edge.desk.settings import DeskSettings
 from edge.domain.advances import Advance
 from edge.domain.business_day import business_day
 from edge.domain.decision import Here, read_int, read_list, read_text
 from edge.domain.members import number_text
 from edge.domain.parts import Part
-from edge.domain.points import EARN_RULE_KEY, RATE_PERCENT_DEFAULT, EarnRule, earn_rule
+from edge.domain.points import RATE_PERCENT_DEFAULT, EarnRule, earn_rule
 from edge.domain.sales import Product
 from edge.domain.stored_value import HEAD_OFFICE, Holding, Purse, purse
 from edge.store.reader import Reader
 from sync_protocol.accounts import (
     ADVANCE_RIGHT,
+    BONUS,
     CLASSES,
     FEN,
     HUB_HOLDER,
@@ -37,7 +39,7 @@ from sync_protocol.kinds import (
 )
 from sync_protocol.ops import OpRef
 from sync_protocol.registers import RegisterRow
-from sync_protocol.rights_rule import RIGHTS_RULE_KEY, RightsRule, rights_rule
+from sync_protocol.rights_rule import RIGHTS_RULE_KEY, RightsRule, is_expired, rights_rule
 
 Name = tuple[str, str]
 """A name in (Chinese, English)."""
@@ -116,17 +118,27 @@ def members_of(reader: Reader, person: int) -> tuple[int, ...]:
 
 
 def purse_of(reader: Reader, at: Here, member: int) -> Purse:
-    """A person's stored value by holder."""
+    """A person's stored value by holder; bonus credit whose month is over is none any more."""
     members = members_of(reader, member)
-    holdings = []
-    for one in members:
-        for account, balance in reader.balances_of(WALLET, one, FEN):
-            node, epoch = account[2], account[3]
-            if balance.shown:
-                place = place_of(reader, node, epoch)
-                holdings.append(Holding(node, epoch, place, -balance.shown))
-    parts = parts_here(reader, at, members, (WALLET,))
-    return purse(at, tuple(holdings), parts, _advance_of(reader, at, members))
+    bonus = parts_here(reader, at, members, (BONUS,))
+    return purse(
+        at,
+        _holdings(reader, at, members, WALLET),
+        parts_here(reader, at, members, (WALLET,)),
+        _advance_of(reader, at, members),
+        subject=member,
+        bonus=tuple(part for part in bonus if not is_expired(part.month, at.business_day)),
+        bonus_holdings=_holdings(reader, at, members, BONUS),
+    )
+
+
+def _holdings(reader: Reader, at: Here, members: Iterable[int], code: int) -> tuple[Holding, ...]:
+    return tuple(
+        Holding(account[2], account[3], place_of(reader, *account[2:4]), -balance.shown)
+        for one in members
+        for account, balance in reader.balances_of(code, one, FEN)
+        if balance.shown and not is_expired(account[4], at.business_day)
+    )
 
 
 def _advance_of(reader: Reader, at: Here, members: tuple[int, ...]) -> Advance:
@@ -178,8 +190,10 @@ def held_here(reader: Reader, at: Here, code: int, subject: int | str, unit: str
 
 
 def rule(reader: Reader) -> EarnRule:
-    """The earn rule that is in force."""
-    return earn_rule(row(reader, RULE, EARN_RULE_KEY), rights(reader).points_months)
+    """The earn rule that is in force; `Catalogue.rule` remembers it."""
+    points = rule_in_force(reader, "points")
+    categories = rules_in_force(reader, "category_points")
+    return earn_rule(points.version, points.rows[0], categories, rights(reader).points_months)
 
 
 def rights(reader: Reader) -> RightsRule:
@@ -200,6 +214,8 @@ def product_of_row(sku: str, product: RegisterRow) -> Product:
         product.value(field_index(PRODUCT, "counted")) is True,
         rate if isinstance(rate, int) else RATE_PERCENT_DEFAULT,
         product.value(field_index(PRODUCT, "on_sale")) is not False,
+        read_text(PRODUCT, product, "category"),
+        product.value(field_index(PRODUCT, "free")) is True,
     )
 
 

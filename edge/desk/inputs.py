@@ -8,6 +8,7 @@ from edge.desk.commands import Command, Input, Parameter
 from edge.domain.amounts import check_amount, fen_of_yuan
 from edge.domain.business_day import date_of, day_number
 from edge.domain.refusals import Refusal, refuse
+from edge.domain.tenders import TENDERS_MAX, Laid
 from sync_protocol.expect import ID_MAX
 
 TEXT_LENGTH_MAX = 200
@@ -21,6 +22,7 @@ _EMPTY: Mapping[Input, object] = {
     Input.TEXT: "",
     Input.FLAG: False,
     Input.LINES: (),
+    Input.TENDERS: (),
     Input.DAY: 0,
 }
 
@@ -42,6 +44,8 @@ def read_inputs(command: Command, inputs: Mapping[str, object]) -> dict[str, obj
 def _read(parameter: Parameter, inputs: Mapping[str, object]) -> object:
     if parameter.type is Input.AMOUNT:
         return _read_amount(parameter, inputs)
+    if parameter.type is Input.TENDERS:
+        return _read_tenders(parameter, inputs)
     value = inputs.get(parameter.name)
     if value is None or value == "":
         if parameter.required and parameter.type is not Input.FLAG:
@@ -76,6 +80,42 @@ def _typed_amount(parameter: Parameter, inputs: Mapping[str, object]) -> int | R
     return check_amount(value)
 
 
+def _read_tenders(parameter: Parameter, inputs: Mapping[str, object]) -> tuple[Laid, ...] | Refusal:
+    """Lines of a payment; an amount that is left empty is the rest of what is due."""
+    typed = inputs.get(parameter.name + "_yuan")
+    rows = _json_list(typed if typed is not None else inputs.get(parameter.name, []))
+    if rows is None or len(rows) > TENDERS_MAX:
+        return refuse("field_invalid", field=parameter.name)
+    laid = []
+    for row in rows:
+        if not isinstance(row, list) or len(row) not in (2, 3):
+            return refuse("field_invalid", field=parameter.name)
+        code, reference = _read_text(row[0]), _read_text(row[2]) if len(row) == 3 else ""
+        if not code or reference is None or max(len(code), len(reference)) > TEXT_LENGTH_MAX:
+            return refuse("field_invalid", field=parameter.name)
+        amount_fen: int | Refusal = 0
+        if row[1] not in ("", None) and (row[1] != 0 or row[1] is False):
+            amount_fen = fen_of_yuan(row[1]) if typed is not None else check_amount(row[1])
+        if isinstance(amount_fen, Refusal):
+            return amount_fen
+        laid.append(Laid(code, amount_fen, reference))
+    return tuple(laid)
+
+
+def _json_list(value: object) -> list[object] | None:
+    """A list, or the JSON text of one; None for anything else."""
+    if value == "":
+        return []
+    if isinstance(value, str):
+        if len(value) > LINES_JSON_LENGTH_MAX:
+            return None
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, list) else None
+
+
 def _read_id(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"\d{1,16}", value.strip(), re.ASCII):
         value = int(value)
@@ -99,17 +139,11 @@ def _read_flag(value: object) -> bool | None:
 
 
 def _read_lines(value: object) -> tuple[tuple[str, object], ...] | None:
-    if isinstance(value, str):
-        if len(value) > LINES_JSON_LENGTH_MAX:
-            return None
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    if not isinstance(value, list) or len(value) > LINES_MAX:
+    rows = _json_list(value)
+    if rows is None or len(rows) > LINES_MAX:
         return None
     lines: list[tuple[str, object]] = []
-    for line in value:
+    for line in rows:
         if not isinstance(line, list) or len(line) != 2 or not isinstance(line[0], str):
             return None
         item = line[0].strip()

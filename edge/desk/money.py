@@ -1,79 +1,115 @@
-"""Stored value at the counter: top-up, spend, refund."""
+"""Stored value at the counter: spend, fees, refund."""
+
+from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
-from edge.desk.numbers import next_sale_number
+from edge.desk.payments import Payments
+from edge.desk.pricing import earned_today, terms_of
+from edge.desk.purses import held_of, points_month
 from edge.domain.decision import Here, Judgement, read_int, read_list, read_text
 from edge.domain.members import member_refusal
-from edge.domain.refusals import refuse
-from edge.domain.sales import Payment, SoldFacts, refund, spend
-from edge.domain.stored_value import WALLET_TENDER, top_up
+from edge.domain.refunds import Earned, SoldFacts, refund
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.sales import Fee, Ticket, sell_fee
+from edge.domain.spending import WALLET_TENDER
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
-from sync_protocol.accounts import FEN, POINTS_HELD, REFUNDABLE
+from sync_protocol.accounts import FEN, REFUNDABLE
 from sync_protocol.kinds import MEMBER, SALE
-from sync_protocol.ledger import REASON_SALE, REASON_SPEND, transaction_from_body
+from sync_protocol.ledger import (
+    REASON_CARD_FEE,
+    REASON_MEMBERSHIP_FEE,
+    REASON_REFUND,
+    REASON_SPEND,
+    REASON_VOID,
+)
 from sync_protocol.ops import OpRef
+
+FEES = {"card_fee": REASON_CARD_FEE, "membership_fee": REASON_MEMBERSHIP_FEE, "other": REASON_SPEND}
+"""What `pay_fee` may be for."""
+FEE_NAMES = {
+    "card_fee": ("卡费", "Card fee"),
+    "membership_fee": ("会费", "Membership fee"),
+    "other": ("缴费", "Fee"),
+}
 
 
 class MoneyDesk:
-    """The commands about members' money."""
+    """The commands that spend members' money, or give it back."""
 
-    def __init__(self, committer: Committer) -> None:
+    def __init__(self, committer: Committer, payments: Payments) -> None:
         self._committer = committer
+        self._payments = payments
 
     def handlers(self) -> Handlers:
         """The commands done here."""
-        return {
-            "top_up": self.top_up,
-            "spend": self.spend,
-            "refund": self.refund,
-        }
+        return {"spend": self.spend, "pay_fee": self.pay_fee, "refund": self.refund}
 
-    async def top_up(self, request: Request, member: int, amount_fen: int, tender: str) -> Outcome:
-        """Take money for stored value."""
-
-        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            person = facts.person_of(transaction, member)
-            row = facts.row(transaction, MEMBER, person)
-            name = read_text(MEMBER, row, "name")
-            advance = facts.purse_of(transaction, at, person).advance
-            refusal = member_refusal(row)
-            return refusal or top_up(at, person, name, amount_fen, tender, advance)
-
-        return await self._committer.commit(request, decide, Region.TAP)
-
-    async def spend(self, request: Request, member: int, amount_fen: int, note: str) -> Outcome:
+    async def spend(
+        self, request: Request, member: int, amount_fen: int, note: str, card_pin: str
+    ) -> Outcome:
         """Debit stored value for something that is no product."""
+        paying = {"tender": WALLET_TENDER, "card_pin": card_pin}
+        name = (note or "消费", note or "Spend")
+        return await self._sell(request, member, amount_fen, REASON_SPEND, name, paying)
+
+    async def pay_fee(
+        self, request: Request, member: int, fee: str, amount_fen: int, note: str, **paying: Any
+    ) -> Outcome:
+        """Take a fee from the card, or by any other tender."""
+        if fee not in FEES:
+            return refuse("field_invalid", field="fee")
+        chinese, english = FEE_NAMES[fee]
+        name = (f"{chinese} {note}".strip(), f"{english} {note}".strip())
+        return await self._sell(request, member, amount_fen, FEES[fee], name, paying)
+
+    async def _sell(
+        self,
+        request: Request,
+        member: int,
+        amount_fen: int,
+        reason: int,
+        name: facts.Name,
+        paying: dict[str, Any],
+    ) -> Outcome:
+        tendered = await self._payments.tendered(member, **paying)
+        if isinstance(tendered, Refusal):
+            return tendered
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
             person = facts.person_of(transaction, member)
             row = facts.row(transaction, MEMBER, person)
-            refusal = member_refusal(row)
+            sale = transaction.new_id()
+            refusal = member_refusal(row) or self._payments.note(
+                transaction, request, tendered, sale
+            )
             if refusal is not None:
                 return refusal
-            payment = Payment(
-                transaction.new_id(),
-                next_sale_number(transaction),
-                WALLET_TENDER,
-                "",
-                amount_fen,
-                facts.purse_of(transaction, at, person),
+            payment = self._payments.payment(
+                transaction, at, request, person, tendered, sale, amount_fen
             )
-            name = read_text(MEMBER, row, "name")
-            at = self._committer.asked.here_for(transaction, at, person)
-            return spend(at, person, name, payment, facts.rule(transaction), note)
+            catalogue = self._committer.catalogue
+            terms = terms_of(transaction, catalogue, at, person)
+            return sell_fee(
+                self._committer.asked.here_for(transaction, at, person),
+                Ticket((), person, read_text(MEMBER, row, "name"), terms=terms),
+                payment,
+                catalogue.rule(transaction),
+                Fee("", name, amount_fen, reason),
+                earned_today(transaction, catalogue, at, person),
+            )
 
         return await self._committer.commit(request, decide, Region.TAP)
 
     async def refund(self, request: Request, sale: int, amount_fen: int, reason: str) -> Outcome:
-        """Give back some or all of a sale's money, by the tender that paid."""
+        """Give back some or all of a sale's money, by the tenders that paid."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            sold = sold_facts(transaction, at, sale)
+            sold = sold_facts(transaction, self._committer, at, sale)
             if sold is None:
                 return refuse("sale_unknown")
             return refund(at, sold, amount_fen, reason)
@@ -81,37 +117,44 @@ class MoneyDesk:
         return await self._committer.commit(request, decide, Region.TAP)
 
 
-def sold_facts(reader: Reader, at: Here, sale: int) -> SoldFacts | None:
+def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> SoldFacts | None:
     """What is known here of a sale, None where there is no such sale of this cafe."""
     row = facts.row(reader, SALE, sale)
     tenders = read_list(SALE, row, "tenders")
-    if row is None or not tenders or not isinstance(tenders[0], list):
+    if row is None or not tenders:
         return None
     member = facts.person_of(reader, read_int(SALE, row, "member"))
-    reference, points = _original(reader, sale)
+    reference = original(reader, sale, REFUNDABLE)
     return SoldFacts(
         sale,
         read_int(SALE, row, "number"),
         member,
         facts.member_name(reader, member),
         read_int(SALE, row, "total_fen"),
-        str(tenders[0][0]),
+        lines_of(tenders),
+        lines_of(read_list(SALE, row, "refunded")),
         -facts.held_here(reader, at, REFUNDABLE, sale, FEN),
-        points,
-        facts.parts_here(reader, at, facts.members_of(reader, member), (POINTS_HELD,)),
+        Earned(
+            read_int(SALE, row, "points"),
+            read_int(SALE, row, "rebate_fen"),
+            read_int(SALE, row, "points_used"),
+            read_text(SALE, row, "card_type"),
+            points_month(reader, at),
+        ),
+        held_of(reader, committer.catalogue, at, member),
         reference.row() if reference is not None else None,
+        row,
     )
 
 
-def _original(reader: Reader, sale: int) -> tuple[OpRef | None, int]:
-    """The sale's own transaction and the points that it earned; (None, 0) where it is gone."""
-    for entry in reader.entries(sale, (REFUNDABLE,), FEN):
-        if entry.reason not in (REASON_SALE, REASON_SPEND):
-            continue
-        logged = reader.op(entry.reference)
-        if logged is None:
-            return entry.reference, 0
-        postings = transaction_from_body(logged.op.body).postings
-        earned = sum(-posting[6] for posting in postings if posting[0] == POINTS_HELD)
-        return entry.reference, earned
-    return None, 0
+def lines_of(rows: list[object]) -> list[list[object]]:
+    """The rows of a document's list that are lines of a payment."""
+    return [row for row in rows if isinstance(row, list) and len(row) == 3]
+
+
+def original(reader: Reader, document: int, code: int) -> OpRef | None:
+    """The transaction that made a sale; None where it is no longer kept here."""
+    for entry in reader.entries(document, (code,), FEN):
+        if entry.reason not in (REASON_REFUND, REASON_VOID):
+            return entry.reference
+    return None

@@ -1,9 +1,13 @@
-"""Running numbers that people read out: of the sales and of the shifts of this box."""
+"""Running numbers that people read out: of the sales, shifts and top-ups of this box."""
 
+from edge.domain.decision import read_text
+from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
+from sync_protocol.kinds import SITE
 
 _SALE_NUMBER = "sale_number"
 _SHIFT_NUMBER = "shift_number"
+_TOP_UP_NUMBER = "top_up_number"
 
 
 def next_sale_number(transaction: WriteTransaction) -> int:
@@ -14,6 +18,19 @@ def next_sale_number(transaction: WriteTransaction) -> int:
 def next_shift_number(transaction: WriteTransaction) -> int:
     """The next number of a shift."""
     return _next(transaction, _SHIFT_NUMBER)
+
+
+def next_top_up_number(transaction: WriteTransaction) -> int:
+    """The next number of a top-up, a cash-out or a cancellation."""
+    return _next(transaction, _TOP_UP_NUMBER)
+
+
+def paper_number(reader: Reader, business_day: int, number: int) -> str:
+    """A number as papers say it: `<cafe code>-<yyyymmdd>-<counter>`."""
+    cafe = reader.identity.cafe
+    site = reader.register(SITE, cafe)
+    code = read_text(SITE, site.shown if site is not None else None, "code") or str(cafe)
+    return f"{code}-{business_day}-{number:04d}"
 
 
 def _next(transaction: WriteTransaction, name: str) -> int:

@@ -40,6 +40,8 @@ DAY_MS = 24 * 3600 * 1000
 ENTRIES_LOOKED_AT = 40
 """The newest of a member's entries, of which some may be other cafes'."""
 PURPOSE_TAP = "tap"
+SPENT_CLASSES = (WALLET, BONUS)
+"""What a tap asks the hub for."""
 FOLLOWING_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
 """What follows a member from cafe to cafe, and goes back to the hub after the visit."""
 MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
@@ -79,15 +81,16 @@ class Rights:
         with self._store.read() as reader:
             at = self._here(reader)
             elsewhere = {
-                one: facts.amount_of(reader, (one,), WALLET, FEN)
-                - total(facts.parts_here(reader, at, (one,), (WALLET,)))
+                (code, one): facts.amount_of(reader, (one,), code, FEN)
+                - total(facts.parts_here(reader, at, (one,), (code,)))
                 for one in facts.members_of(reader, member)
+                for code in SPENT_CLASSES
             }
-        for one, amount_fen in elsewhere.items():
+        for (code, one), amount_fen in elsewhere.items():
             if amount_fen > 0:
-                self._request(WALLET, one, amount_fen)
+                self._request(code, one, amount_fen)
             else:
-                self._asked.met(one)
+                self._asked.met(code, one)
         return any(amount_fen > 0 for amount_fen in elsewhere.values())
 
     def ask_for_voucher(self, voucher: int, amount_fen: int) -> bool:
@@ -97,15 +100,20 @@ class Rights:
         return self._line.up
 
     def _request(self, code: int, subject: int, amount: int) -> None:
-        request_id = self._asked.request_id(subject, amount)
+        request_id = self._asked.request_id(code, subject, amount)
         self._line.request_grant(request_id, code, subject, FEN, amount, PURPOSE_TAP)
 
     def ask_again(self) -> None:
         """The log brought something new: ask for what another box has released to the hub since."""
         for member in self._asked.awaited():
             with self._store.read() as reader:
-                held = reader.balance((WALLET, member, *HUB_HOLDER, 0, FEN))
-            if held.shown < 0:
+                held = [
+                    balance.shown
+                    for code in SPENT_CLASSES
+                    for account, balance in reader.balances_of(code, member, FEN)
+                    if account[2:4] == HUB_HOLDER
+                ]
+            if min(held, default=0) < 0:
                 self.ask(member)
 
     async def release(self, request: Request, member: int) -> Outcome:
@@ -130,7 +138,8 @@ class Rights:
             held = facts.parts_here(reader, at, (subject,), classes)
             wallet = [part for part in held if part.code == WALLET]
             others = [part for part in held if part.code != WALLET]
-            reserved = reserved_fen(reader, facts.person_of(reader, subject)) if wallet else 0
+            person = facts.person_of(reader, subject) if wallet else 0
+            reserved = reserved_fen(reader, self._committer.catalogue, at, person)
             return [*leave(wallet, reserved), *others]
 
         return await self._release(subject, choose)

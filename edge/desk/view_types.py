@@ -84,6 +84,11 @@ class TicketLineView:
     quantity: int
     unit_price_fen: int
     total_fen: int
+    list_fen: int = 0
+    """What the line costs by the list."""
+    reason: str = ""
+    """Why it costs less, in Chinese; `reason_en` in English."""
+    reason_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,10 @@ class TicketView:
     member_name: str
     total_fen: int
     points_to_earn: int
+    discount_fen: int = 0
+    """What the customer saves, points included."""
+    offset_fen: int = 0
+    """What of it points pay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Session
-from edge.desk.asked import ASK_AGAIN_NS, Asked
+from edge.desk.asked import ASK_AGAIN_NS
 from edge.desk.cases import case_words
+from edge.desk.catalogue import Catalogue
+from edge.desk.commit import Committer
 from edge.desk.history import latest_events, member_ledger
 from edge.desk.people import find_members, member_view, present
 from edge.desk.screens import Screens
@@ -54,7 +56,6 @@ from sync_protocol.accounts import (
     REFUNDABLE,
 )
 from sync_protocol.kinds import ASSET, PRODUCT, SALE, SITE, STAFF, TRANSFER
-from sync_protocol.ops import TRUST_NONE, OpRef
 
 EVENTS_SHOWN = 12
 PRODUCTS_MAX = 1000
@@ -75,7 +76,7 @@ class Views:
         self,
         store: Store,
         settings: DeskSettings,
-        asked: Asked,
+        committer: Committer,
         effects: Effects,
         screens: Screens,
         staff: StaffDesk,
@@ -84,8 +85,9 @@ class Views:
     ) -> None:
         self._store = store
         self._settings = settings
-        self._line = asked.line
-        self._asked = asked
+        self._catalogue = committer.catalogue
+        self._line = committer.asked.line
+        self._asked = committer.asked
         self._effects = effects
         self._screens = screens
         self._staff = staff
@@ -108,7 +110,7 @@ class Views:
                 _settled(screen.tap, member, at.now_ms),
                 member,
                 present(reader, at),
-                _ticket(reader, terminal),
+                _ticket(reader, self._catalogue, at, terminal),
                 _transfers(reader, at, incoming=True),
                 case_words(reader, at),
                 latest_events(reader, EVENTS_SHOWN),
@@ -247,7 +249,7 @@ class Views:
             shift_at(reader, terminal),
             self._devices(),
             waiting,
-            _clock_trust(reader),
+            self._store.clock_trust,
             self._line.clock_offset_ms,
             reader.stop_spending() or "",
             outbox.count == 0 and not self._effects.printer_queue.printing,
@@ -272,32 +274,32 @@ _PRINT_STATES = {
 }
 
 
-def _clock_trust(reader: Reader) -> int:
-    """The trust that the box's last op stated."""
-    head = reader.own_head()
-    if head.seq == 0:
-        return TRUST_NONE
-    identity = reader.identity
-    logged = reader.op(OpRef(identity.node, identity.epoch, head.seq, head.hash[:8]))
-    return logged.op.header.trust if logged is not None else TRUST_NONE
-
-
-def _ticket(reader: Reader, terminal: int) -> TicketView:
-    ticket = read_ticket(reader, terminal)
-    is_member = ticket.member > 0
+def _ticket(reader: Reader, catalogue: Catalogue, at: Here, terminal: int) -> TicketView:
+    ticket = read_ticket(reader, catalogue, at, terminal)
     lines = tuple(
         TicketLineView(
             line.product.sku,
             line.product.name,
             line.product.name_en or line.product.name,
             line.quantity,
-            line.unit_price_fen(is_member),
-            line.total_fen(is_member),
+            cost.total_fen // line.quantity,
+            cost.total_fen,
+            cost.list_fen,
+            *cost.reason,
         )
-        for line in ticket.lines
+        for line, cost in ticket.sold
     )
-    points = ticket.points(facts.rule(reader)) if lines else 0
-    return TicketView(ticket.id, lines, ticket.member, ticket.name, ticket.total_fen, points)
+    points = ticket.points(catalogue.rule(reader)) if lines else 0
+    return TicketView(
+        ticket.id,
+        lines,
+        ticket.member,
+        ticket.name,
+        ticket.total_fen,
+        points,
+        ticket.priced.discount_fen + ticket.offset_fen,
+        ticket.offset_fen,
+    )
 
 
 def _product(reader: Reader, cafe: int, document: Document) -> ProductView:

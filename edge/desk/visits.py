@@ -9,6 +9,7 @@ from edge.desk import facts
 from edge.desk.answers import Answer, Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
+from edge.desk.pricing import earned_today
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
@@ -124,6 +125,7 @@ class VisitsDesk:
                 facts.row(transaction, VISIT, visit) if member else None,
                 _elapsed_ms(self._last_taps.get(card), event.at_monotonic_ns),
                 self._committer.catalogue.rule(transaction),
+                earned_today(transaction, self._committer.catalogue, at, member),
             ),
             self._settings.same_tap_ms,
         )

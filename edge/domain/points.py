@@ -1,52 +1,183 @@
-"""The earn rule of points: per yuan paid and per visit; rounded down, once, by who writes."""
+"""The earn rule of points: who earns how many with what; rounded down, once, by who writes.
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+Points come by the yuan paid, by the purchase, by the first tap of a day and by checking in. What
+is bought weighs by its product and category, the customer by tier, card, birthday month and the
+events of the day. All weights are percents and multiply; the rule bounds a day by points and by
+purchases that earn.
+"""
 
-from edge.domain.decision import Here, Posting, plain, read_int, read_list
-from sync_protocol.accounts import POINTS, POINTS_HELD, POINTS_ISSUED
-from sync_protocol.kinds import RULE
-from sync_protocol.registers import RegisterRow
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from edge.domain.decision import Here, Posting, plain
+from edge.domain.parts import Part, lowered, take, total
+from edge.domain.refusals import Refusal, refuse
+from sync_protocol.accounts import POINTS, POINTS_HELD, POINTS_ISSUED, POINTS_SPENT
+from sync_protocol.ledger import (
+    REASON_CARD_FEE,
+    REASON_MEMBERSHIP_FEE,
+    REASON_PASS_SALE,
+    REASON_POINTS,
+    REASON_SALE,
+    REASON_SESSION,
+    REASON_SPEND,
+)
 from sync_protocol.rights_rule import month_after
 
-EARN_RULE_KEY = "earn"
-"""Key of the rule's document of kind `rule`; its `values` are [per yuan, per visit]."""
 RATE_PERCENT_DEFAULT = 100
 """A product without a rate of its own earns what the rule says."""
+PURCHASE_REASONS = (
+    REASON_SALE,
+    REASON_SPEND,
+    REASON_SESSION,
+    REASON_PASS_SALE,
+    REASON_MEMBERSHIP_FEE,
+    REASON_CARD_FEE,
+)
+EARNING_REASONS = (*PURCHASE_REASONS, REASON_POINTS)
+"""Entries by which points come of themselves: these count against the cap of a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class EarnRule:
-    """How many points a paid yuan and the first visit of a business day earn."""
+    """What earns how many points.
+
+    `per_yuan` for each paid yuan, `per_sale` for each purchase, `per_visit` for the first tap of a
+    business day, `check_in` for checking in. `months`: so long after the month of their business
+    day points expire (`rights_rule`). `stored_value_percent` weighs what stored value pays,
+    `categories` {category: percent} what is bought. 0 of `daily_cap` and `times_per_day`: no limit.
+    """
 
     version: int
     per_yuan: int
     per_visit: int
     months: int = 0
-    """So long after the month of their business day points expire (`rights_rule`); 0: never."""
+    per_sale: int = 0
+    check_in: int = 0
+    stored_value_percent: int = 100
+    birthday_percent: int = 100
+    daily_cap: int = 0
+    times_per_day: int = 0
+    categories: tuple[tuple[str, int], ...] = ()
 
 
-EARN_RULE_DEFAULT = EarnRule(0, 1, 5)
+EARN_RULE_DEFAULT = EarnRule(0, 1, 5, birthday_percent=200)
 """Holds until head office publishes a rule (version 0: none)."""
 
 
-def earn_rule(row: RegisterRow | None, months: int = 0) -> EarnRule:
-    """The rule of its document, the default where there is none or it is not two counts."""
-    version, values = read_int(RULE, row, "version"), read_list(RULE, row, "values")
-    if len(values) >= 2 and isinstance(values[0], int) and isinstance(values[1], int):
-        return EarnRule(version, max(values[0], 0), max(values[1], 0), months)
-    return replace(EARN_RULE_DEFAULT, months=months)
+def earn_rule(
+    version: int,
+    row: Mapping[str, Any],
+    categories: Iterable[Mapping[str, Any]] = (),
+    months: int = 0,
+) -> EarnRule:
+    """The rule of its row of `points` and the rows of `category_points`."""
+    return EarnRule(
+        version,
+        row["per_yuan"],
+        row["per_visit"],
+        months,
+        row["per_sale"],
+        row["check_in"],
+        row["stored_value_percent"],
+        row["birthday_percent"],
+        row["daily_cap"],
+        row["times_per_day"],
+        tuple((category["category"], category["percent"]) for category in categories),
+    )
 
 
-def points_of_sale(rule: EarnRule, lines: Iterable[tuple[int, int]]) -> int:
-    """Points for lines of (fen paid, rate in percent)."""
-    hundredths = sum(paid_fen * rate_percent for paid_fen, rate_percent in lines)
-    return hundredths * rule.per_yuan // (100 * 100)
+class Weight(NamedTuple):
+    """What a customer's points weigh in percent, in a category; an empty one is all."""
+
+    percent: int
+    category: str = ""
+
+
+class Bought(NamedTuple):
+    """One line of a purchase: the fen that it costs, its product's rate, its category."""
+
+    paid_fen: int
+    rate_percent: int = RATE_PERCENT_DEFAULT
+    category: str = ""
+
+
+class EarnedToday(NamedTuple):
+    """Points that came of themselves on this business day, and the purchases that earned."""
+
+    points: int = 0
+    purchases: int = 0
+
+
+EARNED_NOTHING = EarnedToday()
+
+
+@dataclass(frozen=True, slots=True)
+class PointsFacts:
+    """A member whose points move: name, the parts of them that this node holds, the rule."""
+
+    member: int
+    name: str
+    parts: Sequence[Part]
+    rule: EarnRule
+
+
+def points_of_sale(
+    rule: EarnRule,
+    lines: Sequence[Bought],
+    weights: Sequence[Weight] = (),
+    *,
+    offset_fen: int = 0,
+    stored_value_fen: int = 0,
+    today: EarnedToday = EARNED_NOTHING,
+) -> int:
+    """Points for a purchase.
+
+    `offset_fen`: what of the lines points paid; `stored_value_fen` came from stored value.
+    """
+    gross_fen = sum(line.paid_fen for line in lines)
+    due_fen = gross_fen - offset_fen
+    if rule.times_per_day and today.purchases >= rule.times_per_day:
+        return 0
+    points = rule.per_sale if due_fen > 0 else 0
+    if gross_fen > 0:
+        weighed = sum(_weighed(rule, line, weights) for line in lines)
+        paid = 100 * (due_fen - stored_value_fen) + rule.stored_value_percent * stored_value_fen
+        scale = 100 ** (len(weights) + 2) * 100 * gross_fen
+        points += weighed * rule.per_yuan * paid // (100 * scale)
+    return within_cap(rule, points, today)
+
+
+def _weighed(rule: EarnRule, line: Bought, weights: Iterable[Weight]) -> int:
+    """A line's fen times its percents: 100 ** (weights + 2) times what it earns for."""
+    weighed = line.paid_fen * line.rate_percent * dict(rule.categories).get(line.category, 100)
+    for weight in weights:
+        weighed *= weight.percent if weight.category in ("", line.category) else 100
+    return weighed
+
+
+def within_cap(rule: EarnRule, points: int, today: EarnedToday) -> int:
+    """So many points, or what the day's cap leaves of them."""
+    return min(points, max(rule.daily_cap - today.points, 0)) if rule.daily_cap else points
 
 
 def points_of_part(points: int, part_fen: int, total_fen: int) -> int:
     """The share of a sale's points that belongs to a part of its money."""
     return points * part_fen // total_fen if total_fen > 0 else 0
+
+
+def points_spent(
+    here: Here, member: int, points: int, points_here: Sequence[Part]
+) -> tuple[Posting, ...] | Refusal:
+    """Postings that take points for something; only those that this node holds can be taken."""
+    if here.spending_stopped:
+        return refuse("spending_stopped")
+    held = total(points_here)
+    if points > held:
+        return refuse("points_too_few", points=points, held=held)
+    taken = take(points_here, points)
+    return (*lowered(here, taken), plain(POINTS_SPENT, member, POINTS, -points))
 
 
 def points_earned(here: Here, member: int, points: int, rule: EarnRule) -> tuple[Posting, ...]:

@@ -49,7 +49,14 @@ CARDS: Rows = {
 }
 MONEY: Rows = {
     "top_up": (COUNTER_STAFF, ("充值", "top up")),
+    "approve_top_up": (MANAGERS, ("批准大额充值", "approve a large top-up")),
+    "cancel_top_up": (MANAGERS, ("撤销充值", "cancel a top-up")),
+    "top_up_many": (MANAGERS, ("批量充值", "top up many members")),
+    "cash_out": (COUNTER_STAFF, ("提现", "cash out stored value")),
+    "approve_cash_out": (MANAGERS, ("批准提现", "approve a cash-out")),
     "spend": (COUNTER_STAFF, ("扣款", "debit stored value")),
+    "vouch_for_member": (MANAGERS, ("核实会员本人", "vouch for a member")),
+    "reconcile": (MANAGERS | {READ_ONLY}, ("核对账户", "reconcile accounts")),
     "release": (COUNTER_STAFF, ("归还额度", "release rights")),
     "issue_voucher": (MANAGERS, ("发放优惠券", "issue a voucher")),
     "redeem_voucher": (COUNTER_STAFF, ("核销优惠券", "redeem a voucher")),

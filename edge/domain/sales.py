@@ -1,6 +1,7 @@
-"""Sales: the open ticket, its price, paying it, and giving money back."""
+"""Sales: the open ticket, its price, and paying it; `refunds` gives money back."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from edge.domain.decision import (
     Decision,
@@ -14,38 +15,51 @@ from edge.domain.decision import (
     plain,
     transaction,
 )
-from edge.domain.parts import Part, lowered, take, total
+from edge.domain.parts import Part
 from edge.domain.points import (
-    RATE_PERCENT_DEFAULT,
+    EARNED_NOTHING,
+    Bought,
+    EarnedToday,
     EarnRule,
     points_earned,
-    points_of_part,
     points_of_sale,
+    points_spent,
+)
+from edge.domain.pricing import (
+    MEMBER,
+    WALK_IN,
+    Name,
+    Offset,
+    PricedLine,
+    PricedTicket,
+    Terms,
+    given,
+    priced,
 )
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.stored_value import (
-    TENDERS,
-    WALLET_TENDER,
-    Purse,
-    debit,
-    spend_refusal,
-    taken_for_chain,
-)
+from edge.domain.spending import SPENDING_DEFAULT, WALLET_TENDER, Spending
+from edge.domain.stored_value import Purse
+from edge.domain.tenders import OFFERED_DEFAULT, Laid, Offered, Taken, taken
 from sync_protocol.accounts import (
+    BONUS,
     FEN,
     ITEM,
-    POINTS,
-    POINTS_ISSUED,
+    PROMOTION,
     REFUNDABLE,
     REFUNDABLE_BOOK,
     REVENUE,
+    SPENT,
+    SPENT_BOOK,
+    SPENT_UNIT,
     STOCK,
     STOCK_SOLD,
-    WALLET,
 )
 from sync_protocol.kinds import SALE
-from sync_protocol.ledger import REASON_REFUND, REASON_SALE, REASON_SPEND
+from sync_protocol.ledger import REASON_SALE, REASON_SPEND
 
+SPEND: Name = ("消费", "Spend")
+POINTS_LINE = "points"
+"""The line of a sale's document that takes off what points paid."""
 LINES_MAX = 40
 """Lines of one ticket: two postings each stay below the ledger's 200."""
 
@@ -62,6 +76,8 @@ class Product:
     counted: bool
     rate_percent: int
     on_sale: bool
+    category: str = ""
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +87,68 @@ class TicketLine:
     product: Product
     quantity: int
 
-    def unit_price_fen(self, is_member: bool) -> int:
-        """What one piece costs; 0 as the member price means: none of its own."""
-        member_price = self.product.member_price_fen
-        return member_price if is_member and member_price > 0 else self.product.price_fen
-
-    def total_fen(self, is_member: bool) -> int:
-        """What the line costs."""
-        return self.unit_price_fen(is_member) * self.quantity
-
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """The open ticket of a terminal. `member` 0 is a walk-in; `name` the member's.
 
     `id` is drawn with its first line, so that a payment names the ticket that it was meant for.
+    `terms` are the customer's; `offset` is what points pay of it; `gifts` come free with it, each
+    with the event's name.
     """
 
     lines: tuple[TicketLine, ...]
     member: int
     name: str = ""
     id: int = 0
+    terms: Terms = WALK_IN
+    offset: Offset | None = None
+    gifts: tuple[tuple[TicketLine, Name], ...] = ()
+
+    @property
+    def priced(self) -> PricedTicket:
+        """What each line costs this customer, and why."""
+        return priced(((line.product, line.quantity) for line in self.lines), self.terms)
+
+    @property
+    def sold(self) -> list[tuple[TicketLine, PricedLine]]:
+        """All that leaves the counter: the lines with their prices, then the gifts."""
+        gifts = [(line, given(line.product, line.quantity, name)) for line, name in self.gifts]
+        return [*zip(self.lines, self.priced.lines, strict=True), *gifts]
+
+    @property
+    def offset_fen(self) -> int:
+        """What points pay: never more than the lines cost."""
+        return min(self.offset.amount_fen, self.priced.total_fen) if self.offset else 0
 
     @property
     def total_fen(self) -> int:
         """What is due."""
-        return sum(line.total_fen(self.member > 0) for line in self.lines)
+        return self.priced.total_fen - self.offset_fen
 
-    def points(self, rule: EarnRule) -> int:
-        """What the member will earn."""
+    def points(
+        self, rule: EarnRule, stored_value_fen: int = 0, today: EarnedToday = EARNED_NOTHING
+    ) -> int:
+        """What the member will earn, so much of it paid from stored value."""
+        bought = [
+            Bought(line.total_fen, sold.product.rate_percent, sold.product.category)
+            for sold, line in self.sold
+        ]
+        return self.points_of(rule, bought, stored_value_fen, today)
+
+    def points_of(
+        self, rule: EarnRule, bought: Sequence[Bought], stored_value_fen: int, today: EarnedToday
+    ) -> int:
+        """What the member will earn with some lines, less what points pay of them."""
         if not self.member:
             return 0
         return points_of_sale(
-            rule, ((line.total_fen(True), line.product.rate_percent) for line in self.lines)
+            rule,
+            bought,
+            self.terms.weights,
+            offset_fen=self.offset_fen,
+            stored_value_fen=stored_value_fen,
+            today=today,
         )
 
 
@@ -122,63 +167,144 @@ def line_refusal(product: Product | None, sku: str, lines: int) -> Refusal | Non
 class Payment:
     """How a ticket is paid, and the ids that its documents get.
 
-    `reference` is the paying terminal's or provider's own number, empty where there is none.
+    `purse` and `spending` are the member's, for what is laid down as `wallet`.
     """
 
     sale: int
     number: int
-    tender: str
-    reference: str
+    laid: tuple[Laid, ...]
     expected_total_fen: int
     purse: Purse
+    spending: Spending = SPENDING_DEFAULT
+    offered: Offered = field(default_factory=lambda: OFFERED_DEFAULT)
 
 
-def pay(here: Here, ticket: Ticket, payment: Payment, rule: EarnRule) -> Judgement:
-    """Pay the whole ticket by one tender; counted products leave the stock."""
+def pay(
+    here: Here,
+    ticket: Ticket,
+    payment: Payment,
+    rule: EarnRule,
+    today: EarnedToday = EARNED_NOTHING,
+    points_here: Sequence[Part] = (),
+) -> Judgement:
+    """Pay the whole ticket; counted products leave the stock.
+
+    `today` is what the member earned before, `points_here` what this node holds of their points.
+    """
     total_fen = ticket.total_fen
     if not ticket.lines:
         return refuse("ticket_empty")
     if payment.expected_total_fen != total_fen:
         return refuse("ticket_changed", total_fen=total_fen)
-    if payment.tender == WALLET_TENDER and not ticket.member:
+    if not ticket.member and any(one.code == WALLET_TENDER for one in payment.laid):
         return refuse("ticket_needs_member")
-    money = _money_taken(here, ticket.member, payment, total_fen)
+    money = sold_for(here, payment, total_fen, ticket.member)
     if isinstance(money, Refusal):
         return money
-    points = ticket.points(rule)
-    postings = [*money, *_stock_sold(here, ticket)]
+    offset = _points_paid(here, ticket, points_here)
+    if isinstance(offset, Refusal):
+        return offset
+    points = ticket.points(rule, money.stored_value_fen, today)
+    postings = [*money.postings, *offset, *_stock_sold(here, ticket)]
     if points:
         postings.extend(points_earned(here, ticket.member, points, rule))
+    postings += bought(here, ticket.member, ticket.terms, total_fen)
     op = None
     if postings:
         version = rule.version
         op = transaction(here, REASON_SALE, postings, document=payment.sale, rule_version=version)
-    return _sale_decision(here, ticket, payment, _sold_lines(ticket, points), op)
+    return _sale_decision(here, ticket, payment, _sold_lines(ticket, points), money, op)
 
 
-def spend(
-    here: Here, member: int, name: str, payment: Payment, rule: EarnRule, note: str = ""
+def spend(here: Here, member: int, name: str, payment: Payment, rule: EarnRule) -> Judgement:
+    """A debit of stored value by a member without card and tier, for something unnamed."""
+    fee = Fee("", SPEND, payment.expected_total_fen, REASON_SPEND)
+    return sell_fee(here, Ticket((), member, name, terms=MEMBER), payment, rule, fee)
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """What is sold that is no product: its code on the sale's line, its name, why money comes."""
+
+    code: str
+    name: Name
+    amount_fen: int
+    reason: int
+
+
+def sell_fee(
+    here: Here,
+    customer: Ticket,
+    payment: Payment,
+    rule: EarnRule,
+    fee: Fee,
+    today: EarnedToday = EARNED_NOTHING,
+    more: Sequence[Posting] = (),
 ) -> Judgement:
-    """A debit of stored value without products, such as time at a seat; it can be refunded."""
-    amount_fen = payment.expected_total_fen
-    money = _money_taken(here, member, payment, amount_fen)
+    """Sell a fee to whoever a ticket without lines names; `more` goes into its transaction.
+
+    It is a sale like any other: it earns points, and it can be refunded.
+    """
+    member, amount_fen = customer.member, fee.amount_fen
+    if payment.expected_total_fen != amount_fen:
+        return refuse("ticket_changed", total_fen=amount_fen)
+    if not member and any(one.code == WALLET_TENDER for one in payment.laid):
+        return refuse("ticket_needs_member")
+    money = sold_for(here, payment, amount_fen, member)
     if isinstance(money, Refusal):
         return money
-    points = points_of_sale(rule, ((amount_fen, RATE_PERCENT_DEFAULT),))
-    op = transaction(
+    points = customer.points_of(rule, (Bought(amount_fen),), money.stored_value_fen, today)
+    postings = [
+        *money.postings,
+        *points_earned(here, member, points, rule),
+        *bought(here, member, customer.terms, amount_fen),
+        *more,
+    ]
+    version = rule.version
+    op = transaction(here, fee.reason, postings, document=payment.sale, rule_version=version)
+    lines: list[list[object]] = [[fee.code, 1, amount_fen]]
+    sold = _Sold(lines, [[*fee.name, 1, amount_fen]], points)
+    return _sale_decision(
         here,
-        REASON_SPEND,
-        (*money, *points_earned(here, member, points, rule)),
-        document=payment.sale,
-        rule_version=rule.version,
+        customer,
+        payment,
+        sold,
+        money,
+        op if any(posting[6] for posting in postings) else None,
     )
-    sold = _Sold([["", 1, amount_fen]], [[note or "消费", note or "Spend", 1, amount_fen]], points)
-    return _sale_decision(here, Ticket((), member, name), payment, sold, op)
+
+
+def bought(here: Here, member: int, terms: Terms, amount_fen: int) -> list[Posting]:
+    """Postings that keep what a member bought, by card type, and pay the card's rebate."""
+    if not member or not amount_fen:
+        return []
+    unit = SPENT_UNIT + terms.card_type
+    rebate_fen = rebate_of(terms, amount_fen)
+    return [
+        plain(SPENT, member, unit, -amount_fen),
+        plain(SPENT_BOOK, here.cafe, unit, amount_fen),
+        own(here, BONUS, member, FEN, -rebate_fen),
+        plain(PROMOTION, here.cafe, FEN, rebate_fen),
+    ]
+
+
+def rebate_of(terms: Terms, amount_fen: int) -> int:
+    """What of a payment comes back as bonus credit, rounded down."""
+    return amount_fen * terms.rebate_percent // 100 if terms.member else 0
+
+
+def _points_paid(
+    here: Here, ticket: Ticket, points_here: Sequence[Part]
+) -> tuple[Posting, ...] | Refusal:
+    """Postings of the points that pay part of a ticket."""
+    if ticket.offset is None:
+        return ()
+    return points_spent(here, ticket.member, ticket.offset.points, points_here)
 
 
 def _stock_sold(here: Here, ticket: Ticket) -> list[Posting]:
     postings = []
-    for line in ticket.lines:
+    for line, _ in ticket.sold:
         if line.product.counted:
             unit = ITEM + line.product.sku
             postings.append(plain(STOCK, here.cafe, unit, -line.quantity))
@@ -187,39 +313,33 @@ def _stock_sold(here: Here, ticket: Ticket) -> list[Posting]:
 
 
 def _sold_lines(ticket: Ticket, points: int) -> "_Sold":
-    is_member = ticket.member > 0
     lines: list[list[object]] = []
     printed: list[list[object]] = []
-    for line in ticket.lines:
-        product, total_fen = line.product, line.total_fen(is_member)
+    for line, priced_line in ticket.sold:
+        product, total_fen = line.product, priced_line.total_fen
         lines.append([product.sku, line.quantity, total_fen])
         printed.append([product.name, product.name_en or product.name, line.quantity, total_fen])
+    if ticket.offset is not None:
+        lines.append([POINTS_LINE, 1, -ticket.offset_fen])
+        printed.append([*ticket.offset.name, 1, -ticket.offset_fen])
     return _Sold(lines, printed, points)
 
 
-def _money_taken(
-    here: Here, member: int, payment: Payment, total_fen: int
-) -> tuple[Posting, ...] | Refusal:
-    """Postings of the money side of a sale; a free ticket has none."""
+def sold_for(here: Here, payment: Payment, total_fen: int, member: int) -> Taken | Refusal:
+    """The money side of a sale, which `payment.sale` makes refundable; a free one has none."""
     if total_fen == 0:
-        return ()
-    taken: tuple[Posting, ...]
-    if payment.tender == WALLET_TENDER:
-        refusal = spend_refusal(here, payment.purse, total_fen)
-        if refusal is not None:
-            return refusal
-        paid = debit(here, member, payment.purse, total_fen)
-        taken = (*paid, *taken_for_chain(here, -total_fen))
-    elif payment.tender in TENDERS:
-        taken = (plain(TENDERS[payment.tender], here.cafe, FEN, total_fen),)
-    else:
-        return refuse("tender_unknown", tender=payment.tender)
-    return (
-        *taken,
+        return Taken((), [], 0, 0)
+    of_member = (payment.purse, payment.spending) if member else (None, None)
+    paid = taken(here, total_fen, payment.laid, payment.offered, *of_member)
+    if isinstance(paid, Refusal):
+        return paid
+    postings = (
+        *paid.postings,
         plain(REVENUE, here.cafe, FEN, -total_fen),
         own(here, REFUNDABLE, payment.sale, FEN, -total_fen),
         plain(REFUNDABLE_BOOK, here.cafe, FEN, total_fen),
     )
+    return replace(paid, postings=postings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +352,7 @@ class _Sold:
 
 
 def _sale_decision(
-    here: Here, ticket: Ticket, payment: Payment, sold: _Sold, op: NewOp | None
+    here: Here, ticket: Ticket, payment: Payment, sold: _Sold, money: Taken, op: NewOp | None
 ) -> Decision:
     total_fen = sum(int(str(line[2])) for line in sold.lines)
     document = {
@@ -240,16 +360,24 @@ def _sale_decision(
         "member": ticket.member,
         "lines": sold.lines,
         "total_fen": total_fen,
-        "tenders": [[payment.tender, total_fen, payment.reference]],
+        "tenders": money.lines,
         "business_day": here.business_day,
+        "points": sold.points,
+        "discount_fen": ticket.priced.discount_fen + ticket.offset_fen,
+        "card_type": ticket.terms.card_type,
+        "tier": ticket.terms.tier,
+        "points_used": ticket.offset.points if ticket.offset else 0,
+        "rebate_fen": rebate_of(ticket.terms, total_fen),
     }
     slip = {
         "number": payment.number,
         "name": ticket.name,
         "lines": sold.printed,
         "total_fen": total_fen,
-        "tender": payment.tender,
         "points": sold.points,
+        "discount_fen": ticket.priced.discount_fen + ticket.offset_fen,
+        "rebate_fen": rebate_of(ticket.terms, total_fen),
+        **money.slip_facts,
     }
     values = {
         "sale": payment.sale,
@@ -258,78 +386,8 @@ def _sale_decision(
         "total_fen": total_fen,
         "amount_fen": total_fen,
         "points": sold.points,
+        "change_fen": money.change_fen,
     }
     register = document_change(here, SALE, payment.sale, None, document)
     ops = (op, register) if op is not None else (register,)
     return Decision(ops, (PrintSlip("sale", slip),), values)
-
-
-@dataclass(frozen=True, slots=True)
-class SoldFacts:
-    """A sale that money goes back on.
-
-    `refundable_fen` is what this node may still give back; `points` what the sale earned,
-    `points_here` the parts of the member's points that this node holds; `reference` names the
-    sale's transaction, None where it is no longer kept here.
-    """
-
-    sale: int
-    number: int
-    member: int
-    name: str
-    total_fen: int
-    tender: str
-    refundable_fen: int
-    points: int
-    points_here: tuple[Part, ...]
-    reference: list[object] | None
-
-
-def refund(here: Here, sold: SoldFacts, amount_fen: int, reason: str) -> Judgement:
-    """Give money of a sale back by the tender that paid, and take its share of points back.
-
-    Points that are spent or elsewhere are not taken: a balance is never lowered below what is
-    held. Goods that come back are booked by a goods receipt.
-    """
-    if here.spending_stopped:
-        return refuse("spending_stopped")
-    if amount_fen > sold.refundable_fen:
-        return refuse("refund_too_large", refundable_fen=max(sold.refundable_fen, 0))
-    given: tuple[Posting, ...]
-    if sold.tender == WALLET_TENDER:
-        back = own(here, WALLET, sold.member, FEN, -amount_fen)
-        given = (back, *taken_for_chain(here, amount_fen))
-    else:
-        given = (plain(TENDERS[sold.tender], here.cafe, FEN, -amount_fen),)
-    clawed_back = take(sold.points_here, points_of_part(sold.points, amount_fen, sold.total_fen))
-    points = total(clawed_back)
-    op = transaction(
-        here,
-        REASON_REFUND,
-        (
-            *given,
-            plain(REVENUE, here.cafe, FEN, amount_fen),
-            own(here, REFUNDABLE, sold.sale, FEN, amount_fen),
-            plain(REFUNDABLE_BOOK, here.cafe, FEN, -amount_fen),
-            *lowered(here, clawed_back),
-            plain(POINTS_ISSUED, sold.member, POINTS, -points),
-        ),
-        document=sold.sale,
-        corrects=sold.reference,
-    )
-    slip = {
-        "number": sold.number,
-        "name": sold.name,
-        "amount_fen": amount_fen,
-        "tender": sold.tender,
-        "reason": reason,
-        "points": points,
-    }
-    values = {
-        "sale": sold.sale,
-        "amount_fen": amount_fen,
-        "refundable_fen": sold.refundable_fen - amount_fen,
-        "points": points,
-        "tender": sold.tender,
-    }
-    return Decision((op,), (PrintSlip("refund", slip),), values)

@@ -1,4 +1,4 @@
-"""Stored value: top-up, what may be spent here and why not more, and giving rights back.
+"""Stored value: what a member has, what may be spent here and why not more, giving rights back.
 
 Each fen that a cafe takes for the chain or spends for it is posted twice: in the cafe's book
 (`due_to_chain`) and, mirrored, in the chain's (`due_from_cafe`); each book balances by itself.
@@ -7,42 +7,19 @@ Each fen that a cafe takes for the chain or spends for it is posted twice: in th
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.domain.advances import NO_ADVANCE, Advance, drawable_fen, drawn, repaid
-from edge.domain.decision import (
-    Decision,
-    Here,
-    Judgement,
-    Posting,
-    PrintSlip,
-    own,
-    plain,
-    transaction,
-)
-from edge.domain.parts import Part, given_to_hub, lowered, take
+from edge.domain.advances import NO_ADVANCE, Advance, drawable_fen
+from edge.domain.decision import Decision, Here, Posting, plain, transaction
+from edge.domain.parts import Part, given_to_hub
 from edge.domain.refusals import Refusal, Sentence, refuse
 from sync_protocol.accounts import (
-    ALIPAY_CLEARING,
-    CARD_CLEARING,
     DUE_FROM_CAFE,
     DUE_TO_CHAIN,
     FEN,
     HUB_HOLDER,
     POINTS_HELD,
-    TILL,
     WALLET,
-    WECHAT_CLEARING,
 )
-from sync_protocol.ledger import REASON_RELEASE, REASON_TOP_UP
-
-CASH = "cash"
-WALLET_TENDER = "wallet"
-TENDERS = {
-    CASH: TILL,
-    "card": CARD_CLEARING,
-    "wechat": WECHAT_CLEARING,
-    "alipay": ALIPAY_CLEARING,
-}
-"""Tender -> the account that takes the money."""
+from sync_protocol.ledger import REASON_RELEASE
 
 HEAD_OFFICE = ("总部", "head office")
 
@@ -61,29 +38,61 @@ class Holding:
 class Purse:
     """A member's stored value, split into what this node holds and what others do.
 
-    `parts` are this node's, where there are several; none: the member has the one.
+    `here_fen` and `elsewhere` are money paid in. `parts` are this node's, where there are several;
+    none: the member, `subject`, has the one. `bonus` are this node's parts of bonus credit,
+    `bonus_elsewhere` is the rest of it.
     """
 
     here_fen: int
     elsewhere: tuple[Holding, ...]
     parts: tuple[Part, ...] = ()
     advance: Advance = NO_ADVANCE
+    subject: int = 0
+    bonus: tuple[Part, ...] = ()
+    bonus_elsewhere: tuple[Holding, ...] = ()
 
     @property
-    def elsewhere_fen(self) -> int:
-        """What other nodes and the hub hold."""
+    def wallet_parts(self) -> tuple[Part, ...]:
+        """This node's parts of the money."""
+        return self.parts or (Part(WALLET, self.subject, 0, FEN, self.here_fen),)
+
+    @property
+    def bonus_here_fen(self) -> int:
+        """Bonus credit that this node holds."""
+        return sum(part.amount for part in self.bonus)
+
+    @property
+    def wallet_elsewhere_fen(self) -> int:
+        """Money that other nodes and the hub hold."""
         return sum(holding.amount for holding in self.elsewhere)
 
     @property
+    def elsewhere_fen(self) -> int:
+        """What other nodes and the hub hold, money and bonus credit."""
+        bonus_fen = sum(holding.amount for holding in self.bonus_elsewhere)
+        return self.wallet_elsewhere_fen + bonus_fen
+
+    @property
+    def wallet_fen(self) -> int:
+        """All of the money."""
+        return self.here_fen + self.wallet_elsewhere_fen
+
+    @property
     def balance_fen(self) -> int:
-        """All of it."""
-        return self.here_fen + self.elsewhere_fen
+        """All of it, bonus credit too."""
+        return self.here_fen + self.bonus_here_fen + self.elsewhere_fen
+
+    @property
+    def bonus_fen(self) -> int:
+        """All of the bonus credit."""
+        return self.balance_fen - self.wallet_fen
 
     @property
     def places(self) -> tuple[str, str]:
         """Where the rest is, in (Chinese, English)."""
-        chinese = dict.fromkeys(holding.place[0] for holding in self.elsewhere)
-        english = dict.fromkeys(holding.place[1] for holding in self.elsewhere)
+        rest = (*self.elsewhere, *self.bonus_elsewhere)
+        chinese = dict.fromkeys(holding.place[0] for holding in rest)
+        english = dict.fromkeys(holding.place[1] for holding in rest)
         return "、".join(chinese), ", ".join(english)
 
 
@@ -92,23 +101,29 @@ def purse(
     holdings: tuple[Holding, ...],
     parts: tuple[Part, ...] = (),
     advance: Advance = NO_ADVANCE,
+    *,
+    subject: int = 0,
+    bonus: tuple[Part, ...] = (),
+    bonus_holdings: tuple[Holding, ...] = (),
 ) -> Purse:
     """Split holdings by whether this node holds them."""
-    mine = sum(h.amount for h in holdings if (h.node, h.epoch) == (here.node, here.epoch))
-    others = tuple(h for h in holdings if (h.node, h.epoch) != (here.node, here.epoch) and h.amount)
-    return Purse(mine, others, parts, advance)
+    own = (here.node, here.epoch)
+    mine = sum(h.amount for h in holdings if (h.node, h.epoch) == own)
+    others = tuple(h for h in holdings if (h.node, h.epoch) != own and h.amount)
+    bonus_others = tuple(h for h in bonus_holdings if (h.node, h.epoch) != own and h.amount)
+    return Purse(mine, others, parts, advance, subject, bonus, bonus_others)
 
 
 def advance_fen(here: Here, purse: Purse) -> int:
     """What may be drawn here now beyond what this node holds."""
-    return drawable_fen(here, purse.advance, purse.elsewhere_fen)
+    return drawable_fen(here, purse.advance, purse.wallet_elsewhere_fen)
 
 
 def spendable_fen(here: Here, purse: Purse) -> int:
     """What may be debited here now, an advance included."""
     if here.spending_stopped:
         return 0
-    return max(purse.here_fen, 0) + advance_fen(here, purse)
+    return max(purse.here_fen, 0) + purse.bonus_here_fen + advance_fen(here, purse)
 
 
 def spendable_reason(here: Here, purse: Purse) -> Sentence | None:
@@ -127,7 +142,8 @@ def spendable_reason(here: Here, purse: Purse) -> Sentence | None:
                 "advance_fen": advance,
             },
         )
-    if all((holding.node, holding.epoch) == HUB_HOLDER for holding in purse.elsewhere):
+    rest = (*purse.elsewhere, *purse.bonus_elsewhere)
+    if all((holding.node, holding.epoch) == HUB_HOLDER for holding in rest):
         return Sentence("rest_at_hub", {"elsewhere_fen": purse.elsewhere_fen})
     return Sentence(
         "rest_elsewhere", {"elsewhere_fen": purse.elsewhere_fen, "places": purse.places}
@@ -151,53 +167,12 @@ def spend_refusal(here: Here, purse: Purse, amount_fen: int) -> Refusal | None:
     )
 
 
-def debit(here: Here, member: int, purse: Purse, amount_fen: int) -> tuple[Posting, ...]:
-    """Postings that take an amount which `spend_refusal` allowed: own parts, then an advance."""
-    parts = purse.parts or (Part(WALLET, member, 0, FEN, purse.here_fen),)
-    held_fen = min(amount_fen, max(purse.here_fen, 0))
-    postings = lowered(here, take(parts, held_fen))
-    if amount_fen > held_fen:
-        postings += drawn(here, purse.advance, amount_fen - held_fen)
-    return postings
-
-
 def taken_for_chain(here: Here, amount_fen: int) -> tuple[Posting, ...]:
     """The cafe took money that the chain owes to a member (negative: it gave it back)."""
     return (
         plain(DUE_TO_CHAIN, here.cafe, FEN, -amount_fen),
         plain(DUE_FROM_CAFE, here.cafe, FEN, amount_fen),
     )
-
-
-def top_up(
-    here: Here,
-    member: int,
-    name: str,
-    amount_fen: int,
-    tender: str,
-    advance: Advance = NO_ADVANCE,
-) -> Judgement:
-    """Money for stored value; it may be spent at this cafe at once.
-
-    What was drawn here in advance is repaid first.
-    """
-    account = TENDERS.get(tender)
-    if account is None:
-        return refuse("tender_unknown", tender=tender)
-    repaid_fen, repayment = repaid(here, advance, amount_fen)
-    op = transaction(
-        here,
-        REASON_TOP_UP,
-        (
-            plain(account, here.cafe, FEN, amount_fen),
-            own(here, WALLET, member, FEN, -(amount_fen - repaid_fen)),
-            *repayment,
-            *taken_for_chain(here, amount_fen),
-        ),
-    )
-    facts = {"name": name, "amount_fen": amount_fen, "tender": tender, "repaid_fen": repaid_fen}
-    values = {"member": member, "amount_fen": amount_fen, "repaid_fen": repaid_fen}
-    return Decision((op,), (PrintSlip("top_up", facts),), values)
 
 
 def release(here: Here, member: int, parts: Iterable[Part]) -> Decision:

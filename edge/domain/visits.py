@@ -21,7 +21,13 @@ from edge.domain.decision import (
     transaction,
 )
 from edge.domain.members import member_refusal
-from edge.domain.points import EarnRule, points_earned
+from edge.domain.points import (
+    EARNED_NOTHING,
+    EarnedToday,
+    EarnRule,
+    points_earned,
+    within_cap,
+)
 from edge.domain.refusals import refuse
 from sync_protocol.kinds import MEMBER, VISIT
 from sync_protocol.ledger import REASON_POINTS
@@ -42,6 +48,7 @@ class TapFacts:
     visit_row: RegisterRow | None
     since_last_tap_ms: int | None
     rule: EarnRule
+    today: EarnedToday = EARNED_NOTHING
 
 
 def visit_key(cafe: int, business_day: int, member: int) -> str:
@@ -58,9 +65,10 @@ def tap(here: Here, facts: TapFacts, same_tap_ms: int) -> Judgement:
     since = facts.since_last_tap_ms
     if since is not None and 0 <= since < same_tap_ms:
         return Decision(values={"member": member, "points": 0})
-    first = facts.visit_row is None
-    values: dict[str, object] = {"taps": read_int(VISIT, facts.visit_row, "taps") + 1}
-    if first:
+    taps = read_int(VISIT, facts.visit_row, "taps")
+    first = taps == 0  # who only checked in has not tapped
+    values: dict[str, object] = {"taps": taps + 1}
+    if facts.visit_row is None:
         values |= {"member": member, "entered_ms": here.now_ms, "business_day": here.business_day}
     if first or read_int(VISIT, facts.visit_row, "card") != facts.card:
         values["card"] = facts.card
@@ -69,7 +77,7 @@ def tap(here: Here, facts: TapFacts, same_tap_ms: int) -> Judgement:
     key = visit_key(here.cafe, here.business_day, member)
     ops = [document_change(here, VISIT, key, facts.visit_row, values)]
     effects: list[Effect] = [OpenDoor()]
-    points = facts.rule.per_visit if first else 0
+    points = within_cap(facts.rule, facts.rule.per_visit, facts.today) if first else 0
     if points:
         postings = points_earned(here, member, points, facts.rule)
         version = facts.rule.version

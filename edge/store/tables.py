@@ -26,6 +26,7 @@ from sync_protocol.kinds import (
     SALE,
     SHIFT,
     STAFF,
+    TOP_UP,
     TRANSFER,
 )
 
@@ -43,6 +44,7 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     SALE: ("member", "business_day"),
     ALIAS: ("into",),
     SHIFT: ("status",),
+    TOP_UP: ("member", "business_day"),
 }
 """Register fields by whose shown value documents are found. To add one, add it here and a
 migration that calls `documents.index_kind`. Each costs the writer a page: none for visits, whose

@@ -32,13 +32,15 @@ from edge.domain.decision import Decision, Here
 from edge.domain.parts import Part, leave
 from edge.domain.points import EarnRule
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Payment, spend
+from edge.domain.sales import Fee, Payment, Ticket, sell_fee
 from edge.domain.stored_value import Holding as Held
-from edge.domain.stored_value import purse, release, top_up
+from edge.domain.stored_value import purse, release
+from edge.domain.tenders import laid_by_one
+from edge.domain.top_up import TopUp, Who, top_up
 from sync_protocol.accounts import ADVANCE_RIGHT, CLASSES, FEN, RECEIVABLE, WALLET
 from sync_protocol.annotations import APPLIED
 from sync_protocol.kinds import KINDS, LEDGER, TRANSACTION
-from sync_protocol.ledger import Transaction, transaction_from_body
+from sync_protocol.ledger import REASON_SPEND, Transaction, transaction_from_body
 from sync_protocol.ops import HUB, Header, genesis_hash, make_op
 from sync_protocol.rights_rule import RightsRule
 
@@ -313,7 +315,10 @@ class Month:
             return
         box = self.boxes[cafe]
         advance = self._purse(box, member).advance
-        decision = top_up(self._here(box), member, "", amount_fen, "cash", advance)
+        wished = TopUp(
+            self.now_min, 1, "", Who(member), amount_fen, laid_by_one("cash"), None, advance
+        )
+        decision = top_up(self._here(box), wished)
         assert isinstance(decision, Decision)
         self._by_box(box, decision)
         self.topped_up[member] = self.topped_up.get(member, 0) + amount_fen
@@ -334,15 +339,17 @@ class Month:
             (Part(RECEIVABLE, member, 0, FEN, debts[own]),) if debts.get(own) else (),
             sum(fen for holder, fen in debts.items() if holder != own),
         )
-        return purse(self._here(box), holdings, (), advance)
+        return purse(self._here(box), holdings, (), advance, subject=member)
 
     def _spend(self, cafe: int, member: int, amount_fen: int) -> bool:
         box = self.boxes[cafe]
         box.last_seen[member] = self.now_min
         covered = amount_fen <= self._has(member)
         held = self._purse(box, member)
-        payment = Payment(self.now_min, 1, "wallet", "", amount_fen, held)
-        decision = spend(self._here_for(box, member), member, "", payment, NO_POINTS)
+        payment = Payment(self.now_min, 1, laid_by_one("wallet"), amount_fen, held)
+        fee = Fee("", NOBODY, amount_fen, REASON_SPEND)
+        customer = Ticket((), member)
+        decision = sell_fee(self._here_for(box, member), customer, payment, NO_POINTS, fee)
         done = not isinstance(decision, Refusal)
         if covered:
             count = self._count(box, member)

@@ -1,12 +1,13 @@
 """Commands of the counter: sales and refunds.
 
-- `pay`: `tender` is cash, card, wechat, alipay or wallet. `below_zero` are the skus whose booked
-  stock fell below zero (an alert, not a refusal).
-- `refund` goes back to the tender that paid.
+- `pay`: by PAYING (`edge.desk.commands`). Above the limit of the rule `spending` stored value
+  needs `card_pin`, or a second person who vouches for the member. `below_zero` are the skus whose
+  booked stock fell below zero (an alert, not a refusal).
+- `refund` goes back to the tenders that paid; `kept_fen` was kept for points that are gone.
 - answers' `lines` are [[sku, quantity], ...].
 """
 
-from edge.desk.commands import command
+from edge.desk.commands import PAYING, command
 
 ROWS = (
     # name, right, inputs, values of the answer
@@ -16,8 +17,9 @@ ROWS = (
     command(
         "pay",
         "sell",
-        "tender:text expected_total_fen:amount tender_reference:text? ticket:id?",
-        "sale number total_fen points balance_fen spendable_fen below_zero print_job",
+        f"expected_total_fen:amount ticket:id? {PAYING} card_pin:text?",
+        "sale number total_fen change_fen points balance_fen spendable_fen below_zero print_job",
+        approval="vouch_for_member",
         needs_shift=True,
     ),
     command("abandon", "sell", "", ""),
@@ -25,7 +27,7 @@ ROWS = (
         "refund",
         "refund",
         "sale:id amount_fen:amount reason:text",
-        "sale amount_fen refundable_fen points tender print_job",
+        "sale amount_fen refundable_fen points kept_fen tender print_job",
         needs_shift=True,
     ),
 )

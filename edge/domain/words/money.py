@@ -40,6 +40,92 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "本机已停止扣款,正等总部核对,请用现金或其他方式付款",
         "This box has stopped spending until head office has checked it; take another tender",
     ),
+    "tenders_too_many": ("一次最多用 {limit} 种方式付款", "At most {limit} tenders at once"),
+    "tenders_too_little": (
+        "应收 {due_fen},还差 {missing_fen}",
+        "{due_fen} is due; {missing_fen} is still missing",
+    ),
+    "tenders_too_much": (
+        "应收 {due_fen},多了 {over_fen};只有现金可以找零",
+        "{due_fen} is due, this is {over_fen} more; change is given for cash only",
+    ),
+    "tender_twice": (
+        "同一支付方式填了两次,请填不同的参考号",
+        "One tender stands there twice; give each its own reference",
+    ),
+    "tender_reference_missing": (
+        "{tender}要填交易参考号(小票或手机上的单号)",
+        "{tender} needs the reference on the terminal's slip or the phone",
+    ),
+    "tender_reference_invalid": (
+        "参考号“{reference}”不对,应为 4 到 64 位字母或数字",
+        "“{reference}” is no reference: 4 to 64 letters or digits",
+    ),
+    "tender_reference_used": (
+        "参考号“{reference}”已入过账,请核对是否重复收款;确是另一笔,请第二个人同意",
+        "The reference “{reference}” was booked before; check that it is not the same payment."
+        " If it is another, let a second person approve",
+    ),
+    "spend_above_limit": (
+        "单笔最多可消费 {limit_fen},这笔是 {amount_fen},请分笔或用其他方式付款",
+        "At most {limit_fen} may be spent at once, this is {amount_fen}; take another tender",
+    ),
+    "spend_above_daily_limit": (
+        "今天的消费限额是 {limit_fen},已用 {spent_fen},还可用 {left_fen}",
+        "The limit of a day is {limit_fen}; {spent_fen} is spent and {left_fen} left",
+    ),
+    "card_pin_needed": (
+        "超过 {limit_fen} 要输入卡密码;忘记密码请第二个人核实本人",
+        "Above {limit_fen} the card's PIN is needed; or let a second person vouch",
+    ),
+    "card_pin_wrong": (
+        "卡密码不对,请会员重新输入",
+        "The card's PIN is wrong; let the member retry",
+    ),
+    "card_pin_locked": (
+        "卡密码错误次数太多,已锁 15 分钟;请第二个人核实本人",
+        "Too many wrong PINs; locked for 15 minutes. A second person may vouch",
+    ),
+    # top-ups and cash-outs
+    "top_up_too_small": ("充值最少 {minimum_fen}", "A top-up is at least {minimum_fen}"),
+    "top_up_too_large": (
+        "单笔充值最多 {maximum_fen},请分笔办理",
+        "A top-up is at most {maximum_fen}; do it in parts",
+    ),
+    "top_up_package_unknown": (
+        "没有“{package}”这个充值套餐,请重新选择",
+        "There is no package “{package}”; choose another",
+    ),
+    "top_up_unknown": (
+        "本店没有这笔充值;别店的充值请在别店撤销",
+        "This cafe has no such top-up; one of another cafe is cancelled there",
+    ),
+    "top_up_cancelled": ("这笔充值已经撤销过了", "This top-up was cancelled already"),
+    "top_up_spent": (
+        "充值 {amount_fen} 已用掉一部分,账上只剩 {left_fen},不能撤销;可把余下的提现",
+        "Part of the {amount_fen} is spent, {left_fen} is left; it cannot be cancelled."
+        " Cash out what is left",
+    ),
+    "top_up_elsewhere": (
+        "钱已转到别处({places},{elsewhere_fen}),请在有网络时刷一下卡再撤销",
+        "The money has moved on ({places}, {elsewhere_fen}); tap the card with a line, then cancel",
+    ),
+    "top_up_repaid": (
+        "这笔充值还了预支 {repaid_fen},而预支额度已不在本店,不能撤销;请找总部",
+        "It repaid an advance of {repaid_fen} whose limit is elsewhere now; ask head office",
+    ),
+    "bonus_elsewhere": (
+        "赠送金额在{places},请在有网络时刷一下卡再办",
+        "The bonus credit is at {places}; tap the card with a line, then try again",
+    ),
+    "cash_out_too_large": (
+        "可提现的储值是 {wallet_fen};赠送金额 {bonus_fen} 不能提现",
+        "{wallet_fen} of stored value may be cashed out; bonus credit ({bonus_fen}) may not",
+    ),
+    "cash_out_owed": (
+        "会员还有预支 {owed_fen} 没还,请留足再提现",
+        "An advance of {owed_fen} is still owed; leave that much",
+    ),
     # vouchers
     "voucher_unknown": ("没有这个券码,请核对", "There is no voucher of this code; check it"),
     "voucher_used": ("这张券已经用过了", "This voucher has been used"),

@@ -27,6 +27,14 @@ WORDS: Mapping[str, Name] = {
     "wechat": ("微信", "WeChat Pay"),
     "alipay": ("支付宝", "Alipay"),
     "wallet": ("余额", "balance"),
+    "bonus": ("赠送金额", "bonus credit"),
+    "received": ("实收", "Received"),
+    "change": ("找零", "Change"),
+    "back_bonus_fen": ("扣回赠送", "Bonus taken back"),
+    "back_points": ("扣回积分", "Points taken back"),
+    "back_lucky": ("扣回幸运点", "Lucky points taken back"),
+    "back_kept_fen": ("已用赠送及积分抵扣", "Kept for bonus and points used"),
+    "reason": ("原因", "Reason"),
     "signed": ("签字", "Signature"),
 }
 """Words of several topics."""
@@ -65,6 +73,32 @@ def balance(facts: Facts, words: Words) -> list[Line]:
     if "balance_fen" not in facts:
         return []
     return [Pair(words("balance"), yuan(facts["balance_fen"]))]
+
+
+def paid(facts: Facts, words: Words) -> list[Line]:
+    """How something was paid, or money given back: a line a tender, then received and change."""
+    lines: list[Line] = []
+    for code, amount_fen, reference in facts["tenders"]:
+        note = f" {reference}" if reference and code != "bonus" else ""
+        lines.append(Pair(cut(words(str(code)) + note), yuan(amount_fen)))
+    if facts.get("change_fen"):
+        lines.append(Pair(words("received"), yuan(facts["received_fen"])))
+        lines.append(Pair(words("change"), yuan(facts["change_fen"]), bold=True))
+    return lines
+
+
+def clawed_back(facts: Facts, words: Words) -> list[Line]:
+    """What came back of bonus credit and points, and what was kept for those that are gone."""
+    lines: list[Line] = []
+    for name, shown in (
+        ("bonus_fen", yuan(-facts.get("bonus_fen", 0))),
+        ("points", f"-{facts.get('points', 0)}"),
+        ("lucky", f"-{facts.get('lucky', 0)}"),
+        ("kept_fen", yuan(-facts.get("kept_fen", 0))),
+    ):
+        if facts.get(name):
+            lines.append(Pair(words("back_" + name), shown))
+    return lines
 
 
 def cut(text: str) -> str:

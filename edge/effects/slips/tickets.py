@@ -4,15 +4,13 @@ from collections.abc import Mapping
 
 from edge.domain.refusals import yuan
 from edge.effects.slips.job import Facts, Name
-from edge.effects.slips.parts import Slip, Words, balance, cut, member
+from edge.effects.slips.parts import Slip, Words, balance, clawed_back, cut, member, paid
 from edge.receipt import Line, Pair, Rule
 
 WORDS: Mapping[str, Name] = {
     "sale": ("销售小票", "RECEIPT"),
     "refund": ("退款", "REFUND"),
     "total": ("合计", "Total"),
-    "points_back": ("扣回积分", "Points taken back"),
-    "reason": ("原因", "Reason"),
 }
 
 
@@ -23,7 +21,7 @@ def _sale(facts: Facts, words: Words) -> list[Line]:
         lines.append(Pair(f"{cut(words.pick((name, name_en)))} ×{quantity}", yuan(total_fen)))
     lines.append(Rule())
     lines.append(Pair(words("total"), yuan(facts["total_fen"]), bold=True))
-    lines.append(Pair(words("tender"), words(facts["tender"])))
+    lines += paid(facts, words)
     if facts["points"]:
         lines.append(Pair(words("points"), f"+{facts['points']}"))
     return lines + balance(facts, words)
@@ -33,10 +31,9 @@ def _refund(facts: Facts, words: Words) -> list[Line]:
     lines: list[Line] = [Pair(words("number"), str(facts["number"]))]
     lines += member(facts, words)
     lines.append(Pair(words("amount"), yuan(-facts["amount_fen"]), bold=True))
-    lines.append(Pair(words("tender"), words(facts["tender"])))
+    lines += paid(facts, words)
     lines.append(Pair(words("reason"), cut(facts["reason"])))
-    if facts["points"]:
-        lines.append(Pair(words("points_back"), f"-{facts['points']}"))
+    lines += clawed_back(facts, words)
     lines += balance(facts, words)
     lines.append(Pair(words("signed"), "__________"))
     return lines

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 
-from edge.domain.decision import Decision, Here, NewOp
+from edge.domain.advances import NO_ADVANCE, Advance
+from edge.domain.decision import Decision, Here, Judgement, NewOp
+from edge.domain.points import EarnRule
 from edge.domain.refusals import Refusal
+from edge.domain.sales import Fee, Payment, Ticket, sell_fee
+from edge.domain.tenders import laid_by_one
+from edge.domain.top_up import TopUp, TopUpRule, Who
 from sync_protocol.claims import claim_from_body
 from sync_protocol.codec import pack, unpack
 from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER, field_index
-from sync_protocol.ledger import Transaction, fault_of, transaction_from_body
+from sync_protocol.ledger import REASON_SPEND, Transaction, fault_of, transaction_from_body
 from sync_protocol.ops import Header
 from sync_protocol.registers import RegisterRow, write_from_body
 
@@ -18,6 +23,7 @@ TODAY = 20261106
 MEMBER = 812
 HERE = Here(CAFE, NODE, EPOCH, NOW_MS, TODAY, 480)
 SALT = b"s" * 16
+NO_LIMITS = TopUpRule(minimum_fen=1, maximum_fen=5_000_000)
 
 
 def row(kind: int, values: Mapping[str, object], cafe: int = CAFE) -> RegisterRow:
@@ -64,6 +70,18 @@ def moved(
             if posted == code and (node, epoch) == holder:
                 sums[unit] = sums.get(unit, 0) + amount
     return sums
+
+
+def spend(here: Here, payment: Payment, rule: EarnRule) -> Judgement:
+    """A debit of stored value for something that is no product."""
+    fee = Fee("", ("消费", "Spend"), payment.expected_total_fen, REASON_SPEND)
+    return sell_fee(here, Ticket((), MEMBER, "王"), payment, rule, fee)
+
+
+def cash_top_up(amount_fen: int, advance: Advance = NO_ADVANCE) -> TopUp:
+    """A wished top-up in cash."""
+    who = Who(MEMBER, "王", 1, 2)
+    return TopUp(88, 1, "A-1", who, amount_fen, laid_by_one("cash"), None, advance)
 
 
 def code_of(judgement: object) -> str:

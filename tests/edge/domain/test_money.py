@@ -7,20 +7,18 @@ from hypothesis import strategies as st
 from edge.domain.decision import Decision, Here
 from edge.domain.parts import Part
 from edge.domain.points import EarnRule
+from edge.domain.pricing import MEMBER as MEMBER_TERMS
+from edge.domain.pricing import WALK_IN
 from edge.domain.refusals import Refusal
 from edge.domain.sales import (
     Payment,
     Product,
-    SoldFacts,
     Ticket,
     TicketLine,
     pay,
-    refund,
-    spend,
 )
 from edge.domain.stored_value import (
     HEAD_OFFICE,
-    TENDERS,
     Holding,
     Purse,
     purse,
@@ -28,11 +26,9 @@ from edge.domain.stored_value import (
     spend_refusal,
     spendable_fen,
     spendable_reason,
-    top_up,
 )
+from edge.domain.tenders import ACCOUNTS, laid_by_one
 from sync_protocol.accounts import (
-    DUE_FROM_CAFE,
-    DUE_TO_CHAIN,
     FEN,
     ITEM,
     POINTS,
@@ -40,10 +36,9 @@ from sync_protocol.accounts import (
     REFUNDABLE,
     REVENUE,
     STOCK,
-    TILL,
     WALLET,
 )
-from sync_protocol.kinds import CAFE_TRANSACTION, SALE, TRANSACTION
+from sync_protocol.kinds import SALE, TRANSACTION
 from tests.edge.domain.facts import (
     CAFE,
     EPOCH,
@@ -56,6 +51,7 @@ from tests.edge.domain.facts import (
     check,
     code_of,
     moved,
+    spend,
     transactions,
 )
 
@@ -88,25 +84,14 @@ def tickets(draw: st.DrawFn) -> Ticket:
         TicketLine(draw(products(index)), draw(st.integers(1, 50)))
         for index in range(draw(st.integers(1, 8)))
     )
-    return Ticket(lines, draw(st.sampled_from([0, MEMBER])), "王")
+    member = draw(st.sampled_from([0, MEMBER]))
+    return Ticket(lines, member, "王", terms=MEMBER_TERMS if member else WALK_IN)
 
 
-@given(fen, st.sampled_from(sorted(TENDERS)))
-def test_a_top_up_can_be_spent_here_and_is_owed_to_the_chain(amount: int, tender: str) -> None:
-    decision = top_up(HERE, MEMBER, "王", amount, tender)
-    assert moved(decision, WALLET, OWN) == {FEN: -amount}
-    assert moved(decision, TENDERS[tender]) == {FEN: amount}
-    assert moved(decision, DUE_TO_CHAIN) == {FEN: -amount}
-    assert moved(decision, DUE_FROM_CAFE) == {FEN: amount}
-
-
-def test_an_unknown_tender_is_refused() -> None:
-    assert code_of(top_up(HERE, MEMBER, "王", 100, "gold")) == "tender_unknown"
-
-
-@given(tickets(), st.sampled_from(["wallet", *sorted(TENDERS)]), st.integers(0, 30_000_000))
+@given(tickets(), st.sampled_from(["wallet", *sorted(ACCOUNTS)]), st.integers(0, 30_000_000))
 def test_a_paid_ticket_balances_and_never_overdraws(ticket: Ticket, tender: str, held: int) -> None:
-    payment = Payment(77, 1, tender, "", ticket.total_fen, Purse(held, ()))
+    laid = laid_by_one(tender, "" if tender in ("wallet", "cash") else "T1234")
+    payment = Payment(77, 1, laid, ticket.total_fen, Purse(held, ()))
     decision = pay(HERE, ticket, payment, RULE)
     if isinstance(decision, Refusal):
         assert tender == "wallet"
@@ -129,20 +114,20 @@ def test_a_paid_ticket_balances_and_never_overdraws(ticket: Ticket, tender: str,
 
 @given(tickets())
 def test_what_only_this_cafe_needs_stays_in_this_cafe(ticket: Ticket) -> None:
-    payment = Payment(77, 1, "cash", "", ticket.total_fen, Purse(0, ()))
+    payment = Payment(77, 1, laid_by_one("cash"), ticket.total_fen, Purse(0, ()))
     decision = pay(HERE, ticket, payment, RULE)
     assert isinstance(decision, Decision)
     chain_wide = any(op.kind == TRANSACTION for op in decision.ops)
-    assert chain_wide == (ticket.points(RULE) > 0)
+    assert chain_wide == (ticket.member > 0 and ticket.total_fen > 0)
 
 
 def test_a_ticket_that_changed_meanwhile_is_not_charged() -> None:
     product = Product("COLA", "可乐", "Cola", 500, 0, True, 100, True)
     ticket = Ticket((TicketLine(product, 2),), 0)
-    payment = Payment(77, 1, "cash", "", 900, Purse(0, ()))
+    payment = Payment(77, 1, laid_by_one("cash"), 900, Purse(0, ()))
     assert code_of(pay(HERE, ticket, payment, RULE)) == "ticket_changed"
     assert code_of(pay(HERE, Ticket((), 0), payment, RULE)) == "ticket_empty"
-    wallet = Payment(77, 1, "wallet", "", 1000, Purse(0, ()))
+    wallet = Payment(77, 1, laid_by_one("wallet"), 1000, Purse(0, ()))
     assert code_of(pay(HERE, ticket, wallet, RULE)) == "ticket_needs_member"
 
 
@@ -152,8 +137,8 @@ def test_a_spend_is_refused_in_words_unless_it_is_held_here(
 ) -> None:
     holdings = (Holding(NODE, EPOCH, EAST, held), Holding(OTHER_NODE, 1, EAST, elsewhere))
     split = purse(HERE, holdings)
-    payment = Payment(77, 1, "wallet", "", amount, split)
-    decision = spend(HERE, MEMBER, "王", payment, RULE)
+    payment = Payment(77, 1, laid_by_one("wallet"), amount, split)
+    decision = spend(HERE, payment, RULE)
     if amount <= held:
         assert moved(decision, WALLET, OWN) == {FEN: amount}
         return
@@ -190,42 +175,8 @@ def test_a_box_that_must_not_spend_spends_nothing() -> None:
     held = Purse(1000, ())
     assert spendable_fen(STOPPED, held) == 0
     assert code_of(spend_refusal(STOPPED, held, 1)) == "spending_stopped"
-    payment = Payment(77, 1, "wallet", "", 100, held)
-    assert code_of(spend(STOPPED, MEMBER, "王", payment, RULE)) == "spending_stopped"
-
-
-@given(
-    st.sampled_from(["wallet", *sorted(TENDERS)]),
-    fen,
-    st.lists(st.integers(1, 5_000_000), max_size=6),
-    st.integers(0, 200_000),
-)
-def test_refunds_of_a_sale_never_exceed_it(
-    tender: str, total: int, asked: list[int], points_here: int
-) -> None:
-    points, refundable, points_left = total // 100, total, points_here
-    for amount in asked:
-        held = (Part(POINTS_HELD, MEMBER, 0, POINTS, points_left),)
-        sold = SoldFacts(77, 1, MEMBER, "王", total, tender, refundable, points, held, None)
-        decision = refund(HERE, sold, amount, "退货")
-        if amount > refundable:
-            assert code_of(decision) == "refund_too_large"
-            continue
-        assert moved(decision, REFUNDABLE, OWN) == {FEN: amount}
-        assert moved(decision, WALLET, OWN).get(FEN, 0) == (-amount if tender == "wallet" else 0)
-        taken = moved(decision, POINTS_HELD, OWN).get(POINTS, 0)
-        assert 0 <= taken <= points_left
-        refundable -= amount
-        points_left -= taken
-    assert refundable >= 0
-
-
-def test_a_walk_in_refund_stays_in_this_cafe() -> None:
-    sold = SoldFacts(77, 1, 0, "", 1000, "cash", 1000, 0, (), None)
-    decision = refund(HERE, sold, 400, "退货")
-    assert isinstance(decision, Decision)
-    assert [op.kind for op in decision.ops] == [CAFE_TRANSACTION]
-    assert moved(decision, TILL) == {FEN: -400}
+    payment = Payment(77, 1, laid_by_one("wallet"), 100, held)
+    assert code_of(spend(STOPPED, payment, RULE)) == "spending_stopped"
 
 
 @given(st.integers(-10, 10_000), st.integers(-10, 10_000))
@@ -240,7 +191,7 @@ def test_a_release_moves_what_is_held_and_no_more(wallet: int, points: int) -> N
 
 @pytest.mark.parametrize(("paid", "points"), [(99, 0), (100, 1), (199, 1), (12345, 123)])
 def test_points_are_rounded_down_once(paid: int, points: int) -> None:
-    payment = Payment(77, 1, "wallet", "", paid, Purse(paid, ()))
-    decision = spend(HERE, MEMBER, "王", payment, RULE)
+    payment = Payment(77, 1, laid_by_one("wallet"), paid, Purse(paid, ()))
+    decision = spend(HERE, payment, RULE)
     assert moved(decision, POINTS_HELD, OWN).get(POINTS, 0) == -points
     assert transactions(decision)[0].rule_version == RULE.version

@@ -12,16 +12,17 @@ from edge.domain.expiry import expire
 from edge.domain.parts import Part, leave, take, total
 from edge.domain.points import EarnRule, points_earned
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Payment, spend
+from edge.domain.sales import Payment
+from edge.domain.spending import SPENDING_DEFAULT, Debit, debit_postings
 from edge.domain.stored_value import (
     Holding,
-    debit,
     purse,
     release,
     spendable_fen,
     spendable_reason,
-    top_up,
 )
+from edge.domain.tenders import laid_by_one
+from edge.domain.top_up import top_up
 from edge.domain.vouchers import (
     NewVoucher,
     VoucherFacts,
@@ -53,11 +54,14 @@ from tests.edge.domain.facts import (
     EPOCH,
     HERE,
     MEMBER,
+    NO_LIMITS,
     NODE,
     OTHER_NODE,
     TODAY,
+    cash_top_up,
     code_of,
     moved,
+    spend,
     transactions,
 )
 
@@ -110,11 +114,11 @@ def test_nothing_is_spent_above_what_is_held_and_the_limit(
     for step, amount, cut_off in steps:
         here = CUT_OFF if cut_off else HERE
         if step == "top_up":
-            decision = top_up(here, MEMBER, "王", amount, "cash", books.advance())
+            decision = top_up(here, cash_top_up(amount, books.advance()), NO_LIMITS)
             topped_up += amount
         else:
-            payment = Payment(77, 1, "wallet", "", amount, books.purse(here))
-            decision = spend(here, MEMBER, "王", payment, RULE)
+            payment = Payment(77, 1, laid_by_one("wallet"), amount, books.purse(here))
+            decision = spend(here, payment, RULE)
             allowed = spendable_fen(here, books.purse(here))
             assert isinstance(decision, Refusal) == (amount > allowed)
             assert allowed <= books.wallet + (books.right if cut_off else 0)
@@ -134,7 +138,7 @@ def test_nothing_is_spent_above_what_is_held_and_the_limit(
 @given(fen, fen)
 def test_an_advance_is_repaid_exactly_within_the_next_top_up(owed: int, amount: int) -> None:
     advance = Advance((), (Part(RECEIVABLE, MEMBER, 0, FEN, owed),))
-    decision = top_up(HERE, MEMBER, "王", amount, "cash", advance)
+    decision = top_up(HERE, cash_top_up(amount, advance), NO_LIMITS)
     repaid = min(owed, amount)
     assert moved(decision, RECEIVABLE, OWN) == {FEN: -repaid}
     assert moved(decision, ADVANCE_RIGHT, OWN) == {FEN: -repaid}
@@ -228,7 +232,9 @@ def test_a_slice_is_never_more_than_there_is(percent: int, bound: int, amount: i
 def test_merged_members_are_debited_part_by_part() -> None:
     both = (Part(WALLET, MEMBER, 0, FEN, 300), Part(WALLET, 813, 0, FEN, 500))
     split = purse(HERE, (Holding(NODE, EPOCH, EAST, 800),), both)
-    postings = debit(HERE, MEMBER, split, 700)
+    debit = debit_postings(HERE, split, 700, SPENDING_DEFAULT)
+    assert isinstance(debit, Debit)
+    postings = debit.postings
     assert [(posting[1], posting[6]) for posting in postings] == [(MEMBER, 300), (813, 400)]
     given_back = transactions(release(HERE, MEMBER, both))[0].postings
     assert sum(posting[6] for posting in given_back) == 0

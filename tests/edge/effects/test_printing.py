@@ -114,6 +114,10 @@ async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:
         sold = await counter.do("pay", tender="wallet", expected_total_fen=450)
         await counter.do("asset_receipt", tag="PC-1", name="主机")
         await counter.do("dispatch_transfer", to_cafe=2, lines=[["COLA", 1]], tags="PC-1")
+        manager: dict[str, object] = {"approver": 502, "approver_pin": "2580", "reason": "输错了"}
+        made = await counter.do("top_up", member=member, amount_fen=100, tender="cash")
+        await counter.do("cancel_top_up", top_up=made.values["top_up"], **manager)
+        await counter.do("cash_out", member=member, amount_fen=100, tender="cash", **manager)
         await counter.log_in(502)
         await counter.do("refund", sale=sold.values["sale"], amount_fen=100, reason="坏了")
         with counter.store.read() as reader:

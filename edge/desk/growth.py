@@ -1,0 +1,103 @@
+"""Tiers go up by themselves: whatever raises points or purchases puts the member where it leads.
+
+The change of the member's register is written with the op that crosses the threshold, in one
+commit. A tier that has run out is renewed or taken down the same way, at the next such op.
+"""
+
+from dataclasses import replace
+
+from edge.desk import facts
+from edge.desk.catalogue import Catalogue
+from edge.domain.decision import Decision, Here, PrintSlip, read_text
+from edge.domain.tiers import Grown, ladder_of, settled, tier_in_force, tier_named
+from edge.store.reader import Reader
+from edge.store.transaction import WriteTransaction
+from sync_protocol.accounts import POINTS_ISSUED, SPENT
+from sync_protocol.kinds import KINDS, LEDGER, MEMBER, field_index
+from sync_protocol.registers import write_from_body
+
+
+def grown_of(reader: Reader, member: int) -> Grown:
+    """What counts for a member's tier, as far as it is known here."""
+    members = facts.members_of(reader, member)
+    sums = [
+        sum(
+            abs(balance.shown)
+            for one in members
+            for _account, balance in reader.balances_of(code, one)
+        )
+        for code in (POINTS_ISSUED, SPENT)
+    ]
+    return Grown(*sums)
+
+
+def with_tier_settled(
+    transaction: WriteTransaction, catalogue: Catalogue, at: Here, decision: Decision
+) -> Decision:
+    """The decision, with the change of tier that it brings about for the one whom it is about."""
+    member = _grows(decision)
+    if not member:
+        return decision
+    person = facts.person_of(transaction, member)
+    row = facts.row(transaction, MEMBER, person)
+    if row is None or row.entries is None:
+        return decision
+    before = grown_of(transaction, person)
+    points, spent_fen = _added(decision, person)
+    grown = Grown(before.points + points, before.spent_fen + spent_fen)
+    ladder = ladder_of(catalogue.rules(transaction, "tiers"))
+    salt = transaction.new_salt(MEMBER)
+    change = settled(at, person, row, ladder, grown, salt)
+    if change is None:
+        return decision
+    write = write_from_body(KINDS[MEMBER], change.body)
+    code = next(one.value for one in write.changes if one.index == field_index(MEMBER, "tier"))
+    tier = tier_named(ladder, str(code))
+    held = tier_in_force(ladder, row, at.business_day)
+    slip = PrintSlip(
+        "tier_change",
+        {
+            "name": read_text(MEMBER, row, "name"),
+            "tier": tier.name if tier is not None else ("", ""),
+            "was": held.name if held is not None else ("", ""),
+            "discount_percent": tier.discount_percent if tier is not None else 100,
+            "until_day": next(
+                one.value
+                for one in write.changes
+                if one.index == field_index(MEMBER, "tier_until_day")
+            ),
+        },
+    )
+    return replace(
+        decision,
+        ops=(*decision.ops, change),
+        effects=(slip, *decision.effects),
+        values={**decision.values, "tier": str(code)},
+    )
+
+
+def _grows(decision: Decision) -> int:
+    """Whose points or purchases a decision changes; 0 for nobody's, or where it sets the tier."""
+    if any(op.kind == MEMBER for op in decision.ops):
+        return 0
+    for op in decision.ops:
+        for posting in _postings(op.kind, op.body):
+            if posting[0] in (POINTS_ISSUED, SPENT):
+                return int(str(posting[1]))
+    return 0
+
+
+def _added(decision: Decision, member: int) -> tuple[int, int]:
+    points = spent_fen = 0
+    for op in decision.ops:
+        for posting in _postings(op.kind, op.body):
+            if posting[1] == member and posting[0] == POINTS_ISSUED:
+                points += posting[6]
+            elif posting[1] == member and posting[0] == SPENT:
+                spent_fen -= posting[6]
+    return points, spent_fen
+
+
+def _postings(kind: int, body: list[object]) -> list[list[int]]:
+    postings = body[7] if KINDS[kind].policy == LEDGER else []
+    return postings if isinstance(postings, list) else []

@@ -1,0 +1,97 @@
+"""What a payment needs to know of this cafe's rules and of the member who pays."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from edge.desk import facts
+from edge.desk.catalogue import Catalogue
+from edge.domain.clawback import Held
+from edge.domain.decision import Here, read_int, read_text
+from edge.domain.spending import SPENDING_REASONS, Spending, spending_rule
+from edge.domain.tenders import Offered, offered_tenders
+from edge.domain.top_up import TopUpRule, top_up_rule
+from edge.store.reader import Reader
+from sync_protocol.accounts import BONUS, FEN, LUCKY_HELD, POINTS_HELD, RECEIVABLE, WALLET
+from sync_protocol.annotations import LOST, VOID
+from sync_protocol.kinds import CARD, MEMBER
+from sync_protocol.rights_rule import is_expired, month_after
+
+SPENDS_LOOKED_AT = 500
+"""The newest of a member's entries, of which those of today count against the limit of a day."""
+
+
+def offered(reader: Reader, catalogue: Catalogue) -> Offered:
+    """The tenders that head office offers at this cafe."""
+    return offered_tenders(catalogue.rules(reader, "tenders"))
+
+
+def spending_of(
+    reader: Reader,
+    catalogue: Catalogue,
+    at: Here,
+    member: int,
+    *,
+    pin_correct: bool = False,
+    approved: bool = False,
+) -> Spending:
+    """What bounds a member's spending now: the rule, the member's own limit, today's spends."""
+    found = catalogue.rule_in_force(reader, "spending")
+    spending = spending_rule(found.version, found.rows[0])
+    members = facts.members_of(reader, member)
+    own_fen = read_int(MEMBER, facts.row(reader, MEMBER, member), "daily_limit_fen")
+    limited = bool(own_fen or spending.daily_limit_fen)
+    return replace(
+        spending,
+        own_daily_limit_fen=own_fen,
+        spent_today_fen=spent_fen(reader, members, at.business_day) if limited else 0,
+        card_has_pin=any(
+            read_text(CARD, card.shown, "pin_hash")
+            for one in members
+            for card in reader.registers_where(CARD, "member", one)
+            if read_text(CARD, card.shown, "status") == "active"
+        ),
+        pin_correct=pin_correct,
+        approved=approved,
+    )
+
+
+def held_of(reader: Reader, catalogue: Catalogue, at: Here, member: int) -> Held:
+    """What this node holds of what money earned a member, and what points are worth."""
+    members = facts.members_of(reader, member) if member else ()
+    bonus = facts.parts_here(reader, at, members, (BONUS,))
+    return Held(
+        tuple(part for part in bonus if not is_expired(part.month, at.business_day)),
+        facts.parts_here(reader, at, members, (POINTS_HELD,)),
+        facts.parts_here(reader, at, members, (LUCKY_HELD,)),
+        catalogue.rules(reader, "points")[0]["yuan_points"],
+    )
+
+
+def top_up_rule_of(reader: Reader, catalogue: Catalogue) -> TopUpRule:
+    """The rules of top-ups that hold at this cafe."""
+    found = catalogue.rule_in_force(reader, "top_up")
+    return top_up_rule(
+        found.version,
+        found.rows[0],
+        catalogue.rules(reader, "top_up_tiers"),
+        catalogue.rules(reader, "top_up_packages"),
+        catalogue.rules(reader, "top_up_amounts"),
+    )
+
+
+def points_month(reader: Reader, at: Here) -> int:
+    """The month in which points of today expire, 0 for never."""
+    months = facts.rights(reader).points_months
+    return month_after(at.business_day // 100, months) if months else 0
+
+
+def spent_fen(reader: Reader, members: Iterable[int], business_day: int) -> int:
+    """What a person spent from stored value on a business day, all cafes that are known here."""
+    return sum(
+        entry.amount
+        for one in members
+        for entry in reader.entries(one, (WALLET, BONUS, RECEIVABLE), FEN, limit=SPENDS_LOOKED_AT)
+        if entry.business_day == business_day
+        and entry.reason in SPENDING_REASONS
+        and entry.verdict not in (VOID, LOST)
+    )

@@ -1,0 +1,248 @@
+"""Top-ups at the counter: taking them, taking wrong ones back, many at once, cash-outs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from edge.desk import facts
+from edge.desk.answers import Outcome
+from edge.desk.commands import Handlers
+from edge.desk.commit import Committer, Request
+from edge.desk.money import lines_of
+from edge.desk.numbers import next_top_up_number, paper_number
+from edge.desk.payments import Payments, Tendered
+from edge.desk.purses import held_of, offered, points_month, top_up_rule_of
+from edge.domain.cash_out import CashOut, Earned, cash_out
+from edge.domain.clawback import Due
+from edge.domain.decision import Here, Judgement, read_int, read_list, read_text
+from edge.domain.members import member_refusal
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.tenders import Laid
+from edge.domain.top_up import (
+    FORM_CASH_OUT,
+    FORM_TOP_UP,
+    Cancelling,
+    MadeTopUp,
+    Package,
+    TopUp,
+    TopUpRule,
+    Who,
+    cancel_top_up,
+    top_up,
+)
+from edge.effects.page_events import Region
+from edge.store.reader import Reader
+from edge.store.transaction import WriteTransaction
+from sync_protocol.accounts import FEN, RECEIVABLE, WALLET
+from sync_protocol.kinds import MEMBER, TOP_UP
+from sync_protocol.ledger import REASON_TOP_UP
+from sync_protocol.ops import OpRef
+
+TOP_UPS_MAX = 10_000
+"""Documents of one member that are looked through."""
+ENTRIES_LOOKED_AT = 2_000
+"""The newest entries of a member, among which a top-up's own is looked for."""
+
+
+class TopUpsDesk:
+    """The commands that bring members' money in, and take it out again."""
+
+    def __init__(self, committer: Committer, payments: Payments) -> None:
+        self._committer = committer
+        self._payments = payments
+
+    def handlers(self) -> Handlers:
+        """The commands done here."""
+        return {
+            "top_up": self.top_up,
+            "cancel_top_up": self.cancel,
+            "cash_out": self.cash_out,
+        }
+
+    async def top_up(
+        self,
+        request: Request,
+        member: int,
+        amount_fen: int,
+        package: str,
+        note: str,
+        **paying: Any,
+    ) -> Outcome:
+        """Take money for stored value: an amount, or a package at its price."""
+        tendered = await self._payments.tendered(0, **paying)
+        if isinstance(tendered, Refusal):
+            return tendered
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            rule = top_up_rule_of(transaction, self._committer.catalogue)
+            chosen = rule.package(package)
+            if package and chosen is None:
+                return refuse("top_up_package_unknown", package=package[:40])
+            wished_fen = chosen.price_fen if chosen is not None else amount_fen
+            if not wished_fen:
+                return refuse("amount_missing")
+            return self.decided(
+                transaction, at, request, (member, wished_fen, chosen, note), tendered, rule
+            )
+
+        return await self._committer.commit(request, decide, Region.TAP)
+
+    def decided(
+        self,
+        transaction: WriteTransaction,
+        at: Here,
+        request: Request,
+        wished: tuple[int, int, Package | None, str],
+        tendered: Tendered,
+        rule: TopUpRule,
+    ) -> Judgement:
+        """A top-up of (member, fen, package, note), decided within a write."""
+        member, amount_fen, package, note = wished
+        person = facts.person_of(transaction, member)
+        row = facts.row(transaction, MEMBER, person)
+        document = transaction.new_id()
+        refusal = member_refusal(row) or self._payments.note(
+            transaction, request, tendered, document
+        )
+        if refusal is not None:
+            return refusal
+        number = next_top_up_number(transaction)
+        return top_up(
+            at,
+            TopUp(
+                document,
+                number,
+                paper_number(transaction, at.business_day, number),
+                self._who(request, person, read_text(MEMBER, row, "name")),
+                amount_fen,
+                tendered.laid,
+                package,
+                facts.purse_of(transaction, at, person).advance,
+                points_month(transaction, at),
+                note,
+                offered(transaction, self._committer.catalogue),
+            ),
+            rule,
+        )
+
+    async def cancel(self, request: Request, top_up: int, reason: str) -> Outcome:
+        """Take a wrong top-up back, exactly; a second person approves."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            made = made_top_up(transaction, at, top_up)
+            if made is None:
+                return refuse("top_up_unknown")
+            number = next_top_up_number(transaction)
+            wished = Cancelling(
+                transaction.new_id(),
+                number,
+                paper_number(transaction, at.business_day, number),
+                self._who(request, made.member, facts.member_name(transaction, made.member)),
+                facts.purse_of(transaction, at, made.member),
+                held_of(transaction, self._committer.catalogue, at, made.member),
+                reason,
+            )
+            return cancel_top_up(at, made, wished)
+
+        return await self._committer.commit(request, decide, Region.TAP)
+
+    async def cash_out(
+        self,
+        request: Request,
+        member: int,
+        amount_fen: int,
+        tender: str,
+        tender_reference: str,
+        reason: str,
+    ) -> Outcome:
+        """Give stored value back in money; a second person approves."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            catalogue = self._committer.catalogue
+            person = facts.person_of(transaction, member)
+            row = facts.row(transaction, MEMBER, person)
+            refusal = member_refusal(row)
+            if refusal is not None:
+                return refusal
+            number = next_top_up_number(transaction)
+            wished = CashOut(
+                transaction.new_id(),
+                number,
+                paper_number(transaction, at.business_day, number),
+                self._who(request, person, read_text(MEMBER, row, "name")),
+                amount_fen,
+                Laid(tender, amount_fen, tender_reference),
+                facts.purse_of(transaction, at, person),
+                earned_of(transaction, person),
+                held_of(transaction, catalogue, at, person),
+                reason,
+                offered(transaction, catalogue),
+            )
+            return cash_out(at, wished, top_up_rule_of(transaction, catalogue))
+
+        return await self._committer.commit(request, decide, Region.TAP)
+
+    def _who(self, request: Request, member: int, name: str) -> Who:
+        return Who(member, name, request.staff, request.approver)
+
+
+def made_top_up(reader: Reader, at: Here, document: int) -> MadeTopUp | None:
+    """A top-up of this cafe as its document has it, None where there is none."""
+    row = facts.row(reader, TOP_UP, document)
+    if row is None or row.cafe != at.cafe:
+        return None
+    member = facts.person_of(reader, read_int(TOP_UP, row, "member"))
+    reference = _reference(reader, member, document)
+    return MadeTopUp(
+        document,
+        paper_number(
+            reader, read_int(TOP_UP, row, "business_day"), read_int(TOP_UP, row, "number")
+        ),
+        read_text(TOP_UP, row, "form"),
+        member,
+        read_int(TOP_UP, row, "amount_fen"),
+        lines_of(read_list(TOP_UP, row, "tenders")),
+        read_int(TOP_UP, row, "repaid_fen"),
+        Due(
+            read_int(TOP_UP, row, "bonus_fen"),
+            read_int(TOP_UP, row, "points"),
+            read_int(TOP_UP, row, "lucky"),
+            read_int(TOP_UP, row, "bonus_month"),
+        ),
+        read_int(TOP_UP, row, "voided_by") > 0,
+        row,
+        reference.row() if reference is not None else None,
+    )
+
+
+def _reference(reader: Reader, member: int, document: int) -> OpRef | None:
+    """A top-up's transaction; None where it is no longer kept here."""
+    for one in facts.members_of(reader, member):
+        for entry in reader.entries(one, (WALLET, RECEIVABLE), FEN, limit=ENTRIES_LOOKED_AT):
+            if entry.document == document and entry.reason == REASON_TOP_UP:
+                return entry.reference
+    return None
+
+
+def earned_of(reader: Reader, member: int) -> Earned:
+    """What a person's top-ups at this cafe came to and had earned, less what was taken back."""
+    sums = dict.fromkeys(
+        ("topped_up_fen", "bonus_fen", "points", "cashed_out_fen", "bonus_back_fen", "points_back"),
+        0,
+    )
+    for one in facts.members_of(reader, member):
+        for document in reader.registers_where(TOP_UP, "member", one, limit=TOP_UPS_MAX):
+            row = document.shown
+            form = read_text(TOP_UP, row, "form")
+            amounts = [
+                read_int(TOP_UP, row, name) for name in ("amount_fen", "bonus_fen", "points")
+            ]
+            if form == FORM_TOP_UP and not read_int(TOP_UP, row, "voided_by"):
+                _add(sums, ("topped_up_fen", "bonus_fen", "points"), amounts)
+            elif form == FORM_CASH_OUT:
+                _add(sums, ("cashed_out_fen", "bonus_back_fen", "points_back"), amounts)
+    return Earned(**sums)
+
+
+def _add(sums: dict[str, int], names: Sequence[str], amounts: Sequence[int]) -> None:
+    for name, amount in zip(names, amounts, strict=True):
+        sums[name] += amount

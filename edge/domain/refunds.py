@@ -1,0 +1,216 @@
+"""Refunds: money of a sale goes back as it was paid, and what it earned comes back by its share."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from edge.domain.clawback import Clawback, Due, Held, claw_back, clawback_postings
+from edge.domain.decision import (
+    Decision,
+    Here,
+    Judgement,
+    NewOp,
+    Posting,
+    PrintSlip,
+    document_change,
+    own,
+    plain,
+    transaction,
+)
+from edge.domain.parts import total
+from edge.domain.points import points_of_part
+from edge.domain.refusals import refuse
+from edge.domain.spending import BONUS_TENDER, STORED_VALUE_TENDERS
+from edge.domain.stored_value import taken_for_chain
+from edge.domain.tenders import CASH, given_back, joined, less, shared, without
+from sync_protocol.accounts import (
+    BONUS,
+    FEN,
+    POINTS,
+    POINTS_HELD,
+    POINTS_SPENT,
+    REFUNDABLE,
+    REFUNDABLE_BOOK,
+    REVENUE,
+    SPENT,
+    SPENT_BOOK,
+    SPENT_UNIT,
+    WALLET,
+)
+from sync_protocol.kinds import SALE
+from sync_protocol.ledger import REASON_REFUND
+from sync_protocol.registers import RegisterRow
+from sync_protocol.rights_rule import is_expired
+
+Lines = Sequence[Sequence[object]]
+"""[[code, fen, reference], ...], see `tenders`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What a sale moved beside its money.
+
+    `points` and the rebate it earned, `points_used` paid part of it, `card_type` is the one that
+    it counts for. Points that come back expire in `points_month`.
+    """
+
+    points: int = 0
+    rebate_fen: int = 0
+    points_used: int = 0
+    card_type: str = ""
+    points_month: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SoldFacts:
+    """A sale that money goes back on.
+
+    `tenders` is how it was paid, `refunded` what of that went back already; `refundable_fen` is
+    what this node may still give back. `held` is what this node holds of the member's. `reference`
+    names the sale's transaction, None where it is no longer kept here.
+    """
+
+    sale: int
+    number: int
+    member: int
+    name: str
+    total_fen: int
+    tenders: Lines
+    refunded: Lines
+    refundable_fen: int
+    earned: Earned
+    held: Held
+    reference: list[object] | None
+    row: RegisterRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """What goes back: the share of each tender, what is given of it, and the clawback."""
+
+    share: list[list[object]]
+    given: list[list[object]]
+    points_settled: int
+    points_returned: int
+    clawback: Clawback
+
+
+def refund(
+    here: Here, sold: SoldFacts, amount_fen: int, reason: str, code: int = REASON_REFUND
+) -> Judgement:
+    """Give money of a sale back by the tenders that paid, and take its share of points back.
+
+    Points that are spent or held elsewhere are not taken: a balance is never lowered below what is
+    held here; what they are worth is taken from the refund. Bonus credit whose month is over comes
+    back to the end of this month. Goods that come back are booked by a goods receipt.
+    """
+    if here.spending_stopped:
+        return refuse("spending_stopped")
+    if amount_fen > sold.refundable_fen:
+        return refuse("refund_too_large", refundable_fen=max(sold.refundable_fen, 0))
+    back = _back(sold, amount_fen)
+    op = transaction(
+        here,
+        code,
+        _postings(here, sold, back, amount_fen),
+        document=sold.sale,
+        corrects=sold.reference,
+    )
+    return Decision(
+        (op, _document(here, sold, back)),
+        (PrintSlip("refund", _slip(sold, back, amount_fen, reason)),),
+        {
+            "sale": sold.sale,
+            "member": sold.member,
+            "amount_fen": amount_fen - back.clawback.kept_fen,
+            "refundable_fen": sold.refundable_fen - amount_fen,
+            "points": total(back.clawback.points),
+            "bonus_fen": back.clawback.bonus_fen,
+            "kept_fen": back.clawback.kept_fen,
+            "tender": str(back.share[0][0]) if back.share else "",
+        },
+    )
+
+
+def _back(sold: SoldFacts, amount_fen: int) -> _Back:
+    share = shared(less(sold.tenders, sold.refunded), amount_fen)
+    before_fen = sold.total_fen - sold.refundable_fen
+    earned = sold.earned
+
+    def part(whole: int) -> int:
+        """The share of this refund, such that the shares of all refunds come to the whole."""
+        until = points_of_part(whole, before_fen + amount_fen, sold.total_fen)
+        return until - points_of_part(whole, before_fen, sold.total_fen)
+
+    due = Due(bonus_fen=part(earned.rebate_fen), points=part(earned.points))
+    clawback = claw_back(due, sold.held, amount_fen)
+    given, _kept_fen = without(share, clawback.kept_fen)
+    settled = points_of_part(earned.points, before_fen + amount_fen, sold.total_fen)
+    return _Back(share, given, settled, part(earned.points_used), clawback)
+
+
+def _postings(here: Here, sold: SoldFacts, back: _Back, amount_fen: int) -> list[Posting]:
+    others = [line for line in back.given if line[0] not in STORED_VALUE_TENDERS]
+    stored = stored_value_back(here, sold.member, back.given)
+    stored_fen = -sum(posting[6] for posting in stored)
+    return [
+        *stored,
+        *given_back(here, others),
+        *taken_for_chain(here, stored_fen + back.clawback.kept_fen),
+        plain(REVENUE, here.cafe, FEN, amount_fen),
+        own(here, REFUNDABLE, sold.sale, FEN, amount_fen),
+        plain(REFUNDABLE_BOOK, here.cafe, FEN, -amount_fen),
+        *clawback_postings(here, sold.member, back.clawback),
+        *_unbought(here, sold, back.points_returned, amount_fen),
+    ]
+
+
+def _unbought(here: Here, sold: SoldFacts, points: int, amount_fen: int) -> list[Posting]:
+    """Postings that take a purchase back from what a member bought, and return points that paid."""
+    if not sold.member:
+        return []
+    unit, node, epoch = SPENT_UNIT + sold.earned.card_type, here.node, here.epoch
+    month = sold.earned.points_month
+    return [
+        plain(SPENT, sold.member, unit, amount_fen),
+        plain(SPENT_BOOK, here.cafe, unit, -amount_fen),
+        plain(POINTS_SPENT, sold.member, POINTS, points),
+        (POINTS_HELD, sold.member, node, epoch, month, POINTS, -points),
+    ]
+
+
+def stored_value_back(here: Here, member: int, lines: Iterable[Sequence[object]]) -> list[Posting]:
+    """Postings that give a member back what `wallet` and `bonus` lines paid."""
+    postings: list[Posting] = []
+    for code, amount_fen, reference in lines:
+        if code not in STORED_VALUE_TENDERS:
+            continue
+        month = int(str(reference)) if code == BONUS_TENDER and reference else 0
+        if is_expired(month, here.business_day):
+            month = here.business_day // 100
+        account = BONUS if code == BONUS_TENDER else WALLET
+        amount = -int(str(amount_fen))
+        postings.append((account, member, here.node, here.epoch, month, FEN, amount))
+    return postings
+
+
+def _document(here: Here, sold: SoldFacts, back: _Back) -> NewOp:
+    values = {
+        "refunded": joined(sold.refunded, back.share),
+        "points_back": back.points_settled,
+    }
+    return document_change(here, SALE, sold.sale, sold.row, values)
+
+
+def _slip(sold: SoldFacts, back: _Back, amount_fen: int, reason: str) -> dict[str, object]:
+    codes = [line[0] for line in back.given]
+    return {
+        "number": sold.number,
+        "name": sold.name,
+        "amount_fen": amount_fen - back.clawback.kept_fen,
+        "kept_fen": back.clawback.kept_fen,
+        "tenders": back.given,
+        "tender": CASH if CASH in codes else "",
+        "reason": reason,
+        "points": total(back.clawback.points),
+        "bonus_fen": back.clawback.bonus_fen,
+    }

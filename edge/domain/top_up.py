@@ -1,0 +1,425 @@
+"""Top-ups: money for stored value, with the bonus of its tier or package; taking one back.
+
+What was drawn here in advance is repaid first. Bonus credit, points and lucky points are what the
+rule says on the day; the document keeps them, so that a cancelled top-up takes back exactly those.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.domain.advances import NO_ADVANCE, Advance, drawn, repaid
+from edge.domain.approvals import approval_needed
+from edge.domain.clawback import Clawback, Due, Held, claw_back, clawback_postings
+from edge.domain.decision import (
+    Decision,
+    Here,
+    Judgement,
+    NewOp,
+    Posting,
+    PrintSlip,
+    document_change,
+    own,
+    plain,
+    transaction,
+)
+from edge.domain.parts import lowered, take, total
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.stored_value import Purse, taken_for_chain
+from edge.domain.tenders import (
+    CASH,
+    OFFERED_DEFAULT,
+    Laid,
+    Offered,
+    Taken,
+    given_back,
+    taken,
+    without,
+)
+from sync_protocol.accounts import (
+    BONUS,
+    FEN,
+    LUCKY,
+    LUCKY_HELD,
+    LUCKY_ISSUED,
+    POINTS,
+    POINTS_HELD,
+    POINTS_ISSUED,
+    PROMOTION,
+    WALLET,
+)
+from sync_protocol.kinds import TOP_UP
+from sync_protocol.ledger import REASON_TOP_UP, REASON_VOID
+from sync_protocol.registers import RegisterRow
+from sync_protocol.rights_rule import is_expired, month_after
+
+FORM_TOP_UP = "top_up"
+FORM_CASH_OUT = "cash_out"
+FORM_CANCEL = "cancel"
+"""Values of the document's field `form`."""
+APPROVE_TOP_UP = "approve_top_up"
+CANCEL_TOP_UP = "cancel_top_up"
+"""Rights of the second person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What a top-up earns; `bonus_months`: so long after its month the bonus expires, 0: never."""
+
+    bonus_fen: int = 0
+    points: int = 0
+    lucky: int = 0
+    bonus_months: int = 0
+
+    def month(self, business_day: int) -> int:
+        """The month in which the bonus of a day expires."""
+        return month_after(business_day // 100, self.bonus_months) if self.bonus_months else 0
+
+
+NO_REWARD = Reward()
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A top-up of a fixed price with a reward of its own."""
+
+    code: str
+    name: str
+    name_en: str
+    price_fen: int
+    reward: Reward
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpRule:
+    """The rules `top_up`, `top_up_tiers`, `top_up_packages` and `top_up_amounts`.
+
+    `tiers` are (from fen, reward), the lowest first. `rewarded` is the master switch of all
+    rewards. An approval limit of 0 asks for a second person each time. `claws_back`: a cash-out
+    takes the share of the bonus back.
+    """
+
+    version: int = 0
+    rewarded: bool = True
+    minimum_fen: int = 100
+    maximum_fen: int = 500_000
+    approval_above_fen: int = 100_000
+    cash_out_approval_above_fen: int = 0
+    claws_back: bool = True
+    tiers: tuple[tuple[int, Reward], ...] = ()
+    packages: tuple[Package, ...] = ()
+    amounts: tuple[int, ...] = ()
+
+    def reward_of(self, amount_fen: int, package: Package | None = None) -> Reward:
+        """The package's reward, else that of the highest tier that the amount reaches."""
+        if not self.rewarded:
+            return NO_REWARD
+        if package is not None:
+            return package.reward
+        reached = [reward for from_fen, reward in self.tiers if amount_fen >= from_fen]
+        return reached[-1] if reached else NO_REWARD
+
+    def package(self, code: str) -> Package | None:
+        """The package of a code, None where there is none."""
+        return next((package for package in self.packages if package.code == code), None)
+
+
+TOP_UP_RULE_DEFAULT = TopUpRule()
+
+
+def top_up_rule(
+    version: int,
+    row: Mapping[str, Any],
+    tiers: Iterable[Mapping[str, Any]] = (),
+    packages: Iterable[Mapping[str, Any]] = (),
+    amounts: Iterable[Mapping[str, Any]] = (),
+) -> TopUpRule:
+    """The rule of its rows."""
+    return TopUpRule(
+        version,
+        row["rewarded"],
+        row["minimum_fen"],
+        row["maximum_fen"],
+        row["approval_above_fen"],
+        row["cash_out_approval_above_fen"],
+        row["refund_bonus"],
+        tuple(sorted(((tier["from_fen"], _reward(tier)) for tier in tiers), key=lambda t: t[0])),
+        tuple(
+            Package(
+                one["code"],
+                one["name"],
+                one["name_en"] or one["name"],
+                one["price_fen"],
+                _reward(one),
+            )
+            for one in packages
+        ),
+        tuple(one["amount_fen"] for one in amounts),
+    )
+
+
+def _reward(row: Mapping[str, Any]) -> Reward:
+    return Reward(row["bonus_fen"], row["points"], row["lucky"], row["bonus_months"])
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose money it is and who handles it: ids, the member's name, the approver (0: nobody)."""
+
+    member: int
+    name: str = ""
+    cashier: int = 0
+    approver: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """A wished top-up. `points_month`: when points of today expire; `note` says what for.
+
+    `paper` is the number as papers say it.
+    """
+
+    id: int
+    number: int
+    paper: str
+    who: Who
+    amount_fen: int
+    laid: tuple[Laid, ...]
+    package: Package | None = None
+    advance: Advance = NO_ADVANCE
+    points_month: int = 0
+    note: str = ""
+    offered: Offered = field(default_factory=lambda: OFFERED_DEFAULT)
+
+
+def top_up(here: Here, wished: TopUp, rule: TopUpRule = TOP_UP_RULE_DEFAULT) -> Judgement:
+    """Money for stored value; it may be spent at this cafe at once."""
+    refusal = top_up_refusal(wished.amount_fen, wished.package, wished.who.approver, rule)
+    if refusal is not None:
+        return refusal
+    paid = taken(here, wished.amount_fen, wished.laid, wished.offered)
+    if isinstance(paid, Refusal):
+        return paid
+    reward = rule.reward_of(wished.amount_fen, wished.package)
+    repaid_fen, repayment = repaid(here, wished.advance, wished.amount_fen)
+    member = wished.who.member
+    op = transaction(
+        here,
+        REASON_TOP_UP,
+        (
+            *paid.postings,
+            own(here, WALLET, member, FEN, -(wished.amount_fen - repaid_fen)),
+            *repayment,
+            *taken_for_chain(here, wished.amount_fen),
+            *rewarded(here, member, reward, wished.points_month),
+        ),
+        document=wished.id,
+        rule_version=rule.version,
+    )
+    document = _document(here, wished, paid, reward, repaid_fen, rule.version)
+    facts = {
+        "name": wished.who.name,
+        "number": wished.paper,
+        "amount_fen": wished.amount_fen,
+        "bonus_fen": reward.bonus_fen,
+        "bonus_month": reward.month(here.business_day),
+        "points": reward.points,
+        "lucky": reward.lucky,
+        "repaid_fen": repaid_fen,
+        **paid.slip_facts,
+    }
+    values = {
+        "member": member,
+        "top_up": wished.id,
+        "number": wished.paper,
+        "amount_fen": wished.amount_fen,
+        "bonus_fen": reward.bonus_fen,
+        "points": reward.points,
+        "repaid_fen": repaid_fen,
+        "change_fen": paid.change_fen,
+    }
+    return Decision((op, document), (PrintSlip("top_up", facts),), values)
+
+
+def top_up_refusal(
+    amount_fen: int, package: Package | None, approver: int, rule: TopUpRule
+) -> Refusal | None:
+    """Why an amount is not taken, None where it is."""
+    if package is None and amount_fen < rule.minimum_fen:
+        return refuse("top_up_too_small", minimum_fen=rule.minimum_fen)
+    if package is None and amount_fen > rule.maximum_fen:
+        return refuse("top_up_too_large", maximum_fen=rule.maximum_fen)
+    if amount_fen > rule.approval_above_fen and not approver:
+        return approval_needed(APPROVE_TOP_UP)
+    return None
+
+
+def rewarded(here: Here, member: int, reward: Reward, points_month: int) -> list[Posting]:
+    """Postings of a reward: each may be used here at once, and none of zero counts."""
+    node, epoch = here.node, here.epoch
+    month = reward.month(here.business_day)
+    return [
+        (BONUS, member, node, epoch, month, FEN, -reward.bonus_fen),
+        plain(PROMOTION, here.cafe, FEN, reward.bonus_fen),
+        (POINTS_HELD, member, node, epoch, points_month, POINTS, -reward.points),
+        plain(POINTS_ISSUED, member, POINTS, reward.points),
+        own(here, LUCKY_HELD, member, LUCKY, -reward.lucky),
+        plain(LUCKY_ISSUED, member, LUCKY, reward.lucky),
+    ]
+
+
+def _document(
+    here: Here, wished: TopUp, paid: Taken, reward: Reward, repaid_fen: int, version: int
+) -> NewOp:
+    values = {
+        "number": wished.number,
+        "form": FORM_TOP_UP,
+        "member": wished.who.member,
+        "amount_fen": wished.amount_fen,
+        "bonus_fen": reward.bonus_fen,
+        "bonus_month": reward.month(here.business_day),
+        "points": reward.points,
+        "lucky": reward.lucky,
+        "repaid_fen": repaid_fen,
+        "tenders": paid.lines,
+        "business_day": here.business_day,
+        "shift": here.shift,
+        "cashier": wished.who.cashier,
+        "approver": wished.who.approver,
+        "note": wished.note,
+        "package": wished.package.code if wished.package else "",
+        "at_ms": here.now_ms,
+        "rule_version": version,
+    }
+    return document_change(here, TOP_UP, wished.id, None, values)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTopUp:
+    """A top-up as its document has it; `reference` names its transaction, None where it is gone."""
+
+    id: int
+    paper: str
+    form: str
+    member: int
+    amount_fen: int
+    tenders: list[list[object]]
+    repaid_fen: int
+    due: Due
+    cancelled: bool
+    row: RegisterRow | None
+    reference: list[object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelling:
+    """What cancelling needs: the new document's id and number, and what the member has here."""
+
+    id: int
+    number: int
+    paper: str
+    who: Who
+    purse: Purse
+    held: Held
+    reason: str
+
+
+def cancel_top_up(here: Here, made: MadeTopUp, wished: Cancelling) -> Judgement:
+    """Take a wrong top-up back: its money by its tenders, and exactly what it had earned.
+
+    Its money must still be here; what was spent of the bonus or of the points is kept from it.
+    """
+    refusal = _cancel_refusal(here, made, wished)
+    if refusal is not None:
+        return refusal
+    purse = wished.purse
+    due = made.due
+    if is_expired(due.bonus_month, here.business_day):
+        due = Due(0, due.points, due.lucky)
+    back = claw_back(due, wished.held, made.amount_fen)
+    given, kept_fen = without(made.tenders, back.kept_fen)
+    op = transaction(
+        here,
+        REASON_VOID,
+        (
+            *lowered(here, take(purse.wallet_parts, made.amount_fen - made.repaid_fen)),
+            *drawn(here, purse.advance, made.repaid_fen),
+            *given_back(here, given),
+            *taken_for_chain(here, kept_fen - made.amount_fen),
+            *clawback_postings(here, made.member, back),
+        ),
+        document=made.id,
+        corrects=made.reference,
+    )
+    return _cancelled(here, made, wished, back, given, op)
+
+
+def _cancel_refusal(here: Here, made: MadeTopUp, wished: Cancelling) -> Refusal | None:
+    if here.spending_stopped:
+        return refuse("spending_stopped")
+    if made.form != FORM_TOP_UP:
+        return refuse("top_up_unknown")
+    if made.cancelled:
+        return refuse("top_up_cancelled")
+    purse, needed_fen = wished.purse, made.amount_fen - made.repaid_fen
+    if needed_fen > max(purse.here_fen, 0):
+        if needed_fen <= purse.wallet_fen:
+            return refuse(
+                "top_up_elsewhere", elsewhere_fen=purse.wallet_elsewhere_fen, places=purse.places
+            )
+        return refuse("top_up_spent", amount_fen=made.amount_fen, left_fen=max(purse.wallet_fen, 0))
+    if made.repaid_fen > total(purse.advance.rights):
+        return refuse("top_up_repaid", repaid_fen=made.repaid_fen)
+    if purse.bonus_here_fen < made.due.bonus_fen <= purse.bonus_fen:
+        return refuse("bonus_elsewhere", places=purse.places)
+    return None if wished.who.approver else approval_needed(CANCEL_TOP_UP)
+
+
+def _cancelled(
+    here: Here,
+    made: MadeTopUp,
+    wished: Cancelling,
+    back: Clawback,
+    given: list[list[object]],
+    op: NewOp,
+) -> Decision:
+    values = {
+        "number": wished.number,
+        "form": FORM_CANCEL,
+        "member": made.member,
+        "amount_fen": made.amount_fen - back.kept_fen,
+        "bonus_fen": back.bonus_fen,
+        "points": total(back.points),
+        "lucky": total(back.lucky),
+        "tenders": given,
+        "business_day": here.business_day,
+        "shift": here.shift,
+        "cashier": wished.who.cashier,
+        "approver": wished.who.approver,
+        "note": wished.reason,
+        "at_ms": here.now_ms,
+        "of": made.id,
+    }
+    facts = {
+        "name": wished.who.name,
+        "number": wished.paper,
+        "of": made.paper,
+        "amount_fen": made.amount_fen - back.kept_fen,
+        "tenders": given,
+        "tender": CASH if any(line[0] == CASH for line in given) else "",
+        "reason": wished.reason,
+        **back.facts,
+    }
+    answer = {
+        "member": made.member,
+        "top_up": made.id,
+        "number": wished.paper,
+        "amount_fen": made.amount_fen - back.kept_fen,
+        **back.facts,
+    }
+    ops = (
+        op,
+        document_change(here, TOP_UP, wished.id, None, values),
+        document_change(here, TOP_UP, made.id, made.row, {"voided_by": wished.who.approver}),
+    )
+    return Decision(ops, (PrintSlip("top_up_cancelled", facts),), answer)
