@@ -14,12 +14,15 @@ from edge.domain.decision import Decision, Here, NewOp
 from edge.domain.parts import Part
 from edge.domain.points import EARN_RULE_DEFAULT
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Payment, Product, Ticket, TicketLine, pay, spend
-from edge.domain.stored_value import Purse, release, top_up
+from edge.domain.sales import Fee, Payment, Product, Ticket, TicketLine, pay, sell_fee
+from edge.domain.stored_value import Purse, release
+from edge.domain.tenders import laid_by_one
+from edge.domain.top_up import TopUp, Who, top_up
 from edge.domain.visits import TapFacts, leave, tap, visit_key
 from sync_protocol.accounts import FEN, POINTS, POINTS_HELD, WALLET
 from sync_protocol.clock import HybridClock
 from sync_protocol.kinds import CARD, KINDS, LEDGER, MEMBER, VISIT, field_index
+from sync_protocol.ledger import REASON_SPEND
 from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, Op, OpRef, genesis_hash, make_op
 from sync_protocol.registers import RegisterRow, fold_write, write_from_body
 
@@ -31,6 +34,7 @@ SAME_TAP_MS = 3000
 HUB_REFERENCE = OpRef(0, 1, 1, bytes(8))
 STAFF = 4_000_000_000_000_001
 SHIFT = 4_100_000_000_000_001
+SPEND = ("消费", "Spend")
 PRODUCTS = tuple(
     Product(f"drink-{price}", "饮料", "Drink", price, 0, True, 100, True)
     for price in (300, 400, 500, 600, 800, 1000, 1200, 1500)
@@ -140,13 +144,16 @@ class CafeTraffic:
 
     def _payment(self, member: int, total_fen: int) -> Payment:
         self._sales += 1
-        purse = Purse(self._wallets[member], ())
-        return Payment(draw_id(self._draw), self._sales, "wallet", "", total_fen, purse)
+        purse = Purse(self._wallets[member], (), subject=member)
+        return Payment(draw_id(self._draw), self._sales, laid_by_one("wallet"), total_fen, purse)
 
     def _spend(self, member: int) -> Decision | Refusal:
         amount_fen = self._draw.randrange(1, 30) * 100
         payment = self._payment(member, amount_fen)
-        return self._paid(member, spend(self._here, member, "会员", payment, EARN_RULE_DEFAULT))
+        customer = Ticket((), member, "会员")
+        fee = Fee("", SPEND, amount_fen, REASON_SPEND)
+        sold = sell_fee(self._here, customer, payment, EARN_RULE_DEFAULT, fee)
+        return self._paid(member, sold)
 
     def _sell(self, member: int) -> Decision | Refusal:
         picked = self._draw.sample(PRODUCTS, self._draw.choice((1, 1, 1, 2, 3)))
@@ -164,7 +171,11 @@ class CafeTraffic:
         amount_fen = self._draw.choice((2000, 5000, 5000, 10000, 20000))
         self._wallets[member] += amount_fen
         tender = self._draw.choice(("cash", "wechat", "wechat", "alipay"))
-        return top_up(self._here, member, "会员", amount_fen, tender)
+        self._sales += 1
+        laid = laid_by_one(tender, f"R{self._sales}")
+        who = Who(member, "会员", STAFF)
+        wished = TopUp(draw_id(self._draw), self._sales, "", who, amount_fen, laid)
+        return top_up(self._here, wished)
 
     def _leave(self, member: int) -> Decision | Refusal:
         """The member goes; what the cafe holds of them goes back to the hub."""

@@ -215,7 +215,7 @@ class Load:
         )
         member = Member(int(str(values["member"])), uid)
         self.members.append(member)
-        money = {"member": member.id, "amount_fen": FIRST_TOP_UP_FEN, "tender": "wechat"}
+        money = {"member": member.id, "amount_fen": FIRST_TOP_UP_FEN, "tender": "cash"}
         await cafe.counter.do("top_up", **money)
 
     async def _wait_until_known(self, cafe: Cafe, member: Member) -> None:
