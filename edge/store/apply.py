@@ -6,9 +6,9 @@ from edge.store import statements
 from edge.store.confirmed import ConfirmedState
 from edge.store.erasure import drop_bodies, forget_person
 from edge.store.facts import Cursor
+from edge.store.log_reader import AuthorRow
 from edge.store.op_rows import MentionKey, StoredOp, claim_mentions, ledger_mentions, op_key
 from edge.store.own_chains import OwnChains
-from edge.store.reader import AuthorRow
 from edge.store.standing import OWN_OP_NOT_APPLIED, SETTING_STOP
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction

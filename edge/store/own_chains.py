@@ -10,8 +10,8 @@ fence: nothing may be spent any more.
 from collections.abc import Callable
 
 from edge.store import statements
+from edge.store.log_reader import AuthorRow
 from edge.store.op_rows import StoredOp, op_key
-from edge.store.reader import AuthorRow
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
 from sync_protocol.blocks import Block, Entry

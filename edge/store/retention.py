@@ -13,12 +13,8 @@ from edge.store import statements
 from edge.store.erasure import drop_mentions
 from edge.store.errors import StoreDamagedError
 from edge.store.log_fold import LogFold
+from edge.store.log_reader import SETTING_BACKED_UP, SETTING_OPENING, SETTING_VERIFIED
 from edge.store.op_rows import StoredOp, op_key
-from edge.store.reader import (
-    SETTING_BACKED_UP,
-    SETTING_OPENING,
-    SETTING_VERIFIED,
-)
 from edge.store.row_state import RowState, opening_of
 from edge.store.snapshot import sums_match
 from edge.store.tables import PRINT_DONE, Block, HubManifest, PrintJobRow, Request, WaitingOp

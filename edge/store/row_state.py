@@ -10,7 +10,8 @@ from typing import cast
 
 from edge.store import statements
 from edge.store.confirmed import PERSONAL_CLAIMS, PERSONAL_REGISTERS
-from edge.store.reader import SETTING_OPENING, Reader
+from edge.store.log_reader import SETTING_OPENING
+from edge.store.reader import Reader
 from sync_protocol import snapshot
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
 from sync_protocol.codec import pack_decoded, unpack_stored

@@ -10,8 +10,8 @@ from edge.store.documents import update_lookups
 from edge.store.erasure import drop_bodies, forget_person
 from edge.store.errors import StoreMismatchError
 from edge.store.facts import Cursor
+from edge.store.log_reader import SETTING_OPENING
 from edge.store.op_rows import StoredOp, mentions_of, op_key
-from edge.store.reader import SETTING_OPENING
 from edge.store.tables import (
     AccountBalance,
     Author,

@@ -19,10 +19,11 @@ from edge.store.errors import StoreMismatchError
 from edge.store.facts import Cursor, Head
 from edge.store.identity import Clock, Identity, RandomBytes
 from edge.store.integrity import SETTING_CHECKED, check_file, check_tail, damaged_file
+from edge.store.log_reader import SETTING_BACKED_UP
 from edge.store.migrations import bring_up_to_date
 from edge.store.op_rows import op_key
 from edge.store.own_log import OwnLog
-from edge.store.reader import SETTING_BACKED_UP, Reader
+from edge.store.reader import Reader
 from edge.store.standing import SETTING_HARDWARE, SETTING_MOVED, SETTING_STOP
 from edge.store.statements import SELECT_LAST_OP, UPSERT_SETTING
 from edge.store.tables import Author

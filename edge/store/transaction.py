@@ -10,6 +10,7 @@ from edge.store.documents import update_lookups
 from edge.store.errors import OverdrawnError
 from edge.store.facts import Cursor, Head
 from edge.store.identity import RandomBytes
+from edge.store.log_reader import SETTING_CURSOR
 from edge.store.op_rows import (
     NIL_BYTES,
     MentionKey,
@@ -18,7 +19,7 @@ from edge.store.op_rows import (
     money_fen,
 )
 from edge.store.own_log import OwnLog
-from edge.store.reader import SETTING_CURSOR, Reader
+from edge.store.reader import Reader
 from edge.store.standing import FINAL_FENCES, SETTING_FENCE, SETTING_STOP
 from sync_protocol.accounts import account_text, class_of
 from sync_protocol.claims import ClaimWrite, claim_from_body, fold_claim
