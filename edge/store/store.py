@@ -120,6 +120,11 @@ class Store:
         """The number of the running clock segment."""
         return self._own.segment
 
+    @property
+    def clock_trust(self) -> int:
+        """How good the clock is in the running segment, as the next op will say."""
+        return self._own.trust
+
     async def write(self, work: Work[T]) -> T:
         """Run `work(transaction)` on the writer thread; return its result once it is on the disk.
 
