@@ -83,6 +83,7 @@ async def test_the_counter_says_that_the_clock_is_wrong_and_the_days_come_out_ri
     await expect(clock).to_contain_text("时钟未校准")
     await expect(page.locator("#left")).to_contain_text("1970-01-02")
     await shot(page, "1970")
+    await do(page, east, "open_shift", float_fen=0)
     member = (await do(page, east, "register_member", name="安安", consent=True))["member"]
     await do(page, east, "top_up", member=member, amount_fen=TOP_UP_FEN, tender="cash")
     east.line.mend()
