@@ -173,7 +173,7 @@ _ROWS = (
     AccountClass(ASSET_IN_REPAIR, "asset_in_repair", DEBIT, True, CHAIN),
     AccountClass(ASSET_SOURCE, "asset_source", CREDIT, True, CHAIN),
     AccountClass(ASSET_WRITTEN_OFF, "asset_written_off", DEBIT, True, CHAIN),
-    AccountClass(CHAIN_LOSS, "chain_loss", DEBIT, False, CHAIN),
+    AccountClass(CHAIN_LOSS, "chain_loss", DEBIT, False, CAFE),
     AccountClass(BREAKAGE, "breakage", CREDIT, False, CHAIN),
     AccountClass(OPENING, "opening", DEBIT, False, CHAIN),
     _new(PROMOTION, "promotion"),

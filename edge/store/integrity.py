@@ -82,13 +82,24 @@ def _check_author(reader: Reader, author: tuple[int, int, int], checked_seq: int
         if row.key != op_key(number, seq + 1):
             previous = None  # retention dropped what was before
         elif seq == 0 and row.header is not None:
-            # A branch is filed under the negative of the epoch that it was written in.
-            previous = genesis_hash(reader.identity.chain, node, abs(epoch))
+            previous = _beginning(reader.identity.chain, row, node, abs(epoch))
         seq = row.key - op_key(number, 0)
         if previous is not None and not _follows(row, previous):
             raise _damaged(f"op {node}.{epoch}.{seq}")
         previous = row.hash
     return seq
+
+
+def _beginning(chain: str, row: StoredOp, node: int, epoch: int) -> bytes:
+    """Return what the first op of a chain follows, filed under `epoch`.
+
+    A chain that became a branch is filed under the branch's epoch and was begun in an earlier one.
+    """
+    for begun in range(epoch, 0, -1):
+        genesis = genesis_hash(chain, node, begun)
+        if _follows(row, genesis):
+            return genesis
+    return genesis_hash(chain, node, epoch)
 
 
 def _follows(row: StoredOp, previous: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from edge.store.refold import refold
 from edge.store.snapshot import load
+from edge.store.integrity import check_all
 from sync_protocol.accounts import CHAIN_LOSS
 from sync_protocol.kinds import MEMBER, TRANSACTION
 from tests.edge.store import bodies
@@ -89,9 +90,10 @@ def test_what_a_copy_wrote_is_admitted_verbatim_and_its_excess_is_the_chains(
         assert reader.left_overs() == []
         # The alarm of an earlier epoch is head office's to look at: this one goes on.
         assert reader.stop_spending() is None
-    with other.read() as reader:
         ((place, loss),) = reader.balances_of(CHAIN_LOSS, 3)
         assert (place[5], loss.confirmed) == ("fen", 70)
+    with other.read() as reader:
+        assert reader.balances_of(CHAIN_LOSS, 3) == []  # its cafe's and the hub's alone
         assert reader.balance(bodies.wallet(MEMBER_ID, 3)).confirmed == 0
         assert reader.heads()[3, 3][0] == 5
     # The box that was copied stays in the trunk, fenced by the hub, and follows as well.
@@ -102,6 +104,8 @@ def test_what_a_copy_wrote_is_admitted_verbatim_and_its_excess_is_the_chains(
     hub.take(again)
     hub.deliver(again)
     assert_whole(again, hub)
+    with again.read() as reader:
+        check_all(reader)  # a branch begins where the epoch began that it left
 
 
 def test_a_left_over_survives_a_snapshot_and_is_counted_once(open_box, hub, tmp_path):
