@@ -1,6 +1,7 @@
 """Documents of head office that every tap needs and that change once a month: read once.
 
-Saves a tap 30 µs. Whatever the hub's log brings makes them be read anew.
+Saves a tap 100 µs. Whatever the hub's log brings makes them be read anew, at once: each tap comes
+back as a block, and the next one must not wait for its sake.
 """
 
 from edge.desk import facts
@@ -12,9 +13,9 @@ from edge.store.reader import Reader
 class Catalogue:
     """The rules in force and this cafe's name.
 
-    Filled on the writer's thread or on the loop, forgotten on the loop after the block that may
+    Filled on the writer's thread or on the loop, renewed on the loop after the block that may
     change them was applied: a tap in between still uses, and names, the rule's former version. No
-    other thread may ask: it could bring back what was just forgotten.
+    other thread may ask: it could bring back what was just renewed.
     """
 
     def __init__(self) -> None:
@@ -47,7 +48,8 @@ class Catalogue:
             name = self._cafe_name = facts.cafe_name(reader, reader.identity.cafe)
         return name
 
-    def forget(self) -> None:
-        """Read all anew when they are next asked for."""
-        self._rule = self._cafe_name = None
+    def renew(self, reader: Reader) -> None:
+        """Read anew what every tap needs; the rest when it is next asked for."""
         self._rules = {}
+        self._rule = facts.rule(reader)
+        self._cafe_name = facts.cafe_name(reader, reader.identity.cafe)

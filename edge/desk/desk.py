@@ -60,6 +60,7 @@ class Desk:
     ) -> None:
         asked = Asked(line, clocks.monotonic_ns, lambda: _new_id(random_bytes))
         committer = Committer(store, settings, effects, asked)
+        self._store = store
         self._catalogue = committer.catalogue
         screens = Screens()
         card_pins = CardPins(store, clocks.wall_ms)
@@ -160,7 +161,8 @@ class Desk:
 
     def log_applied(self) -> None:
         """The hub's log brought something new: rights, transfers, products, verdicts."""
-        self._catalogue.forget()
+        with self._store.read() as reader:
+            self._catalogue.renew(reader)
         self._staff.forget()
         self.rights.ask_again()
         self._effects.page_events.publish(*Region)

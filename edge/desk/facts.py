@@ -51,8 +51,18 @@ CODE_BYTES = 4
 """Bytes of hash in a chain code: enough to see that two papers name one entry."""
 
 
-def here(reader: Reader, settings: DeskSettings, now_ms: int, *, cut_off: bool = False) -> Here:
-    """Where and when a decision is made; `cut_off`: without a line."""
+def here(
+    reader: Reader,
+    settings: DeskSettings,
+    now_ms: int,
+    *,
+    cut_off: bool = False,
+    spends: bool = True,
+) -> Here:
+    """Where and when a decision is made; `cut_off`: without a line.
+
+    Not `spends`: it lowers no right, and need not look whether this box may.
+    """
     identity = reader.identity
     return Here(
         identity.cafe,
@@ -61,7 +71,7 @@ def here(reader: Reader, settings: DeskSettings, now_ms: int, *, cut_off: bool =
         now_ms,
         business_day(now_ms, settings.utc_offset_min, settings.cut_over_hour),
         settings.utc_offset_min,
-        spending_stopped=reader.stop_spending() is not None,
+        spending_stopped=spends and reader.stop_spending() is not None,
         cut_off=cut_off,
     )
 

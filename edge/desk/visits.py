@@ -109,7 +109,7 @@ class VisitsDesk:
 
     def _decide(self, transaction: WriteTransaction, event: CardTapped, key: bytes) -> Decided:
         """On the writer's thread, one tap after the other: two of one card are not both first."""
-        at = facts.here(transaction, self._settings, transaction.wall_ms())
+        at = facts.here(transaction, self._settings, transaction.wall_ms(), spends=False)
         claim = transaction.claim(CARD_CLAIM, key)
         card = claimed_card(claim.row if claim else None)
         card_row = facts.row(transaction, CARD, card) if card else None

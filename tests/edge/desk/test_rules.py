@@ -45,13 +45,13 @@ async def test_rows_that_do_not_fit_are_the_default_and_never_half(counter: Coun
         assert version_of(reader, "passes") == 0
 
 
-async def test_the_catalogue_remembers_until_it_is_told_to_forget(counter: Counter) -> None:
+async def test_the_catalogue_remembers_until_it_is_told_to_renew(counter: Counter) -> None:
     catalogue = Catalogue()
     with counter.store.read() as reader:
         assert catalogue.rules(reader, "company")[0]["name"] == ""
     await counter.hub.document(RULE, "company", {"version": 3, "values": [COMPANY]})
     with counter.store.read() as reader:
         assert catalogue.rules(reader, "company")[0]["name"] == ""
-        catalogue.forget()
+        catalogue.renew(reader)
         assert catalogue.rules(reader, "company")[0]["name"] == "某某电竞"
         assert catalogue.rule_in_force(reader, "company").version == 3
