@@ -1,8 +1,8 @@
 """Copied and restored stores: found, fenced, nothing dropped, admitted verbatim as a branch."""
 
+from edge.store.integrity import check_all
 from edge.store.refold import refold
 from edge.store.snapshot import load
-from edge.store.integrity import check_all
 from sync_protocol.accounts import CHAIN_LOSS
 from sync_protocol.kinds import MEMBER, TRANSACTION
 from tests.edge.store import bodies
