@@ -1,0 +1,215 @@
+"""What time at a seat costs: minutes by zone and band, exact until it is rounded once, at the end.
+
+A session is a list of stretches, the seat's zone in each; pauses lie between them. Its minutes are
+counted from its beginning over all stretches together, and each costs what its own moment and zone
+say. The last, begun one counts whole, and so does the last step of `step_minutes`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from edge.domain.business_day import local_time
+
+MINUTE_MS = 60_000
+DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A weekly band: from `from_minute` to `to_minute` of the day, on the days it begins on.
+
+    Ends after midnight where it does not end after it begins; equal ends: all day long.
+    `weekdays`: 1 is Monday (ISO 8601); none: every day.
+    """
+
+    from_minute: int = 0
+    to_minute: int = 0
+    weekdays: frozenset[int] = frozenset()
+
+    def holds(self, weekday: int, minute: int) -> bool:
+        """Whether a local minute of the day lies in the band."""
+        if self.from_minute % DAY_MINUTES == self.to_minute % DAY_MINUTES:
+            return self._begins_on(weekday)
+        if self.from_minute < self.to_minute:
+            return self._begins_on(weekday) and self.from_minute <= minute < self.to_minute
+        if minute >= self.from_minute:
+            return self._begins_on(weekday)
+        return minute < self.to_minute and self._begins_on((weekday - 2) % 7 + 1)
+
+    def _begins_on(self, weekday: int) -> bool:
+        return not self.weekdays or weekday in self.weekdays
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A row of the `rates` rule: an hour's price in a zone and band, for a tier or for walk-ins.
+
+    An empty zone or tier stands for all of them.
+    """
+
+    fen_per_hour: int
+    zone: str = ""
+    tier: str = ""
+    walk_in: bool = False
+    band: Band = Band()
+
+    def suits(self, zone: str, tier: str, walk_in: bool) -> bool:
+        """Whether the rate may be charged to such a guest there."""
+        return self.zone in ("", zone) and self.tier in ("", tier) and (not self.walk_in or walk_in)
+
+    @property
+    def closeness(self) -> tuple[bool, bool, bool, bool]:
+        """How closely a rate describes a case; the closest holds, of equal ones the later row."""
+        band = self.band
+        narrow = bool(band.weekdays) or band.from_minute != band.to_minute
+        return (self.tier != "", self.walk_in, self.zone != "", narrow)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Time at one seat without a pause, in milliseconds since 1970; `zone` is the seat's."""
+
+    zone: str
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who is charged: the tier ("" for none) and whether it is a walk-in."""
+
+    tier: str = ""
+    walk_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The rest of the `sessions` rule."""
+
+    step_minutes: int = 1
+    minimum_fen: int = 0
+    free_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a session costs so far: whole minutes that are charged, and fen."""
+
+    minutes: int
+    amount_fen: int
+
+
+NO_CHARGE = Charge(0, 0)
+
+
+def charge(
+    stretches: Sequence[Stretch],
+    rates: Sequence[Rate],
+    guest: Guest,
+    terms: Terms,
+    utc_offset_min: int,
+) -> Charge:
+    """The charge of stretches in the order of time; down to the fen in the guest's favour.
+
+    `rates` are those in force when the session began: a price that changes meanwhile is for those
+    who come later. Time without a rate is free.
+    """
+    used_ms = sum(stretch.to_ms - stretch.from_ms for stretch in stretches)
+    used_minutes = -(-used_ms // MINUTE_MS)
+    if used_minutes <= terms.free_minutes:
+        return NO_CHARGE
+    step = max(terms.step_minutes, 1)
+    minutes = -(-used_minutes // step) * step
+    sixtieths = sum(
+        count * rate.fen_per_hour
+        for count, rate in _runs(stretches, minutes, rates, guest, utc_offset_min)
+        if rate is not None
+    )
+    return Charge(minutes, max(sixtieths // 60, terms.minimum_fen))
+
+
+def minutes_for(
+    amount_fen: int,
+    at: Stretch,
+    rates: Sequence[Rate],
+    guest: Guest,
+    utc_offset_min: int,
+    most_minutes: int,
+) -> int:
+    """How many whole minutes from `at.from_ms` on an amount lasts in a zone, at most so many."""
+    left = amount_fen * 60
+    minutes = 0
+    for count, rate in _runs((at,), most_minutes, rates, guest, utc_offset_min):
+        price = rate.fen_per_hour if rate is not None else 0
+        affordable = min(count, left // price) if price else count
+        minutes += affordable
+        left -= affordable * price
+        if affordable < count:
+            break
+    return minutes
+
+
+def _runs(
+    stretches: Sequence[Stretch],
+    minutes: int,
+    rates: Sequence[Rate],
+    guest: Guest,
+    utc_offset_min: int,
+) -> Iterator[tuple[int, Rate | None]]:
+    """Runs of (minutes, rate): within one the zone, the weekday and all bands stay as they are."""
+    edges = _edges(rates)
+    for begin_ms, count, zone in _whole_minutes(stretches, minutes):
+        suitable = [rate for rate in rates if rate.suits(zone, guest.tier, guest.walk_in)]
+        done = 0
+        while done < count:
+            local = local_time(begin_ms + done * MINUTE_MS, utc_offset_min)
+            minute = local.hour * 60 + local.minute
+            weekday = local.isoweekday()
+            run = min(count - done, next(edge for edge in edges if edge > minute) - minute)
+            held = [rate for rate in suitable if rate.band.holds(weekday, minute)]
+            yield run, max(reversed(held), key=lambda rate: rate.closeness, default=None)
+            done += run
+
+
+def _edges(rates: Iterable[Rate]) -> list[int]:
+    """Minutes of the day at which a price may change, the day's end last."""
+    edges = {DAY_MINUTES}
+    for rate in rates:
+        edges |= {rate.band.from_minute, rate.band.to_minute}
+    return sorted(edge for edge in edges if 0 < edge <= DAY_MINUTES)
+
+
+def _whole_minutes(stretches: Sequence[Stretch], minutes: int) -> Iterator[tuple[int, int, str]]:
+    """(start, count, zone) of the session's minutes; each begins where the one before ended.
+
+    A minute that a pause or a change of seat cuts belongs to where it began; what is charged
+    beyond the last stretch goes on at its seat.
+    """
+    begun_ms = 0  # of the running minute, spent in earlier stretches
+    left = minutes
+    for stretch in stretches:
+        from_ms = stretch.from_ms + (MINUTE_MS - begun_ms) % MINUTE_MS
+        span_ms = stretch.to_ms - from_ms
+        if span_ms <= 0:
+            begun_ms = (begun_ms + stretch.to_ms - stretch.from_ms) % MINUTE_MS
+            continue
+        is_last = stretch is stretches[-1]
+        count = min(left, left if is_last else -(-span_ms // MINUTE_MS))
+        begun_ms = span_ms % MINUTE_MS
+        left -= count
+        yield from_ms, count, stretch.zone
+    if left > 0 and stretches:
+        last = stretches[-1]
+        yield last.to_ms, left, last.zone
+
+
+def fits(band: Band, from_ms: int, minutes: int, utc_offset_min: int) -> bool:
+    """Whether all of some minutes lie in a band: for packages and passes that hold at set times."""
+    return all(
+        band.holds(local.isoweekday(), local.hour * 60 + local.minute)
+        for local in (
+            local_time(from_ms, utc_offset_min) + timedelta(minutes=number)
+            for number in range(minutes)
+        )
+    )
