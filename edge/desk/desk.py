@@ -7,11 +7,17 @@ from concurrent.futures import Future
 from edge.desk.answers import Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.assets import AssetsDesk
+from edge.desk.card_issue import CardIssue
+from edge.desk.card_pin_commands import CardPinsDesk
 from edge.desk.card_pins import CardPins
+from edge.desk.card_views import CardViews
+from edge.desk.cards import CardsDesk
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
+from edge.desk.exits import ExitsDesk
 from edge.desk.inputs import read_inputs
 from edge.desk.line import Line
+from edge.desk.member_views import MemberViews
 from edge.desk.members import MembersDesk
 from edge.desk.money import MoneyDesk
 from edge.desk.payment_providers import PaymentProviders
@@ -72,12 +78,20 @@ class Desk:
         self.views = Views(
             store, settings, committer, effects, screens, self._staff, clocks, devices
         )
+        self.member_views = MemberViews(store, settings, committer.catalogue, clocks.wall_ms)
+        self.card_views = CardViews(store, settings, committer.catalogue, line, clocks.wall_ms)
+        card_issue = CardIssue(settings, committer, payments)
         self._handlers = _merged(
             self._staff.handlers(),
             self._visits.handlers(),
             self.rights.handlers(),
             ShiftsDesk(committer).handlers(),
-            MembersDesk(settings, committer).handlers(),
+            MembersDesk(
+                store, settings, committer, card_issue, self._visits.show_member, clocks.wall_ms
+            ).handlers(),
+            ExitsDesk(committer).handlers(),
+            CardsDesk(settings, committer, card_issue).handlers(),
+            CardPinsDesk(store, committer, card_pins).handlers(),
             MoneyDesk(committer, payments).handlers(),
             TopUpsDesk(committer, payments).handlers(),
             VouchersDesk(settings, committer, self.rights).handlers(),

@@ -1,4 +1,4 @@
-"""Running numbers that people read out: of the sales, shifts and top-ups of this box."""
+"""Running numbers that people read out: of this box's sales, shifts, top-ups and cards."""
 
 from edge.domain.decision import read_text
 from edge.store.reader import Reader
@@ -8,6 +8,7 @@ from sync_protocol.kinds import SITE
 _SALE_NUMBER = "sale_number"
 _SHIFT_NUMBER = "shift_number"
 _TOP_UP_NUMBER = "top_up_number"
+_CARD_NUMBER = "card_number"
 
 
 def next_sale_number(transaction: WriteTransaction) -> int:
@@ -23,6 +24,11 @@ def next_shift_number(transaction: WriteTransaction) -> int:
 def next_top_up_number(transaction: WriteTransaction) -> int:
     """The next number of a top-up, a cash-out or a cancellation."""
     return _next(transaction, _TOP_UP_NUMBER)
+
+
+def next_card_number(transaction: WriteTransaction) -> int:
+    """The next number of a card that this box makes."""
+    return _next(transaction, _CARD_NUMBER)
 
 
 def paper_number(reader: Reader, business_day: int, number: int) -> str:

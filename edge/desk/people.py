@@ -1,25 +1,33 @@
 """Members as pages show them: what they have, what they may spend here, who is in the cafe."""
 
+import re
+from collections.abc import Iterator
+
 from edge.desk import facts
 from edge.desk.rules import rules_in_force
 from edge.desk.view_types import MemberView, PresentView
 from edge.domain.business_day import age_on, is_birthday
+from edge.domain.cards import card_refusal, claimed_card, normal_uid, uid_of_text
 from edge.domain.decision import Here, read_int, read_text
 from edge.domain.members import (
+    STATUS_EXIT_REQUESTED,
+    consent_of,
     keyed_hash,
     normal_phone,
     number_of_text,
     number_text,
     specials,
 )
-from edge.domain.refusals import Refusal
+from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import spendable_fen, spendable_reason
 from edge.domain.visits import visit_key
 from edge.store.reader import Reader
-from sync_protocol.kinds import CARD, MEMBER, PHONE_CLAIM, VISIT
+from sync_protocol.kinds import CARD, CARD_CLAIM, MEMBER, PHONE_CLAIM, VISIT
+from sync_protocol.registers import RegisterRow
 
 FOUND_MAX = 20
 SEARCH_LENGTH_MIN = 1
+LAST_CHARACTER = "\U0010ffff"
 STATUS_BEST_FIRST = ("active", "suspended", "lost", "void")
 
 
@@ -56,9 +64,18 @@ def member_view(reader: Reader, at: Here, member: int) -> MemberView | None:
             age_on(birth, at.business_day),
             is_birthday(birth, at.business_day),
             document.confirmed is None,
+            exit_requested=read_text(MEMBER, row, "status") == STATUS_EXIT_REQUESTED,
+            consent_outdated=_consent_outdated(reader, row),
         ),
         read_int(VISIT, visit, "entered_ms") if here else 0,
     )
+
+
+def _consent_outdated(reader: Reader, row: RegisterRow) -> bool:
+    """Whether head office has published other terms than those that a member agreed to."""
+    agreed = read_text(MEMBER, row, "consent")
+    (company,) = rules_in_force(reader, "company")
+    return agreed != "" and agreed != consent_of(company)
 
 
 def _tier_names(reader: Reader, tier: str) -> facts.Name:
@@ -82,26 +99,87 @@ def _card(reader: Reader, member: int) -> tuple[str, str]:
     return "", ""
 
 
-def find_members(reader: Reader, at: Here, chain_key: bytes, text: str) -> tuple[MemberView, ...]:
-    """Members whose phone or number is `text`, then those whose phone or name contains it."""
+def find_members(
+    reader: Reader, at: Here, chain_key: bytes, text: str, *, swipe_only: bool = False
+) -> tuple[MemberView, ...]:
+    """Members by card, phone, number, name or initials: what fits exactly, then what begins so.
+
+    Only where fewer than FOUND_MAX begin so are all names, or phones, looked through.
+    """
     wanted = " ".join(text.split())
     if len(wanted) < SEARCH_LENGTH_MIN:
         return ()
-    found: dict[int, None] = {}
+    found = dict.fromkeys(_exactly(reader, chain_key, wanted, swipe_only=swipe_only))
+    digits = re.sub(r"[\s\-+]", "", wanted)
+    if digits.isascii() and digits.isdecimal():
+        found |= _beginning(reader, "phone", "+86" + digits)
+        if len(found) < FOUND_MAX:
+            found |= _containing(reader, "phone", digits)
+    else:
+        found |= _beginning(reader, "name", wanted)
+        if wanted.isascii():
+            found |= _beginning(reader, "initials", wanted.lower().replace(" ", ""))
+        if len(found) < FOUND_MAX:
+            found |= _containing(reader, "name", wanted)
+    people = dict.fromkeys(facts.person_of(reader, member) for member in found)
+    views = (member_view(reader, at, member) for member in list(people)[:FOUND_MAX])
+    return tuple(view for view in views if view is not None)
+
+
+def _exactly(reader: Reader, chain_key: bytes, wanted: str, *, swipe_only: bool) -> Iterator[int]:
+    """Members whose number, phone or card's number is `wanted`."""
+    number = number_of_text(wanted)
+    if number is not None and reader.register(MEMBER, number) is not None:
+        yield number
     phone = normal_phone(wanted)
     if not isinstance(phone, Refusal):
         claim = reader.claim(PHONE_CLAIM, keyed_hash(chain_key, phone))
         if claim is not None:
-            found[int(claim.row.subject)] = None
-    number = number_of_text(wanted)
-    if number is not None and reader.register(MEMBER, number) is not None:
-        found[number] = None
-    for field in ("phone", "name"):
-        for document in reader.search_registers(MEMBER, field, wanted, FOUND_MAX):
-            found[int(document.key)] = None
-    people = dict.fromkeys(facts.person_of(reader, member) for member in found)
-    views = (member_view(reader, at, member) for member in list(people)[:FOUND_MAX])
-    return tuple(view for view in views if view is not None)
+            yield int(claim.row.subject)
+    card = None if swipe_only else card_of_number(reader, chain_key, wanted)
+    member = read_int(CARD, card, "member")
+    if member:
+        yield member
+
+
+def _beginning(reader: Reader, field: str, text: str) -> dict[int, None]:
+    found = reader.registers_between(MEMBER, field, text, text + LAST_CHARACTER, FOUND_MAX)
+    return {int(document.key): None for document in found}
+
+
+def _containing(reader: Reader, field: str, text: str) -> dict[int, None]:
+    found = reader.search_registers(MEMBER, field, text, FOUND_MAX)
+    return {int(document.key): None for document in found}
+
+
+def card_of_number(reader: Reader, chain_key: bytes, text: str) -> RegisterRow | None:
+    """The card of a number: printed on it, or the UID of its chip."""
+    for label in dict.fromkeys((text, text.upper())):
+        for document in reader.registers_where(CARD, "label", label, limit=1):
+            return document.shown
+    uid = uid_of_text(text)
+    if isinstance(uid, Refusal):
+        return None
+    claim = reader.claim(CARD_CLAIM, keyed_hash(chain_key, normal_uid(uid)))
+    return facts.row(reader, CARD, claimed_card(claim.row)) if claim is not None else None
+
+
+def identified(
+    reader: Reader, chain_key: bytes, business_day: int, text: str, *, swipe_only: bool
+) -> int | Refusal:
+    """The one member of a typed card number, phone or member number, or why there is none.
+
+    `swipe_only`: cards are tapped here, their numbers are not typed. A card that may not be used
+    tells why.
+    """
+    for member in _exactly(reader, chain_key, text, swipe_only=True):
+        return member
+    card = card_of_number(reader, chain_key, text)
+    if card is None:
+        return refuse("member_not_identified", text=text[:40])
+    if swipe_only:
+        return refuse("card_number_manual")
+    return card_refusal(card, business_day) or read_int(CARD, card, "member")
 
 
 def present(reader: Reader, at: Here) -> tuple[PresentView, ...]:

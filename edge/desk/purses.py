@@ -7,12 +7,14 @@ from edge.desk import facts
 from edge.desk.catalogue import Catalogue
 from edge.domain.clawback import Held
 from edge.domain.decision import Here, read_int, read_text
+from edge.domain.lost_cards import list_age_ms, lost_list_rule
 from edge.domain.spending import SPENDING_REASONS, Spending, spending_rule
 from edge.domain.tenders import Offered, offered_tenders
 from edge.domain.top_up import TopUpRule, top_up_rule
 from edge.store.reader import Reader
 from sync_protocol.accounts import BONUS, FEN, LUCKY_HELD, POINTS_HELD, RECEIVABLE, WALLET
 from sync_protocol.annotations import LOST, VOID
+from sync_protocol.clock import stamp_ms
 from sync_protocol.kinds import CARD, MEMBER
 from sync_protocol.rights_rule import is_expired, month_after
 
@@ -52,6 +54,8 @@ def spending_of(
         ),
         pin_correct=pin_correct,
         approved=approved,
+        lost_list=lost_list_rule(catalogue.rules(reader, "counter")[0]),
+        lost_list_age_ms=lost_list_age_ms(reader, at.now_ms, cut_off=at.cut_off),
     )
 
 
@@ -83,6 +87,11 @@ def points_month(reader: Reader, at: Here) -> int:
     """The month in which points of today expire, 0 for never."""
     months = facts.rights(reader).points_months
     return month_after(at.business_day // 100, months) if months else 0
+
+
+def lost_list_age_ms(reader: Reader, now_ms: int, *, cut_off: bool) -> int:
+    """How old the list of lost cards is; see `edge.domain.lost_cards`."""
+    return list_age_ms(now_ms, stamp_ms(reader.cursor().greatest_effective), cut_off=cut_off)
 
 
 def spent_fen(reader: Reader, members: Iterable[int], business_day: int) -> int:

@@ -125,7 +125,14 @@ class Views:
     async def find_members(self, text: str) -> tuple[MemberView, ...]:
         """Members by phone, number or part of a name, the surest first."""
         with self._store.read() as reader:
-            return find_members(reader, self._here(reader), self._settings.chain_key, text)
+            (counter,) = self._catalogue.rules(reader, "counter")
+            return find_members(
+                reader,
+                self._here(reader),
+                self._settings.chain_key,
+                text,
+                swipe_only=counter["swipe_only"],
+            )
 
     async def ledger(self, member: int, limit: int = 100) -> tuple[LedgerEntryView, ...]:
         """A member's entries, newest first, each with its op."""

@@ -43,9 +43,27 @@ SHIFTS: Rows = {
 }
 MEMBERS: Rows = {
     "register_member": (COUNTER_STAFF, ("登记会员", "register a member")),
+    "change_member": (COUNTER_STAFF, ("修改会员资料", "change a member's data")),
+    "change_member_locked": (MANAGERS, ("修改已审核的会员资料", "change approved data")),
+    "approve_member": (MANAGERS, ("审核会员资料", "review a member's data")),
+    "request_exit": (COUNTER_STAFF, ("申报退会", "ask for a member's exit")),
+    "approve_exit": (MANAGERS, ("审核退会", "approve a member's exit")),
 }
 CARDS: Rows = {
     "issue_card": (COUNTER_STAFF, ("发卡", "issue a card")),
+    "generate_cards": (MANAGERS, ("批量生成会员卡", "make a batch of cards")),
+    "report_card_lost": (COUNTER_STAFF, ("挂失", "report a card lost")),
+    "cancel_card_lost": (COUNTER_STAFF, ("解挂", "cancel a lost report")),
+    "suspend_card": (COUNTER_STAFF, ("暂停会员卡", "suspend a card")),
+    "resume_card": (MANAGERS, ("恢复会员卡", "restore a suspended card")),
+    "void_card": (MANAGERS, ("作废会员卡", "void a card")),
+    "extend_card": (MANAGERS, ("会员卡延期", "extend a card")),
+    "renew_card": (COUNTER_STAFF, ("续卡", "renew a card")),
+    "reissue_card": (COUNTER_STAFF, ("补换卡", "reissue a card")),
+    "transfer_card": (MANAGERS, ("会员卡过户", "transfer a card")),
+    "return_card": (COUNTER_STAFF, ("退卡", "take a card back")),
+    "set_card_pin": (COUNTER_STAFF, ("设置卡密码", "set a card's PIN")),
+    "reset_card_pin": (MANAGERS, ("重置卡密码", "reset a card's PIN")),
 }
 MONEY: Rows = {
     "top_up": (COUNTER_STAFF, ("充值", "top up")),

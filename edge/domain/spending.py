@@ -12,6 +12,7 @@ from typing import Any
 from edge.domain.advances import drawn
 from edge.domain.approvals import approval_needed
 from edge.domain.decision import Here, Posting
+from edge.domain.lost_cards import NEVER_STALE, LostListRule, lost_list_refusal
 from edge.domain.parts import Part, lowered, take, total
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import Purse, spend_refusal
@@ -72,6 +73,8 @@ class Spending:
     card_has_pin: bool = False
     pin_correct: bool = False
     approved: bool = False
+    lost_list: LostListRule = NEVER_STALE
+    lost_list_age_ms: int = 0
 
     @property
     def day_limit_fen(self) -> int:
@@ -87,6 +90,8 @@ class Spending:
             bounds.append(max(self.day_limit_fen - self.spent_today_fen, 0))
         if self.single_limit_fen:
             bounds.append(self.single_limit_fen)
+        if self.lost_list.is_stale(self.lost_list_age_ms):
+            bounds.append(self.lost_list.offline_limit_fen)
         return min(bounds, default=None)
 
 
@@ -117,6 +122,9 @@ class Debit:
 
 def limit_refusal(amount_fen: int, spending: Spending) -> Refusal | None:
     """Why an amount is beyond what may be spent at once or today, None where it is not."""
+    stale = lost_list_refusal(spending.lost_list, spending.lost_list_age_ms, amount_fen)
+    if stale is not None:
+        return stale
     if 0 < spending.single_limit_fen < amount_fen:
         return refuse(
             "spend_above_limit", amount_fen=amount_fen, limit_fen=spending.single_limit_fen

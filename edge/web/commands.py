@@ -20,6 +20,7 @@ from edge.web.counter import SESSION_COOKIE, Counter
 from edge.web.translations import chosen_language
 
 QUANTITY_PREFIX = "quantity:"
+CUSTOM_PREFIX = "custom:"
 LOG_IN_FIRST = "log_in_first"
 
 
@@ -90,7 +91,8 @@ async def _perform(request: web.Request, command: str, inputs: Mapping[str, obje
 
 
 def _lines_and_tags(form: Mapping[str, object]) -> dict[str, object]:
-    """Fold a form's `quantity:<sku>` fields into `lines`, its `tag` boxes into `tags`."""
+    """Fold a form's `quantity:<sku>` fields into `lines`, its `tag` boxes into `tags`, and its
+    `custom:<code>` fields into `custom`."""
     folded: dict[str, object] = {}
     names = list(form)
     if any(name.startswith(QUANTITY_PREFIX) for name in names):
@@ -99,6 +101,9 @@ def _lines_and_tags(form: Mapping[str, object]) -> dict[str, object]:
             for name in names
             if name.startswith(QUANTITY_PREFIX) and str(form[name]).strip() not in ("", "0")
         ]
+    custom = [name for name in names if name.startswith(CUSTOM_PREFIX)]
+    if custom:
+        folded["custom"] = [[name.removeprefix(CUSTOM_PREFIX), form[name]] for name in custom]
     getall = getattr(form, "getall", None)
     if getall is not None and "tag" in names:
         folded["tags"] = " ".join(getall("tag"))

@@ -10,6 +10,7 @@ from edge.effects.slips.paper import receipt_of
 from edge.receipt import Pair, Text
 from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_SENT
 from edge.store.transaction import WriteTransaction
+from sync_protocol.kinds import RULE
 from tests.edge.desk.counter import Counter, furnish, open_counter
 from tests.stack import eventually
 
@@ -118,6 +119,13 @@ async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:
         made = await counter.do("top_up", member=member, amount_fen=100, tender="cash")
         await counter.do("cancel_top_up", top_up=made.values["top_up"], **manager)
         await counter.do("cash_out", member=member, amount_fen=100, tender="cash", **manager)
+        annual = {"card_type": "annual", "tender": "cash"}
+        card = await counter.do("issue_card", member=member, card_uid="04A1B2CC", **annual)
+        fee = [["annual", "年卡", "annual card", "member", 100, 100, 1000, 2000, 365, 0, 500]]
+        await counter.hub.document(RULE, "card_types", {"version": 1, "values": fee})
+        counter.desk.log_applied()
+        await counter.do("renew_card", card=card.values["card"], tender="cash")
+        await counter.do("return_card", card=card.values["card"], tender="cash")
         await counter.log_in(502)
         await counter.do("refund", sale=sold.values["sale"], amount_fen=100, reason="坏了")
         with counter.store.read() as reader:

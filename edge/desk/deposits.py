@@ -1,0 +1,40 @@
+"""What was left for a card and for those that it replaced, read for decisions and pages."""
+
+from edge.desk import facts
+from edge.domain.card_fees import Deposit, predecessors
+from edge.domain.decision import Here, read_int
+from edge.store.reader import Reader
+from sync_protocol.accounts import CARD_DEPOSIT, FEN
+from sync_protocol.kinds import CARD
+
+
+def deposit_of(reader: Reader, at: Here, card: int) -> Deposit:
+    """The deposit of a card: what of it this node holds, and where the rest is."""
+    member = read_int(CARD, facts.row(reader, CARD, card), "member")
+    replaced_by = {
+        int(document.key): read_int(CARD, document.shown, "replaced_by")
+        for document in reader.registers_where(CARD, "member", member)
+    }
+    cards = predecessors(card, replaced_by if member else {})
+    elsewhere_fen = 0
+    places: dict[facts.Name, None] = {}
+    for one in cards:
+        for account, balance in reader.balances_of(CARD_DEPOSIT, one, FEN):
+            if account[2:4] != (at.node, at.epoch) and balance.shown:
+                elsewhere_fen -= balance.shown
+                places[facts.place_of(reader, account[2], account[3])] = None
+    return Deposit(
+        facts.parts_here(reader, at, cards, (CARD_DEPOSIT,)),
+        elsewhere_fen,
+        ("、".join(place[0] for place in places), ", ".join(place[1] for place in places)),
+    )
+
+
+def deposits_fen(reader: Reader, member: int) -> int:
+    """All that a person left for cards, wherever it is held."""
+    return sum(
+        -balance.shown
+        for one in facts.members_of(reader, member)
+        for document in reader.registers_where(CARD, "member", one)
+        for _account, balance in reader.balances_of(CARD_DEPOSIT, int(document.key), FEN)
+    )
