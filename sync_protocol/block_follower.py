@@ -69,19 +69,20 @@ class BlockFollower:
         return self.head_number > self.cursor.block_number
 
     def head_known(self, generation: int, block_number: int, now_ms: int) -> "list[Event]":
-        """Note where the hub says its log ends, which corrects what a forged range claimed."""
-        events = self._check_generation(generation)
-        if not events and generation >= self.cursor.generation:
+        """Note where the hub says, signed, that its log ends: it corrects what a range claimed."""
+        if generation > self._announced_generation:
+            self._announced_generation = generation
+            return [GenerationChanged(generation)]
+        if generation >= self.cursor.generation:
             self.head_number = self.cursor.block_number
             self._note_head(block_number, now_ms)
-        return events
+        return []
 
     def receive(self, message: Blocks, now_ms: int, is_repair: bool) -> "list[Event]":
         """Take a range of blocks, broadcast or fetched."""
         cursor = self.cursor
-        events = self._check_generation(message.generation)
-        if events:
-            return events
+        if message.generation > self._announced_generation:
+            return [MessageIgnored("blocks_unannounced")]  # the hub's next HEAD says so, signed
         if message.generation < cursor.generation or message.stream != cursor.stream:
             return [MessageIgnored("blocks_of_other_log")]
         self._note_head(message.last_number(), now_ms)
@@ -124,12 +125,6 @@ class BlockFollower:
         self._repair_at_ms = now_ms + wait_ms + self._random_below(wait_ms)
         last = self._early[0].first_number - 1 if self._early else self.head_number
         return [BlocksWanted(self.cursor.generation, self.cursor.block_number + 1, last)]
-
-    def _check_generation(self, generation: int) -> "list[Event]":
-        if generation <= self._announced_generation:
-            return []
-        self._announced_generation = generation
-        return [GenerationChanged(generation)]
 
     def _note_head(self, block_number: int, now_ms: int) -> None:
         self.head_number = max(self.head_number, block_number)

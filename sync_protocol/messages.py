@@ -424,8 +424,12 @@ class Blocks(Message):
         return self.first_number + len(self.counts) - 1
 
 
-class Head(Message):
-    """The hub's log ends here; sent every few seconds, so that a box finds what it missed."""
+class Head(SignedMessage):
+    """The hub's log ends here; sent every few seconds, so that a box finds what it missed.
+
+    Signed by the hub for all, with its own node number: what a box believes of generations, of the
+    log's end and of backups it has from here and from WELCOME alone.
+    """
 
     TYPE = 8
     FIELDS = (
@@ -436,6 +440,7 @@ class Head(Message):
         ("hash8", expect_bytes, REFERENCE_HASH_BYTES, REFERENCE_HASH_BYTES),
         _place("backup_number"),
         _WALL,
+        _SIGNATURE,
     )
 
     def __init__(
@@ -447,6 +452,7 @@ class Head(Message):
         hash8: bytes,
         backup_number: int,
         wall_ms: int,
+        signature: bytes = UNSIGNED,
     ) -> None:
         self.generation = generation
         self.stream = stream
@@ -455,6 +461,7 @@ class Head(Message):
         self.hash8 = hash8
         self.backup_number = backup_number
         self.wall_ms = wall_ms
+        self.signature = signature
 
 
 class GrantRequest(Message):

@@ -36,7 +36,7 @@ from sync_protocol.messages import (
     unpack_message,
     up_topic,
 )
-from sync_protocol.ops import Op
+from sync_protocol.ops import HUB, Op
 from sync_protocol.session import (
     CONNECTED,
     DISCONNECTED,
@@ -359,6 +359,9 @@ class NodeSession:
         return [PeerErred("message_type", message.__class__.__name__)]
 
     def _hear_head(self, message: Head, now_ms: int) -> "list[Event]":
+        signed = message.signing_bytes(self.identity.chain, HUB)
+        if not self._verify(message.signature, signed):
+            return [PeerErred("head_signature", "")]
         events: list[Event] = [
             HeadAnnounced(
                 message.generation, message.block_number, message.position, message.backup_number

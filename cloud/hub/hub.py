@@ -32,8 +32,7 @@ from cloud.store.models import LogHead
 from sync_protocol.errors import ProtocolError
 from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest
 from sync_protocol.messages import Blocks
-from sync_protocol.messages import Head as HeadMessage
-from sync_protocol.ops import OpRef
+from sync_protocol.ops import HUB, OpRef
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -129,13 +128,14 @@ class Hub:
             raise HubStoppedError("the hub was not started")
         return self._builder.head
 
-    def announcement(self) -> HeadMessage:
-        """Return the announcement of the log's end."""
+    def announcement(self) -> bytes:
+        """Return the signed announcement of the log's end."""
         head = self.head()
         if self.is_recovering():
             # Boxes ask what this means, over a signed request.
             head = replace(head, generation=head.generation + 1)
-        return head_message(head, self.surroundings.now_ms())
+        message = head_message(head, self.surroundings.now_ms())
+        return message.sign(self.chain, HUB, self.keys.sign)
 
     def is_recovering(self) -> bool:
         """Return whether boxes are handing back what a restored database has not."""

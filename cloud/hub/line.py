@@ -139,7 +139,7 @@ class Line:
 
     async def _announce(self, client: aiomqtt.Client, hub: Hub) -> None:
         while True:
-            await client.publish(head_topic(hub.chain), hub.announcement().pack(), qos=0)
+            await client.publish(head_topic(hub.chain), hub.announcement(), qos=0)
             await asyncio.sleep(HEAD_S)
 
     async def _republish(self, hub: Hub) -> None:

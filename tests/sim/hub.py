@@ -23,7 +23,7 @@ from cloud.hub.publishing import head_message, range_message
 from cloud.hub.worker import Worker
 from cloud.store.database import Database, open_reader, open_writer
 from sync_protocol.messages import head_topic
-from sync_protocol.ops import OpRef
+from sync_protocol.ops import HUB, OpRef
 from tests.sim.disk import Drive
 from tests.sim.faults import Faults
 from tests.sim.network import Network
@@ -212,7 +212,7 @@ class Hub:
         """Say where the log ends, every few seconds."""
         if self.worker is not None:
             head = self.worker.builder.head
-            data = head_message(head, self.clock.wall_ms()).pack()
+            data = head_message(head, self.clock.wall_ms()).sign(CHAIN, HUB, HUB_KEY.sign)
             self._network.publish_down(head_topic(CHAIN), data)
         self._schedule.after(HEAD_MS, self.announce)
 

@@ -24,7 +24,7 @@ from sync_protocol.messages import (
     up_topic,
 )
 from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
-from sync_protocol.ops import Header, genesis_hash, make_op
+from sync_protocol.ops import HUB, Header, genesis_hash, make_op
 from sync_protocol.session import OFFLINE, SYNCING
 from sync_protocol.session_events import (
     BatchReceived,
@@ -299,7 +299,7 @@ class HubHost:
     def announce(self):
         hash = self.blocks[-1].hash if self.blocks else log_genesis_hash(CHAIN, 1)
         head = Head(1, 0, len(self.blocks), self.position, hash[:8], 0, WALL_MS)
-        return [(head_topic(CHAIN), head.pack())]
+        return [(head_topic(CHAIN), head.sign(CHAIN, HUB, HUB_KEY.sign))]
 
 
 class Line:

@@ -727,7 +727,7 @@ def test_rights_recalls_and_clocks_pass_through():
     pong = Pong(WALL_MS, WALL_MS + 3100, 0).pack()
     measured = only(session.receive(pong, 0, WALL_MS + 200), ClockMeasured)
     assert (measured.offset_ms, measured.error_ms) == (3000, 101)
-    head = Head(1, 0, 0, 0, bytes(8), 0, WALL_MS).pack()
+    head = signed_head(1, 0, 0)
     assert only(session.receive(head, line.now_ms, WALL_MS), HeadAnnounced).block_number == 0
 
 
@@ -799,19 +799,24 @@ def test_a_gap_is_wanted_after_a_pause_and_the_rest_at_once():
 def test_a_repair_that_brings_nothing_is_asked_for_with_back_off():
     _line, host, hub = with_blocks(3)
     session = host.session
-    session.receive(Head(1, 0, 3, 6, bytes(8), 0, WALL_MS).pack(), 0, WALL_MS)
+    session.receive(signed_head(1, 3, 6), 0, WALL_MS)
     times = [now_ms for now_ms in range(0, 600_000, 500) if session.tick(now_ms, WALL_MS)]
     assert 2 <= len(times) <= 8
     assert session.follower.is_behind()
     assert len(hub.blocks) == 3
 
 
-def test_a_forged_head_is_corrected_by_the_next():
+def signed_head(generation, block_number, position):
+    head = Head(generation, 0, block_number, position, bytes(8), 0, WALL_MS)
+    return head.sign(CHAIN, 0, HUB_KEY.sign)
+
+
+def test_a_head_too_far_is_corrected_by_the_next():
     _line, host, _hub = with_blocks(0)
     session = host.session
-    session.receive(Head(1, 0, 500, 1, bytes(8), 0, WALL_MS).pack(), 0, WALL_MS)
+    session.receive(signed_head(1, 500, 1), 0, WALL_MS)
     assert session.follower.is_behind()
-    session.receive(Head(1, 0, 0, 0, bytes(8), 0, WALL_MS).pack(), 0, WALL_MS)
+    session.receive(signed_head(1, 0, 0), 0, WALL_MS)
     assert not session.follower.is_behind()
 
 
@@ -837,6 +842,35 @@ def test_blocks_that_do_not_verify_change_nothing():
     assert kinds(session.receive_blocks(Ping(1).pack(), 0)) == [PeerErred]
 
 
+def test_a_head_that_the_hub_did_not_sign_changes_nothing():
+    _line, host, _hub = with_blocks(2)
+    session = host.session
+    before = vars(session.follower).copy()
+    for generation in (1, 2, 1 << 20):
+        head = Head(generation, 0, 500, 1_000_000, bytes(8), 500, WALL_MS)
+        for data in (
+            head.pack(),
+            head.sign(CHAIN, 0, Key(b"forger").sign),
+            head.sign("x", 0, HUB_KEY.sign),
+        ):
+            assert only(session.receive(data, 0, WALL_MS), PeerErred).code == "head_signature"
+    assert vars(session.follower) == before
+    assert session.tick(900_000, WALL_MS) == []
+
+
+def test_blocks_of_a_generation_that_no_head_has_named_change_nothing():
+    _line, host, hub = with_blocks(2)
+    session = host.session
+    host.handle(session.receive(hub.range(1, 1), 0, WALL_MS), 0)
+    before = vars(session.follower).copy()
+    for forged in (of_generation(hub, 2, 2), of_generation(hub, 2, 1 << 20)):
+        forged.previous_hash = bytes(32)
+        assert only(session.receive(forged.pack(), 0, WALL_MS), MessageIgnored)
+    assert vars(session.follower) == before
+    told = only(session.receive(signed_head(2, 2, 2), 0, WALL_MS)[1:], GenerationChanged)
+    assert told.generation == 2
+
+
 def of_generation(hub, number, generation):
     """Return the hub's block `number` as if the log had gone on in another generation with it."""
     was, before = hub.blocks[number - 1], hub.blocks[number - 2]
@@ -852,8 +886,8 @@ def test_a_new_generation_is_told_once_and_followed_where_it_goes_on():
     session = host.session
     host.handle(session.receive(hub.range(1, 1), 0, WALL_MS), 0)
     later = of_generation(hub, 2, 2)
-    assert only(session.receive(later.pack(), 0, WALL_MS), GenerationChanged).generation == 2
-    head = Head(2, 0, 1, 1, bytes(8), 0, WALL_MS).pack()
+    head = signed_head(2, 1, 1)
+    assert kinds(session.receive(head, 0, WALL_MS)) == [HeadAnnounced, GenerationChanged]
     assert kinds(session.receive(head, 0, WALL_MS)) == [HeadAnnounced]
     stray = of_generation(hub, 2, 2)
     stray.previous_hash = bytes(32)

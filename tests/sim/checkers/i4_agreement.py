@@ -2,11 +2,13 @@
 dropped: every verdict is judged again here, by rules written down a second time."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from sync_protocol.annotations import (
     APPLIED,
+    DIVERTED,
     LOST,
     OVERWROTE,
     VOID,
@@ -22,6 +24,7 @@ from sync_protocol.kinds import (
     CASE,
     CLAIM,
     KINDS,
+    LEDGER,
     NODE,
     NODE_STATUS,
     REGISTER,
@@ -31,6 +34,8 @@ from sync_protocol.registers import RegisterRow
 from tests.sim.evidence import BoxEvidence, Evidence, LoggedOp
 
 STATUS_RANKS = {(CARD, 1): CARD_STATUS, (NODE, 4): NODE_STATUS}
+CHAIN_OFFSET_MIN = 480
+DAY_STARTS_AT_HOUR = 6
 ORDER_MS = 2_000
 """The hub's clock is right in every run: no effective stamp lies further ahead of its block."""
 
@@ -81,6 +86,7 @@ def check(evidence: Evidence) -> Iterator[str]:
     for box in evidence.boxes:
         yield from _compare_box(evidence, box)
     yield from _judge_again(evidence)
+    yield from _judge_days(evidence)
     yield from _order(evidence)
 
 
@@ -221,12 +227,32 @@ def _judge_register(
     verdict = OVERWROTE if lost or overwrote else APPLIED
     detail = [lost, overwrote] if verdict == OVERWROTE else None
     given = None if op.detail is None else unpack(op.detail)
+    if verdict == APPLIED and isinstance(given, int):
+        given = None  # a corrected business day, see `_judge_days`
     if (op.verdict, given) != (verdict, detail):
         yield f"op {op.place}: judged {op.verdict} {given}, by the rules {verdict} {detail}"
     if op.kind == ASSET and all(change[2] is None for change in changes):
         return  # two cafes received one tag: its case is that of the lost claim
     if verdict == OVERWROTE and ("concurrent", op.place) not in cases:
         yield f"op {op.place}: a concurrent edit without a case"
+
+
+def _judge_days(evidence: Evidence) -> Iterator[str]:
+    """A corrected business day is that of the effective stamp, and not the one that was written."""
+    for op in evidence.hub.ops:
+        detail = None if op.detail is None else unpack(op.detail)
+        day = detail[-1] if op.verdict == DIVERTED and isinstance(detail, list) else detail
+        if op.verdict not in (APPLIED, DIVERTED) or not isinstance(day, int) or op.body is None:
+            continue
+        offset_min = CHAIN_OFFSET_MIN
+        body = unpack(op.body)
+        written = [change[1] for change in body[3]] if KINDS[op.kind].policy == REGISTER else []
+        if KINDS[op.kind].policy == LEDGER:
+            written, offset_min = [body[2]], body[4]
+        moment = datetime.fromtimestamp((op.effective >> 16) / 1000, UTC)
+        local = moment + timedelta(minutes=offset_min, hours=-DAY_STARTS_AT_HOUR)
+        if day != int(local.strftime("%Y%m%d")) or day in written:
+            yield f"op {op.place}: its business day is put on {day} instead of {written}"
 
 
 def _judge_claim(op: LoggedOp, holders: dict[Any, Any], cases: set[Any]) -> Iterator[str]:
