@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +20,12 @@ from cloud.hub.draft import HubOpVoidError
 from cloud.hub.inbox import Inbox
 from cloud.hub.keys import HubKeys
 from cloud.hub.metrics import HubMetrics, reason_label
-from cloud.hub.publishing import head_message, range_message
+from cloud.hub.publishing import (
+    announced_head,
+    head_message,
+    range_message,
+    returned_message,
+)
 from cloud.hub.snapshots import Snapshots
 from cloud.hub.worker import NodeLine, Send, Worker
 from cloud.store import log, returned
@@ -132,8 +137,7 @@ class Hub:
         """Return the signed announcement of the log's end."""
         head = self.head()
         if self.is_recovering():
-            # Boxes ask what this means, over a signed request.
-            head = replace(head, generation=head.generation + 1)
+            head = announced_head(self.reader, head)
         message = head_message(head, self.surroundings.now_ms())
         return message.sign(self.chain, HUB, self.keys.sign)
 
@@ -143,7 +147,10 @@ class Hub:
 
     def blocks(self, generation: int, first: int, last: int, cafe: int) -> Blocks | None:
         """Return blocks first..last or as many as fit; None if there is no such block."""
-        return range_message(self.reader, generation, first, last, cafe)
+        message = range_message(self.reader, generation, first, last, cafe)
+        if message is None and self.is_recovering():
+            return returned_message(self.reader, self.keys.sign, first, cafe)
+        return message
 
     def note_published(self, number: int) -> None:
         """Note that all blocks up to `number` have left for the broker."""

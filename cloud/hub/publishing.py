@@ -1,10 +1,13 @@
 """The log as messages: a fresh block to everybody, a range of old ones to one cafe."""
 
-from cloud.store import log
+from collections.abc import Callable
+from dataclasses import replace
+
+from cloud.store import log, returned
 from cloud.store.database import Database
 from cloud.store.log import Head
 from cloud.store.models import LogBlock
-from sync_protocol.blocks import Block
+from sync_protocol.blocks import Block, block_signing_bytes
 from sync_protocol.errors import LimitError
 from sync_protocol.frames import CODECS_READ, pack_frame
 from sync_protocol.kinds import CAFE, KINDS
@@ -80,6 +83,56 @@ def range_message(
             taken[-1].signature,
         )
     return None
+
+
+def returned_message(
+    database: Database, sign: Callable[[bytes], bytes], number: int, cafe: int
+) -> Blocks | None:
+    """Return a block that boxes have handed back in a recovery, for a box that has not had it.
+
+    Signed anew: it is the block that the hub signed. None where it was not handed back.
+    """
+    previous_hash = returned.hash_of(database, number - 1) or returned.logged_hash(
+        database, number - 1
+    )
+    if previous_hash is None:
+        return None
+    head = log.read_head(database)
+    block = returned.block_at(database, number, previous_hash, head.stream)
+    if block is None:
+        return None
+    cafes = {author.node: author.cafe for author in log.read_authors(database).values()}
+    rows: list[object] = []
+    for entry in block.entries:
+        narrow = entry.op is None or _is_narrow(entry.op.header.kind)
+        rows.append(entry.wire_row(not narrow or cafes.get(entry.node) == cafe))
+    return Blocks(
+        block.generation,
+        block.stream,
+        block.number,
+        block.first_position,
+        block.previous_hash,
+        [len(block.entries)],
+        pack_frame(rows, CODECS_READ),
+        sign(block_signing_bytes(head.chain, block.hash)),
+    )
+
+
+def announced_head(database: Database, head: Head) -> Head:
+    """Return what a recovering hub announces: a later generation, as far as was handed back.
+
+    Boxes ask what it means over a signed request, and follow what others have handed back.
+    """
+    head = replace(head, generation=head.generation + 1)
+    newest = returned.newest_block(database)
+    if newest is None or newest.number <= head.block_number:
+        return head
+    return replace(
+        head,
+        block_number=newest.number,
+        position=newest.first_position + newest.count - 1,
+        block_hash=newest.hash,
+    )
 
 
 def head_message(head: Head, wall_ms: int) -> HeadMessage:

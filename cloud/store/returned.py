@@ -138,9 +138,26 @@ def _note(database: Database, node: int, block_number: int, excused_by: bytes) -
         )
 
 
+def newest_block(database: Database) -> ReturnedBlock | None:
+    """Return the last block that was handed back."""
+    found: ReturnedBlock | None = database.first(
+        ReturnedBlock.select().order_by(ReturnedBlock.number.desc())
+    )
+    return found
+
+
 def settled_nodes(database: Database) -> set[int]:
-    """Return the nodes that have reported or were excused."""
-    return {row.node for row in database.rows(RecoveryNode.select())}
+    """Return the nodes that have reported all that was handed back, or were excused.
+
+    One that reported less follows first: its cafe's narrow ops come whole from it alone.
+    """
+    newest = newest_block(database)
+    number = 0 if newest is None else newest.number
+    return {
+        row.node
+        for row in database.rows(RecoveryNode.select())
+        if row.excused_by or row.block_number >= number
+    }
 
 
 def excused_nodes(database: Database) -> list[int]:
@@ -159,7 +176,11 @@ def ops_of_kind(database: Database, kind: int) -> list[Op]:
 
 def block_after(database: Database, head: Head, stream: int) -> Block | None:
     """Return the handed-back block that follows the log's head, as it was."""
-    number = head.block_number + 1
+    return block_at(database, head.block_number + 1, head.block_hash, stream)
+
+
+def block_at(database: Database, number: int, previous_hash: bytes, stream: int) -> Block | None:
+    """Return the handed-back block of a number, which follows `previous_hash`."""
     row = database.first(ReturnedBlock.select().where(ReturnedBlock.number == number))
     if row is None:
         return None
@@ -176,7 +197,7 @@ def block_after(database: Database, head: Head, stream: int) -> Block | None:
         )
         for op in database.rows(found.order_by(ReturnedOp.position))
     ]
-    return Block(row.generation, stream, number, row.first_position, head.block_hash, entries)
+    return Block(row.generation, stream, number, row.first_position, previous_hash, entries)
 
 
 def _op(row: ReturnedOp) -> Op | None:
@@ -191,7 +212,7 @@ def status(database: Database) -> dict[str, object]:
     state = database.first(RecoveryState.select())
     if state is None:
         return {}
-    newest = database.first(ReturnedBlock.select().order_by(ReturnedBlock.number.desc()))
+    newest = newest_block(database)
     missing = database.rows(ReturnedOp.select().where(ReturnedOp.header.is_null()))
     return {
         "from_block": state.from_block,

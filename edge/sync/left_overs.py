@@ -1,5 +1,6 @@
 """Hands in what this box wrote in earlier epochs: until the hub has it, it lives on this disk."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from sync_protocol.http_api import LeftOverRequest
 from sync_protocol.messages import Push, push_signing_bytes
 from sync_protocol.ops import Op
 
+RETRY_S = 10.0
 OPS_MAX = 500
 """Ops of one part."""
 FRAME_BYTES_MAX = 512 * 1024
@@ -22,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class LeftOvers:
-    """One pass at a time, at each welcome; what the hub keeps for two people is not sent again."""
+    """Begun at each welcome; what the hub keeps for two people is not sent again."""
 
     def __init__(
         self,
@@ -39,23 +41,32 @@ class LeftOvers:
         self._running = False
 
     async def hand_in(self) -> None:
-        """Send what the hub lacks; a line that breaks is no error, the next welcome goes on."""
+        """Send what the hub lacks; tries again over broken lines."""
         if self._running:
             return
         self._running = True
         try:
-            with self._store.read() as reader:
-                waiting = reader.left_overs()
+            while not await self._pass():
+                pass
+        finally:
+            self._running = False
+
+    async def _pass(self) -> bool:
+        """Send what waits; return whether there is nothing to try again, or pause."""
+        with self._store.read() as reader:
+            waiting = reader.left_overs()
+        try:
             for left in waiting:
                 if (left.epoch, left.last_hash) not in self._handed_in:
                     await self._hand_in(left)
         except (HubUnreachableError, LineCutError) as error:
             logger.info("left-over ops are still here: %s", error)
+            await asyncio.sleep(RETRY_S)
+            return False
         except (HubRefusedError, ProtocolError) as error:
             logger.warning("the hub did not take left-over ops: %s", error)
             self._metrics.faults.labels(error.code).inc()
-        finally:
-            self._running = False
+        return True
 
     async def _hand_in(self, left: LeftOver) -> None:
         seq = left.parent_seq
