@@ -26,7 +26,10 @@ class RestoreError(Exception):
 
 @dataclass(slots=True)
 class Batch:
-    """Verified ops of one author in order, their packed bodies, the signature over their head."""
+    """Verified ops of one author in order, and their packed bodies.
+
+    `signature` is the author's over the last of them, empty where this is not all that it signed.
+    """
 
     node: int
     epoch: int
@@ -127,7 +130,8 @@ class BlockBuilder:
                     standing = rules.Author(author.cafe, author.standing)
                     for op, body in zip(batch.ops, batch.bodies, strict=True):
                         draft.append(op, body, author, standing)
-                    author.proof = batch.signature
+                    if batch.signature:
+                        author.keep_evidence(batch.signature)
                 outcomes = [self._propose(draft, proposal) for proposal in proposals]
                 committed = self._write(draft) if draft.entries else None
                 if committed is not None:

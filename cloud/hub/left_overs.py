@@ -220,7 +220,7 @@ def next_batch(builder: BlockBuilder) -> Batch | None:
         if author.seq >= row.last_seq:
             database.run(LeftOverOp.delete().where(LeftOverOp.left_over == row.id))
             continue
-        batch = Batch(row.node, row.branch_epoch, [], [], row.signature)
+        batch = Batch(row.node, row.branch_epoch, [], [], b"")
         size = 0
         wanted = LeftOverOp.select().where(
             LeftOverOp.left_over == row.id, LeftOverOp.seq > author.seq
@@ -233,6 +233,8 @@ def next_batch(builder: BlockBuilder) -> Batch | None:
             header = header_from_row(unpack(kept.header))
             batch.ops.append(Op(header, body, kept.body_hash, kept.hash))
             batch.bodies.append(kept.body)
+        if batch.ops and batch.ops[-1].header.seq == row.last_seq:
+            batch.signature = row.signature
         return batch
     return None
 

@@ -355,7 +355,7 @@ class Worker:
             reason = FENCED_UNKNOWN_NODE if author is None else FENCE_OF_STANDING[author.standing]
             self._handle(session, session.fence(reason))
             return
-        batch = Batch(session.node, session.epoch, [], [], event.signature)
+        batch = Batch(session.node, session.epoch, [], [], b"")
         for op in event.ops:
             body = None if op.body is None else pack_decoded(op.body)
             size = 0 if body is None else len(body)
@@ -363,10 +363,11 @@ class Worker:
                 if batch.ops:
                     self._round.batches.append((session, batch))
                 self._commit()
-                batch = Batch(session.node, session.epoch, [], [], event.signature)
+                batch = Batch(session.node, session.epoch, [], [], b"")
             batch.ops.append(op)
             batch.bodies.append(body)
             self._round.body_bytes += size
+        batch.signature = event.signature  # it is over the last op, which is in this part
         self._round.batches.append((session, batch))
         self._round.ops += len(batch.ops)
 

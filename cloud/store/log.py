@@ -10,9 +10,11 @@ from cloud.store.database import Database, StoreError
 from cloud.store.models import AuthorHead, DeferredOp, LogBlock, LogHead, LogOp
 from sync_protocol.annotations import annotation_from_row
 from sync_protocol.blocks import Block, Entry, entry_of, log_genesis_hash
-from sync_protocol.codec import pack_decoded, unpack
+from sync_protocol.codec import pack, pack_decoded, unpack
+from sync_protocol.expect import expect_bytes, expect_int, expect_list
 from sync_protocol.kinds import CAFE, KINDS
-from sync_protocol.ops import HUB, Op, OpRef, genesis_hash, header_from_row
+from sync_protocol.messages import SIGNATURE_BYTES
+from sync_protocol.ops import HASH_BYTES, HUB, SEQ_MAX, Op, OpRef, genesis_hash, header_from_row
 
 HEAD_ID = 1
 
@@ -53,6 +55,21 @@ class Author:
     segment: int = 0
     offset_ms: int = 0
     complete_ms: int = 0
+
+    def keep_evidence(self, signature: bytes) -> None:
+        """Keep the author's signature over its present head."""
+        self.proof = pack([self.seq, self.hash, signature])
+
+    def evidence(self) -> tuple[int, bytes, bytes] | None:
+        """Return (seq, hash, signature) that the author signed last, None before the first."""
+        if not self.proof:
+            return None
+        seq, hash, signature = expect_list(unpack(self.proof), "proof", 3, 3)
+        return (
+            expect_int(seq, "seq", 1, SEQ_MAX),
+            expect_bytes(hash, "hash", HASH_BYTES, HASH_BYTES),
+            expect_bytes(signature, "signature", SIGNATURE_BYTES, SIGNATURE_BYTES),
+        )
 
     def copy(self) -> "Author":
         return replace(self)

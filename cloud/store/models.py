@@ -96,8 +96,8 @@ class LogBlock(Model):
 class AuthorHead(Model):
     """One (node, epoch): the last op the hub has of it, its key and its standing.
 
-    `proof` is the node's last signature over its head (the hub keeps it as evidence). `offset_ms`
-    is the hub's clock minus the node's, measured in clock segment `segment`.
+    `proof` is evidence: canonical [seq, hash, signature], what the node signed last of what is in
+    the log. `offset_ms` is the hub's clock minus the node's, measured in clock segment `segment`.
     """
 
     node = IntegerField()

@@ -6,6 +6,7 @@ import secrets
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cloud.hub.keys import verifier
 from cloud.store import log, quarantine, reports
 from cloud.store.models import QuarantinedBatch
 from sync_protocol.accounts import WALLET
@@ -21,6 +22,7 @@ from sync_protocol.messages import (
     Fenced,
     Push,
     Reject,
+    push_signing_bytes,
     unpack_message,
 )
 from sync_protocol.ops import OpRef
@@ -259,3 +261,25 @@ async def test_values_at_the_edges_of_their_types_stop_nobody(hub):
         lambda: reports.report_position(reader) == hub.hub.head().position, "the reports"
     )
     assert len(reports.find_members(reader, "长长")) == 1
+
+
+async def test_the_signature_that_is_kept_verifies_over_what_of_the_log_it_was_given_for(hub):
+    """A batch that fills several blocks is proved by its last part alone."""
+    box = await hub.enrol(1)
+    photo = {"photo": secrets.token_bytes(60_000)}
+    async with box.connected():
+        await box.commit(top_up(box))
+        big = [box.op(MEMBER, bodies.register(MEMBER, 5000 + i, 1, photo)) for i in range(14)]
+        await box.commit(*big)
+    numbers = {
+        position: stored.number
+        for stored in log.read_blocks(hub.hub.reader, 1, hub.hub.head().block_number)
+        for position in range(stored.first_position, stored.first_position + stored.count)
+    }
+    own = [log.read_op(hub.hub.reader, box.node, 1, op.header.seq).position for op in big]
+    assert len({numbers[position] for position in own}) > 1
+    author = log.read_authors(hub.hub.reader)[box.node, 1]
+    seq, op_hash, signature = author.evidence()
+    assert (seq, op_hash) == (big[-1].header.seq, big[-1].hash)
+    signed = push_signing_bytes(box.chain, box.node, 1, seq, op_hash)
+    assert verifier(author.public_key)(signature, signed)
