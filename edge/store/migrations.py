@@ -12,7 +12,7 @@ from peewee import SqliteDatabase
 from edge.store.documents import index_kind
 from edge.store.errors import StoreMismatchError
 from edge.store.tables import Migration, create_all
-from sync_protocol.kinds import CARD, MEMBER, TOP_UP
+from sync_protocol.kinds import CARD, CASE, MEMBER, TOP_UP
 
 Step = tuple[int, str, Callable[[SqliteDatabase], None]]
 
@@ -26,6 +26,10 @@ def _index_top_ups(database: SqliteDatabase) -> None:
     index_kind(database.connection(), TOP_UP)  # type: ignore[no-untyped-call]  # peewee's
 
 
+def _index_cases(database: SqliteDatabase) -> None:
+    index_kind(database.connection(), CASE)  # type: ignore[no-untyped-call]  # peewee's
+
+
 STEPS: tuple[Step, ...] = (
     (1, "initial tables", create_all),
     (
@@ -34,6 +38,7 @@ STEPS: tuple[Step, ...] = (
         _index_members_and_cards,
     ),
     (3, "top-ups by member and day", _index_top_ups),
+    (5, "cases by status and the day of their settlement", _index_cases),
 )
 
 
