@@ -20,6 +20,7 @@ from edge.desk.line import Line
 from edge.desk.member_views import MemberViews
 from edge.desk.members import MembersDesk
 from edge.desk.money import MoneyDesk
+from edge.desk.money_views import MoneyViews
 from edge.desk.payment_providers import PaymentProviders
 from edge.desk.payments import Payments
 from edge.desk.printing import PrintingDesk
@@ -32,6 +33,7 @@ from edge.desk.stock import StockDesk
 from edge.desk.store_faults import STORE_FAULTS, refusal_of
 from edge.desk.table import COMMANDS
 from edge.desk.tickets import TicketsDesk
+from edge.desk.top_up_lists import TopUpListsDesk
 from edge.desk.top_ups import TopUpsDesk
 from edge.desk.transfers import TransfersDesk
 from edge.desk.view_types import DeviceView, TapView
@@ -71,6 +73,8 @@ class Desk:
         screens = Screens()
         card_pins = CardPins(store, clocks.wall_ms)
         payments = Payments(committer, card_pins, PaymentProviders(providers))
+        top_ups = TopUpsDesk(committer, payments)
+        self.money_views = MoneyViews(store, settings, committer, clocks)
         self._effects = effects
         self.rights = Rights(store, settings, committer, effects, clocks)
         self._staff = StaffDesk(store, effects.page_events, random_bytes, clocks.wall_ms)
@@ -93,7 +97,8 @@ class Desk:
             CardsDesk(settings, committer, card_issue).handlers(),
             CardPinsDesk(store, committer, card_pins).handlers(),
             MoneyDesk(committer, payments).handlers(),
-            TopUpsDesk(committer, payments).handlers(),
+            top_ups.handlers(),
+            TopUpListsDesk(committer, payments, top_ups, settings.chain_key).handlers(),
             VouchersDesk(settings, committer, self.rights).handlers(),
             TicketsDesk(store, committer, screens, payments).handlers(),
             StockDesk(committer).handlers(),

@@ -94,15 +94,20 @@ class TopUpsDesk:
         wished: tuple[int, int, Package | None, str],
         tendered: Tendered,
         rule: TopUpRule,
+        *,
+        noted: bool = True,
     ) -> Judgement:
-        """A top-up of (member, fen, package, note), decided within a write."""
+        """A top-up of (member, fen, package, note), decided within a write.
+
+        `noted`: the payment's references are its own.
+        """
         member, amount_fen, package, note = wished
         person = facts.person_of(transaction, member)
         row = facts.row(transaction, MEMBER, person)
         document = transaction.new_id()
-        refusal = member_refusal(row) or self._payments.note(
-            transaction, request, tendered, document
-        )
+        refusal = member_refusal(row)
+        if refusal is None and noted:
+            refusal = self._payments.note(transaction, request, tendered, document)
         if refusal is not None:
             return refusal
         number = next_top_up_number(transaction)

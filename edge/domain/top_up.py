@@ -348,7 +348,7 @@ def cancel_top_up(here: Here, made: MadeTopUp, wished: Cancelling) -> Judgement:
             *taken_for_chain(here, kept_fen - made.amount_fen),
             *clawback_postings(here, made.member, back),
         ),
-        document=made.id,
+        document=wished.id,
         corrects=made.reference,
     )
     return _cancelled(here, made, wished, back, given, op)
@@ -387,7 +387,7 @@ def _cancelled(
         "number": wished.number,
         "form": FORM_CANCEL,
         "member": made.member,
-        "amount_fen": made.amount_fen - back.kept_fen,
+        "amount_fen": made.amount_fen,
         "bonus_fen": back.bonus_fen,
         "points": total(back.points),
         "lucky": total(back.lucky),

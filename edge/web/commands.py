@@ -20,6 +20,7 @@ from edge.web.counter import SESSION_COOKIE, Counter
 from edge.web.translations import chosen_language
 
 QUANTITY_PREFIX = "quantity:"
+PAYS_PREFIX = "pays:"
 CUSTOM_PREFIX = "custom:"
 LOG_IN_FIRST = "log_in_first"
 
@@ -91,8 +92,12 @@ async def _perform(request: web.Request, command: str, inputs: Mapping[str, obje
 
 
 def _lines_and_tags(form: Mapping[str, object]) -> dict[str, object]:
-    """Fold a form's `quantity:<sku>` fields into `lines`, its `tag` boxes into `tags`, and its
-    `custom:<code>` fields into `custom`."""
+    """Fold a form's fields of one kind into one input.
+
+    `quantity:<sku>` into `lines`, `tag` boxes into `tags`, `custom:<code>` into `custom`,
+    `pays:<tender>` with its `reference:<tender>` into `tenders_yuan`, the text `list` into `lines`
+    of its words.
+    """
     folded: dict[str, object] = {}
     names = list(form)
     if any(name.startswith(QUANTITY_PREFIX) for name in names):
@@ -101,6 +106,15 @@ def _lines_and_tags(form: Mapping[str, object]) -> dict[str, object]:
             for name in names
             if name.startswith(QUANTITY_PREFIX) and str(form[name]).strip() not in ("", "0")
         ]
+    paid = [
+        [name.removeprefix(PAYS_PREFIX), form[name], _reference(form, name)]
+        for name in names
+        if name.startswith(PAYS_PREFIX) and str(form[name]).strip()
+    ]
+    if paid:
+        folded["tenders_yuan"] = paid
+    if "list" in names:
+        folded["lines"] = _lines_of_text(str(form["list"]))
     custom = [name for name in names if name.startswith(CUSTOM_PREFIX)]
     if custom:
         folded["custom"] = [[name.removeprefix(CUSTOM_PREFIX), form[name]] for name in custom]
@@ -108,6 +122,20 @@ def _lines_and_tags(form: Mapping[str, object]) -> dict[str, object]:
     if getall is not None and "tag" in names:
         folded["tags"] = " ".join(getall("tag"))
     return folded
+
+
+def _reference(form: Mapping[str, object], name: str) -> object:
+    return form.get("reference:" + name.removeprefix(PAYS_PREFIX), "")
+
+
+def _lines_of_text(text: str) -> list[list[str]]:
+    """[[all but the last word, the last word], ...] of the lines that are not empty."""
+    lines = []
+    for line in text.splitlines():
+        words = line.replace("\t", " ").split()
+        if words:
+            lines.append([" ".join(words[:-1]) or words[0], words[-1] if len(words) > 1 else ""])
+    return lines
 
 
 def _json_refusal(refusal: Refusal, language: str) -> web.Response:

@@ -85,15 +85,18 @@ class Counter:
         outcome: Outcome,
         values: Mapping[str, str],
     ) -> web.Response:
-        """What a form's command did."""
+        """What a form's command did; its field `after` may name the work that stands then."""
         session = await self.session(request)
         if session is None:
             return await self.log_in_page(request)
         refusal = outcome if isinstance(outcome, Refusal) else None
         screen = await self.screen(request, session, refusal)
         after = AFTER_ANSWER if refusal is None else AFTER_REFUSAL
+        work = values.get("after", "")
+        if work not in WORKS:
+            work = after.get(command, TICKET)
         kept = {} if refusal is None else values
-        return await self._respond(request, screen, after.get(command, TICKET), {}, kept)
+        return await self._respond(request, screen, work, {}, kept)
 
     async def log_in_page(
         self, request: web.Request, refusal: Refusal | None = None, chosen: str = ""

@@ -2,6 +2,8 @@
 
 - `top_up`: an amount, or a `package` at its price. `repaid_fen` of it repaid an advance that was
   drawn here; `change_fen` of the cash goes back.
+- `top_up_many`: lines are [[member's number, phone or card label, yuan], ...]; `rows` say of each
+  line what was done, or why not (`code`, `zh`, `en`).
 - `spend`, `pay_fee`: above the limit of the rule `spending` with `card_pin`, or a second person
   who vouches. `fee` is card_fee, membership_fee or other.
 - `cancel_top_up`, `cash_out`: `amount_fen` less `kept_fen`, which was kept for bonus credit and
@@ -28,6 +30,14 @@ ROWS = (
         "member:id amount_fen:amount note:text? card_pin:text?",
         "member sale amount_fen points balance_fen spendable_fen print_job",
         approval="vouch_for_member",
+        needs_shift=True,
+    ),
+    command(
+        "top_up_many",
+        "top_up",
+        f"lines:lines dry_run:flag? note:text? {PAYING}",
+        "rows done failed amount_fen bonus_fen dry_run print_job",
+        approval="top_up_many",
         needs_shift=True,
     ),
     command(

@@ -138,6 +138,54 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "这张券在{places},现在没有网络,不能核销",
         "This voucher is at {places} and there is no line now; it cannot be used",
     ),
+    "row_member_unknown": (
+        "找不到会员“{who}”,请核对号码",
+        "No member is “{who}”; check the number",
+    ),
+    "row_member_several": (
+        "“{who}”对应多个会员,请写会员号",
+        "“{who}” is several members; give the member number",
+    ),
+    # what happened to a top-up
+    "traced_cancelled": (
+        "{number} 已撤销,余额已经扣回",
+        "{number} was cancelled; its money was given back",
+    ),
+    "traced_waiting": (
+        "本店已入账,正等总部确认,通常几秒钟;请看状态栏的网络",
+        "It is booked here and waits for head office, usually for seconds; see the line's state",
+    ),
+    "traced_no_line": (
+        "本店已入账,现在没有网络,联网后自动上传;请检查网线和路由器",
+        "It is booked here; there is no line, it is sent when the line is up. Check the network",
+    ),
+    "traced_spend_here": (
+        "这笔钱在本店现在就能用;请核对会员号和卡是否本人",
+        "It can be spent here now; check that the member and the card are the right ones",
+    ),
+    "traced_support": (
+        "还不对:换一种付款方式,或把单号和流水码报给总部客服",
+        "Still wrong: take another tender, or tell head office the number and the entry's code",
+    ),
+    "traced_credited": (
+        "总部已确认,余额里已有这笔钱;请看余额和明细",
+        "Head office has confirmed it and the balance has it; look at balance and records",
+    ),
+    "traced_tap_elsewhere": (
+        "在别店看不到:请在那家店刷一次卡,钱会自动转过去",
+        "Not seen at another cafe: tap the card there and the money moves",
+    ),
+    "traced_undone": (
+        "总部没有认可这笔({code}),余额里没有;请查看待处理事项",
+        "Head office did not accept it ({code}); it is not in the balance. Look at open cases",
+    ),
+    # limits shown beside a balance
+    "day_limit_leaves": (
+        "今天限额 {limit_fen},已用 {spent_fen},还可用 {left_fen}",
+        "The limit of a day is {limit_fen}; {spent_fen} is spent, {left_fen} left",
+    ),
+    "single_limit_is": ("单笔最多 {limit_fen}", "At most {limit_fen} at once"),
+    "pin_above_is": ("超过 {limit_fen} 要卡密码", "Above {limit_fen} with the card's PIN"),
     # reasons shown beside a balance
     "rest_elsewhere": (
         "其余 {elsewhere_fen} 在{places},联网后可转来",

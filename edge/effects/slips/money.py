@@ -11,6 +11,8 @@ WORDS: Mapping[str, Name] = {
     "top_up": ("充值", "TOP-UP"),
     "top_up_cancelled": ("撤销充值", "TOP-UP CANCELLED"),
     "cash_out": ("提现", "CASH-OUT"),
+    "top_up_list": ("批量充值", "TOP-UPS"),
+    "failed": ("未办理", "Not done"),
     "repaid": ("归还预支", "Advance repaid"),
     "bonus_given": ("赠送", "Bonus"),
     "until": ("有效至", "until"),
@@ -59,8 +61,24 @@ def _given_back(facts: Facts, words: Words, paid_fen: int) -> list[Line]:
     return lines
 
 
+def _top_up_list(facts: Facts, words: Words) -> list[Line]:
+    lines: list[Line] = []
+    for row in facts["rows"]:
+        if not row["code"]:
+            left = f"{row['number']} {cut(row['name'])}"
+            lines.append(Pair(left, yuan(row["amount_fen"])))
+    lines.append(Rule())
+    lines.append(Pair(words("amount"), yuan(facts["amount_fen"]), bold=True))
+    if facts["bonus_fen"]:
+        lines.append(Pair(words("bonus_given"), yuan(facts["bonus_fen"])))
+    lines.append(Pair(words("failed"), str(facts["failed"])))
+    lines.append(Pair(words("signed"), "__________"))
+    return lines
+
+
 SLIPS: Mapping[str, Slip] = {
     "top_up": Slip(_top_up, moves_cash=True),
     "top_up_cancelled": Slip(_top_up_cancelled, moves_cash=True),
+    "top_up_list": Slip(_top_up_list),
     "cash_out": Slip(_cash_out, moves_cash=True),
 }

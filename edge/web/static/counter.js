@@ -101,13 +101,18 @@ document.addEventListener("keydown", (event) => {
   first?.querySelector("button").click();
 });
 
-// data-change-from="1250" (fen): shows what a cashier gives back, before anything is sent.
+// data-change-from="1250" (fen), or the name of the field with the yuan that are due: shows what a
+// cashier gives back, before anything is sent.
 document.addEventListener("input", (event) => {
-  const due = event.target.dataset.changeFrom;
-  if (due === undefined) return;
-  const received = Math.round(Number(event.target.value.replace(",", ".")) * 100);
-  const shows = event.target.closest("form").querySelector("[data-change]");
-  shows.textContent = Number.isFinite(received) && received >= Number(due) ? `¥${((received - due) / 100).toFixed(2)}` : "–";
+  const form = event.target.closest("form");
+  const field = form?.querySelector("[data-change-from]");
+  const from = field?.dataset.changeFrom;
+  if (!from || (event.target !== field && event.target.name !== from)) return;
+  const fen = (text) => Math.round(Number(text.replace(",", ".")) * 100);
+  const due = /^\d+$/.test(from) ? Number(from) : fen(form.elements[from].value);
+  const received = field.value ? fen(field.value) : Number.NaN;
+  const shows = form.querySelector("[data-change]");
+  shows.textContent = Number.isFinite(received) && received >= due ? `¥${((received - due) / 100).toFixed(2)}` : "–";
 });
 
 document.addEventListener("input", (event) => {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from edge.web.actions import Action, Needs
 from edge.web.terms import _
-from edge.web.works.asked import TICKET, Asked, Facts, Work, values_only
+from edge.web.works.asked import TICKET, Asked, Facts, Work
 
 SALES_SHOWN = 30
 
@@ -14,6 +14,10 @@ async def _ticket(asked: Asked) -> Facts:
         "products": await asked.desk.views.products(),
         "focus_products": "sell" in asked.query,
     }
+
+
+async def _pay(asked: Asked) -> Facts:
+    return {"values": asked.values, "offered": await asked.desk.money_views.tenders()}
 
 
 async def _refund(asked: Asked) -> Facts:
@@ -31,7 +35,7 @@ async def _refund(asked: Asked) -> Facts:
 
 WORKS: Mapping[str, Work] = {
     TICKET: _ticket,
-    "pay": values_only,
+    "pay": _pay,
     "refund": _refund,
 }
 AFTER_ANSWER: Mapping[str, str] = {}

@@ -118,6 +118,7 @@ async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:
         manager: dict[str, object] = {"approver": 502, "approver_pin": "2580", "reason": "输错了"}
         made = await counter.do("top_up", member=member, amount_fen=100, tender="cash")
         await counter.do("cancel_top_up", top_up=made.values["top_up"], **manager)
+        await counter.do("top_up_many", lines=[["王小明", "5"]], tender="cash", **manager)
         await counter.do("cash_out", member=member, amount_fen=100, tender="cash", **manager)
         annual = {"card_type": "annual", "tender": "cash"}
         card = await counter.do("issue_card", member=member, card_uid="04A1B2CC", **annual)
