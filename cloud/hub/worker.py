@@ -22,6 +22,7 @@ from cloud.hub.inbox import Inbox
 from cloud.hub.keys import verifier
 from cloud.hub.metrics import HubMetrics, reason_label
 from cloud.hub.publishing import block_message
+from cloud.hub.recalls import Recalls
 from cloud.hub.recovery import Recovery
 from cloud.hub.registers import write_fields
 from cloud.store import log, quarantine
@@ -138,6 +139,7 @@ class Worker:
         self._limits = HubLimits(BATCH_OPS_MAX, BATCH_BYTES_MAX)
         self._sessions: dict[int, HubSession] = {}
         self._verifiers: dict[tuple[int, int], Callable[[bytes, bytes], bool]] = {}
+        self._recalls = Recalls()
         self._round = Round()
         self.recovery = Recovery(builder)
         self._erased = False
@@ -396,6 +398,9 @@ class Worker:
             head.generation, head.stream, head.position, head.block_number, head.backup_number
         )
         self._handle(session, session.take_hello(facts, log_head, self._now_ms()))
+        if session.state not in (FENCED, WAITING):
+            for wanted, amount in self._recalls.take(session.node, self._now_ms()):
+                self._handle(session, session.recall(*wanted, amount))
 
     def _hash_at(self, author: Author, seq: int) -> bytes | None:
         if seq == author.seq:
@@ -476,12 +481,12 @@ class Worker:
             self._metrics.grants.labels(code).inc()
             self._handle(session, session.answer_grant(request.request_id, None, code))
         for node, amount in case.elsewhere:
+            wanted = (request.account_class, request.subject, request.unit)
+            heard_ms = self.lines[node].heard_ms if node in self.lines else 0
+            self._recalls.note(node, wanted, amount, heard_ms, self._now_ms())
             holder = self._sessions.get(node)
             if holder is not None and holder.epoch:
-                recalled = holder.recall(
-                    request.account_class, request.subject, request.unit, amount
-                )
-                self._handle(holder, recalled)
+                self._handle(holder, holder.recall(*wanted, amount))
 
     def _publish(self, committed: Committed) -> None:
         block = committed.block

@@ -185,3 +185,20 @@ async def test_the_night_before_a_cut_line_is_enough_for_the_slice_and_an_advanc
     assert here.shown(RECEIVABLE, member, HUB_HOLDER) == 0
     assert here.shown(ADVANCE_RIGHT, member, HUB_HOLDER) == 1_500
     await here.box.assert_equal_to_hub()
+
+
+async def test_a_recall_that_a_cut_line_swallowed_comes_with_the_next_greeting(counters, hub):
+    here, there = counters
+    member = await _member(here)
+    await here.do("top_up", member=member, amount_fen=5_000, tender="cash")
+    await here.box.settled()
+    await eventually(lambda: there.shown(WALLET, member, (here.box.node, 1)) == 5_000, "the money")
+    await here.cut()
+    view = await there.tap()
+    assert view.asking_for_rights
+    refused = hub.office.hub.metrics.grants.labels("grant_nothing_held")
+    await eventually(lambda: next(iter(refused.collect())).samples[0].value, "the hub's answer")
+    assert there.shown(WALLET, member, (here.box.node, 1)) == 5_000
+    here.box.switch.mend()
+    await eventually(lambda: there.shown(WALLET, member, (0, 0)) == 5_000, "the release")
+    assert there.shown(WALLET, member, (here.box.node, 1)) == 0
