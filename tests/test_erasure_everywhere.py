@@ -11,6 +11,11 @@ from tests.smoke.evidence import Evidence
 from tests.stack import CHAIN, Stack, eventually
 
 NAME, PHONE, IDENTITY = "欧阳不留痕", "13987650123", "110101199003077774"
+NOTE, EXIT, REASON = "耳机坏了自己修", "不爱玩游戏了", "本人要求换号码"
+NEW_PHONE = "13987650456"
+INITIALS = "oyblh"
+WRITTEN = (NAME, PHONE, NEW_PHONE, IDENTITY, NOTE, EXIT, REASON)
+"""What stands in a member's file; each is looked for on the disks."""
 ERASED_SECONDS = 120.0
 
 
@@ -18,7 +23,7 @@ def traces(folder: Path) -> list[str]:
     """Return the files under `folder` in which something of the person stands."""
     wanted = [
         text.encode(encoding)
-        for text in (NAME, PHONE, IDENTITY)
+        for text in (*WRITTEN, INITIALS)
         for encoding in ("utf-8", "gb18030", "utf-16-le")
     ]
     wanted.append(NAME.encode("unicode_escape"))
@@ -42,6 +47,11 @@ async def test_an_erased_member_is_in_no_file_of_the_chain(tmp_path: Path) -> No
                 person = {"name": NAME, "phone": PHONE, "identity": IDENTITY, "consent": True}
                 member = (await counter.do("register_member", **person))["member"]
                 await counter.do("top_up", member=member, amount_fen=3000, tender="cash")
+                await counter.do("add_member_note", member=member, about="service", text=NOTE)
+                await counter.do("approve_member", member=member)
+                changed = {**person, "phone": NEW_PHONE, "reason": REASON}
+                await counter.do("change_member", member=member, **changed)
+                await counter.do("request_exit", member=member, reason=EXIT)
             finally:
                 await counter.close()
             await stack.until_in_step()
