@@ -40,7 +40,6 @@ from edge.desk.view_types import DeviceView, TapView
 from edge.desk.views import Views
 from edge.desk.visits import Decided, VisitsDesk
 from edge.desk.vouchers import VouchersDesk
-from edge.domain.payment_provider import PaymentProvider
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import right_refusal
 from edge.effects.after_commit import Effects
@@ -64,7 +63,6 @@ class Desk:
         clocks: Clocks,
         random_bytes: Callable[[int], bytes],
         devices: Callable[[], tuple[DeviceView, ...]],
-        providers: Mapping[str, PaymentProvider] | None = None,
     ) -> None:
         asked = Asked(line, clocks.monotonic_ns, lambda: _new_id(random_bytes))
         committer = Committer(store, settings, effects, asked)
@@ -72,7 +70,8 @@ class Desk:
         self._catalogue = committer.catalogue
         screens = Screens()
         card_pins = CardPins(store, clocks.wall_ms)
-        payments = Payments(committer, card_pins, PaymentProviders(providers))
+        self.payment_providers = PaymentProviders()
+        payments = Payments(committer, card_pins, self.payment_providers)
         top_ups = TopUpsDesk(committer, payments)
         self.money_views = MoneyViews(store, settings, committer, clocks)
         self._effects = effects

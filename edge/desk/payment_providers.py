@@ -6,7 +6,7 @@ asks a gateway implements `edge.domain.payment_provider.PaymentProvider` and tak
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from edge.domain.payment_provider import Charge, PaymentProvider
 from edge.domain.refusals import Refusal, refuse
@@ -28,9 +28,13 @@ class RecordedByReference:
 class PaymentProviders:
     """The provider of each tender; a tender without one of its own is recorded by reference."""
 
-    def __init__(self, by_tender: Mapping[str, PaymentProvider] | None = None) -> None:
-        self._by_tender = dict(by_tender or {})
+    def __init__(self) -> None:
+        self._by_tender: dict[str, PaymentProvider] = {}
         self._recorded = RecordedByReference()
+
+    def serve(self, tender: str, provider: PaymentProvider) -> None:
+        """Let a provider answer for a tender from now on."""
+        self._by_tender[tender] = provider
 
     async def confirm(self, charges: Iterable[Charge]) -> Refusal | None:
         """Ask each charge's provider; the first refusal stops the payment."""

@@ -71,9 +71,8 @@ class Payments:
         self, transaction: WriteTransaction, request: Request, tendered: Tendered, document: int
     ) -> Refusal | None:
         """Keep a payment's references; one that paid for something before needs a second person."""
-        for one in tendered.laid:
-            if not one.reference:
-                continue
+        references = {(one.code, one.reference): one for one in tendered.laid if one.reference}
+        for one in references.values():
             name = REFERENCE_SETTING.format(one.code, one.reference)
             if transaction.setting(name) is not None and not request.approver:
                 return refuse("tender_reference_used", reference=one.reference)

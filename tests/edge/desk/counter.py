@@ -31,7 +31,7 @@ from edge.store.identity import Clock, Identity
 from edge.store.store import Store
 from sync_protocol.annotations import APPLIED, Annotation
 from sync_protocol.blocks import Block, Entry, entry_of, log_genesis_hash
-from sync_protocol.kinds import NODE, PRODUCT, RULE, SHIFT, SITE, STAFF, TRANSACTION
+from sync_protocol.kinds import KINDS, NODE, PRODUCT, RULE, SHIFT, SITE, STAFF, TRANSACTION
 from sync_protocol.ledger import REASON_GRANT, Transaction
 from sync_protocol.ops import HUB, Header, Op, OpRef, genesis_hash, make_op
 
@@ -145,7 +145,7 @@ class HandHub:
         with self.store.read() as reader:
             known = reader.register(kind, key)
         here = Here(0, HUB, 1, 0, 0, 0)
-        salt = b"s" * 16 if kind == STAFF else b""
+        salt = b"s" * 16 if KINDS[kind].personal else b""
         row = known.shown if known is not None else None
         op = document_change(here, kind, key, row, values, salt)
         await self.write((op.kind, op.body))
@@ -331,7 +331,7 @@ async def furnish(counter: Counter) -> None:
 
 
 async def furnish_hub(hub: HandHub) -> None:
-    """Two cafes with a box each, a cashier, a manager, three products and an earn rule."""
+    """Two cafes with a box each, a cashier, a manager, three products and a rule of points."""
     await hub.document(SITE, CAFE, {"name": "本店", "name_en": "Home"})
     await hub.document(SITE, EAST_CAFE, {"name": "东门店", "name_en": "East Gate"})
     for node, cafe in ((BOX, CAFE), (EAST_BOX, EAST_CAFE)):
@@ -343,4 +343,4 @@ async def furnish_hub(hub: HandHub) -> None:
     await hub.document(PRODUCT, "COLA", {**cola, "member_price_fen": 450})
     await hub.document(PRODUCT, "NOODLE", {**cola, "name": "泡面", "name_en": "Noodles"})
     await hub.document(PRODUCT, "HOUR", {"name": "上网一小时", "price_fen": 300, "on_sale": True})
-    await hub.document(RULE, "earn", {"version": 1, "values": [1, 5]})
+    await hub.document(RULE, "points", {"version": 1, "values": [[1, 5]]})
