@@ -1,6 +1,6 @@
 """Documents of head office that every tap needs and that change once a month: read once.
 
-Saves a tap 100 µs. Whatever the hub's log brings makes them be read anew, at once: each tap comes
+Whatever the hub's log brings makes them be read anew, at once: each tap comes
 back as a block, and the next one must not wait for its sake.
 """
 

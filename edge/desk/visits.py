@@ -76,8 +76,8 @@ class VisitsDesk:
     def begin_tap(self, event: CardTapped) -> "Future[Decided]":
         """Have a tap decided and committed; from any thread, returns at once.
 
-        The door is called on the writer's thread as soon as the commit is on the disk: a way over
-        the loop would cost it another 80 µs before the commit and after it.
+        The door is called on the writer's thread as soon as the commit is on the disk: the way back
+        to the loop would cost it another 80 µs.
         """
 
         def open_door(committed: "Future[Decided]") -> None:
