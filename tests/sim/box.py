@@ -1,11 +1,12 @@
-"""One cafe's box as the simulation runs it: the real store, desk and session, killed and cut off.
+"""One cafe's box as the simulation runs it: the real store, desk and line, killed and cut off.
 
 Everything from the desk's commands down to the bytes on the disk is the product's. What stands in
-for `edge.app` is here: the session's events handled in order, ticks, and the line.
+for `edge.app` is here: the order of starting, and what a dead disk does to the process.
 """
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -27,44 +28,28 @@ from edge.events import CardTapped
 from edge.store.errors import StoreError, StoreStoppedError
 from edge.store.facts import Claim
 from edge.store.identity import Clock, Identity
-from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import FEN, WALLET
-from sync_protocol.blocks import ChainHeads, log_genesis_hash
-from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
-from sync_protocol.session import OFFLINE, SYNCING
-from sync_protocol.session_events import (
-    BatchRejected,
-    BlocksReceived,
-    BlocksRefused,
-    BlocksWanted,
-    Cursor,
-    Event,
-    HashWanted,
-    OpsAcked,
-    OpsWanted,
-    PeerErred,
-    RecallReceived,
-    SessionFenced,
-    Transmit,
-    Welcomed,
-)
+from sync_protocol.messages import Recall
+from sync_protocol.node_session import NodeSession
+from tests.sim.box_line import BoxLine
 from tests.sim.disk import Drive
-from tests.sim.faults import Faults
-from tests.sim.hub import CHAIN, HUB_KEY, UTC_OFFSET_MIN, Hub
+from tests.sim.hub import UTC_OFFSET_MIN
+from tests.sim.hub_http import SimulatedHttp
 from tests.sim.inline_store import InlineStore, run
-from tests.sim.network import Network
-from tests.sim.schedule import MachineClock, Schedule
+from tests.sim.network import Line
+from tests.sim.schedule import MachineClock
 from tests.sim.signing import Key
+from tests.sim.surroundings import Surroundings
+from tests.sim.versions import CURRENT
 
 FILE = "box.sqlite"
-TICK_MS = 500
-RECONNECT_MS = (1_000, 6_000)
 CHAIN_KEY = b"claim key of the simulated chain"
 SETTINGS = DeskSettings(CHAIN_KEY, UTC_OFFSET_MIN, 6, 2_000, 40_000)
-RELEASE_DUE_MS = 15_000
+RELEASE_DUE_MS = 30_000
 TERMINAL = 1
 DISK_CODES = ("disk_refused", "outcome_unknown")
+REBOOT_MS = (500, 9_000)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -81,134 +66,131 @@ class BoxDiedError(Exception):
         super().__init__(words)
 
 
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is told of a box: of acks, and of a fence (box, reason, seq)."""
+
+    acked: Callable[["Box", int], None]
+    fenced: Callable[["Box", str, int], None]
+
+
 class Box:
-    """One box machine. `problem` says why it no longer takes part, None while it does."""
+    """One box machine. `problems` says why it no longer takes part, nothing while it does."""
 
     def __init__(
         self,
-        schedule: Schedule,
-        network: Network,
-        faults: Faults,
-        hub: Hub,
-        *,
+        surroundings: Surroundings,
+        place: int,
         folder: Path,
         random: Random,
         identity: Identity,
         session: Session,
-        acked: Callable[["Box", int], None],
+        watchers: Watchers,
     ) -> None:
-        self._schedule = schedule
-        self._network = network
-        self._faults = faults
-        self._hub = hub
-        self._random = random
-        self._key = Key(f"node {identity.node}")
+        self._schedule = surroundings.schedule
+        self._network = surroundings.network
+        self._faults = surroundings.faults
+        self._hub = surroundings.hub
+        self._versions = surroundings.versions
         self._session_of_staff = session
-        self._acked = acked
+        self._watchers = watchers
+        self._key = Key(f"node {identity.node}")
+        self.random = random
+        self.place = place
         self.identity = identity
         self.node = identity.node
         self.cafe = identity.cafe
+        self.release = CURRENT
         self.drive = Drive(folder)
         self.path = folder / FILE
-        self.clock = MachineClock(schedule)
+        self.clock = MachineClock(surroundings.schedule)
         self.store: InlineStore | None = None
-        self.session: NodeSession | None = None
+        self.line: BoxLine | None = None
         self.desk: Desk | None = None
         self.power_cut = False
+        self.retired = False
         self.problems: list[str] = []
         self.clock_fault = ""
         """The clock's fault under which the next op is written, "" where the clock is right."""
-        self.rejected: list[str] = []
-        self._life = 0
-        self._connecting = False
+        self.refused_codes: list[str] = []
         self._grants: list[tuple[object, ...]] = []
+        self._network.lines[place] = Line(identity.node, self._receive, self._disconnected)
 
     @property
     def is_up(self) -> bool:
         return self.store is not None
 
+    @property
+    def session(self) -> NodeSession | None:
+        return None if self.line is None else self.line.session
+
     # --- life -------------------------------------------------------------------------------------
 
     def boot(self) -> None:
         """Start the process on what the disk holds. A store that is refused is a violation."""
-        if self.is_up:
+        if self.is_up or self.retired:
             return
+        self._versions.show(self.release)
         self.drive.start()
         self.clock.boot()
-        self._life += 1
-        clock = Clock(self.clock.wall_ms, self.clock.monotonic_ms, self._random.randbytes(16))
+        clock = Clock(self.clock.wall_ms, self.clock.monotonic_ms, self.random.randbytes(16))
         try:
-            self.store = InlineStore.open(self.path, self.identity, clock, self._random.randbytes)
+            store = InlineStore.open(self.path, self.identity, clock, self.random.randbytes)
         except StoreError as error:
             self.problems.append(f"does not start: {error}")
             return
-        with self.store.read() as reader:
-            self.session = self._make_session(reader)
-        self._make_desk(self.store)
-        self._schedule.after(self._random.randint(0, TICK_MS), self._tick, self._life)
-        self._schedule.after(RELEASE_DUE_MS, self._release_due, self._life)
-        self._try_to_connect(self._life)
-
-    def _make_session(self, reader: Reader) -> NodeSession:
-        head = reader.own_head()
-        acked_seq = reader.acked_seq()
-        acked_hash = reader.own_hash(acked_seq)
-        cursor = reader.cursor()
-        at = Cursor(1, 0, 0, 0, log_genesis_hash(CHAIN, 1))
-        if cursor.generation:
-            at = Cursor(
-                cursor.generation,
-                cursor.stream,
-                cursor.position,
-                cursor.block_number,
-                cursor.block_hash,
-            )
-        heads = ChainHeads(CHAIN, reader.heads())
-        identity = NodeIdentity(
-            CHAIN, self.node, self.identity.epoch, "sim", b"hardware", self._key.sign
+        self.store = store
+        http = SimulatedHttp(
+            self._network, self._hub, self.place, self.node, self.identity.epoch, self.cafe
         )
-        return NodeSession(
-            identity,
-            OutboxState(head.seq, head.hash, acked_seq, acked_hash or head.hash),
-            at,
-            heads,
-            HUB_KEY.verify,
-            self._random.randrange,
-        )
+        self.line = BoxLine(self, self._schedule, self._network, http, store, self._key)
+        self._make_desk(store)
+        self._schedule.after(RELEASE_DUE_MS, self._release_due, self.desk)
+        self.line.start()
 
     def _make_desk(self, store: InlineStore) -> None:
         pages = PageEvents()
         queue = PrinterQueue(store, (), "en", self.clock.wall_ms, lambda: None)
         effects = Effects(Door((), self.clock.monotonic_ns), queue, pages)
         clocks = Clocks(self.clock.wall_ms, self.clock.monotonic_ns)
-        self.desk = Desk(store, SETTINGS, effects, self, clocks, self._random.randbytes, tuple)
+        self.desk = Desk(store, SETTINGS, effects, self, clocks, self.random.randbytes, tuple)
 
     def die(self) -> None:
         """The process ends here; with `power_cut` what was not synced is lost by chance."""
-        store, self.store = self.store, None
-        self.session = self.desk = None
-        if store is None:
+        if self.store is None:
             return
         if self.drive.died:
             kind = "box_power_cut" if self.power_cut else "box_killed_at_write"
             self._faults.took_effect(kind)
         if self.power_cut:
-            self.drive.cut_power(self._random)
-        self.drive.died = True
-        store.abandon()
-        self._network.hang_up(self.node)
+            self.drive.cut_power(self.random)
+        self.drive.die()
         self.power_cut = False
-        self._connecting = False
-        self._grants.clear()
+        self.shut_down()
 
     def shut_down(self) -> None:
-        """The process ends in good order."""
+        """The process ends; in good order where the disk still writes."""
         store, self.store = self.store, None
-        self.session = self.desk = None
+        line, self.line = self.line, None
+        self.desk = None
+        self._grants.clear()
+        if line is not None:
+            line.close()
         if store is not None:
             store.abandon()
-            self._network.hang_up(self.node)
-            self._connecting = False
+            self._network.hang_up(self.place)
+
+    def enrol_as(self, epoch: int, key: Key) -> None:
+        """Go on as the node's next epoch, after a start."""
+        self.shut_down()
+        self.identity = replace(self.identity, epoch=epoch)
+        self._key = key
+        self.boot()
+
+    def retire(self) -> None:
+        """This machine is switched off for good."""
+        self.shut_down()
+        self.retired = True
 
     # --- the counter ------------------------------------------------------------------------------
 
@@ -262,10 +244,10 @@ class Box:
 
     def ask_rights(self, request_id: int, member: int, amount_fen: int) -> None:
         """Ask the hub for a part of what a member has elsewhere, as a nightly slice does."""
-        session = self.session
-        if session is not None:
-            self._handle(
-                session.request_grant(request_id, WALLET, member, FEN, amount_fen, "slice")
+        line = self.line
+        if line is not None:
+            line.handle(
+                line.session.request_grant(request_id, WALLET, member, FEN, amount_fen, "slice")
             )
 
     def claim(self, kind: int, key: bytes) -> Claim | None:
@@ -280,6 +262,13 @@ class Box:
         with self.store.read() as reader:
             return kept_ticket(reader, TERMINAL)
 
+    def waiting_ops(self) -> int:
+        """Return how many ops are parked or wait for a late verdict."""
+        if self.store is None:
+            return 0
+        with self.store.read() as reader:
+            return len(reader.waiting_ops())
+
     def _desk(self) -> Desk:
         assert self.desk is not None
         return self.desk
@@ -291,23 +280,21 @@ class Box:
             raise BoxDiedError(outcome.words("en"))
         return outcome
 
+    # --- a disk that fails ------------------------------------------------------------------------
+
     def _at_work(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, its ops told to the session.
 
         What goes wrong while the disk is dead is the box's death, at whatever place it shows.
         Other refusals of the store (its disk is full) are passed on.
         """
+        self._versions.show(self.release)
         try:
             result = work()
             self._tell_session()
         except (StoreError, sqlite3.Error, peewee.PeeweeException) as error:
             self._count_disk_faults()
-            if self.drive.died or not isinstance(error, StoreError):
-                if not self.drive.died:
-                    raise
-                self._stop()
-                raise BoxDiedError from error
-            if isinstance(error, StoreStoppedError):
+            if self.drive.died or isinstance(error, StoreStoppedError):
                 self._stop()
                 raise BoxDiedError from error
             raise
@@ -317,91 +304,10 @@ class Box:
             raise BoxDiedError
         return result
 
-    def _count_disk_faults(self) -> None:
-        for kind in self.drive.took_effect:
-            self._faults.took_effect("box_" + kind)
-        self.drive.took_effect.clear()
-
-    def _tell_session(self) -> None:
-        """Tell the session what was committed; ask for grants that the desk wants."""
-        store, session = self.store, self.session
-        if store is None or session is None:
-            return
-        head = store.head
-        if head.seq > session.seq:
-            if self.clock_fault:
-                self._faults.took_effect(self.clock_fault)
-                self.clock_fault = ""
-            self._handle(session.ops_appended(head.seq, head.hash, self._schedule.now_ms))
-        grants, self._grants = self._grants, []
-        for arguments in grants:
-            if self.session is not None:
-                self._handle(self.session.request_grant(*arguments))
-
-    # --- the line, as the desk sees it ------------------------------------------------------------
-
-    @property
-    def up(self) -> bool:
-        return self.session is not None and self.session.state == SYNCING
-
-    since_ms = 0
-    clock_offset_ms = 0
-
-    def request_grant(self, *arguments: object) -> None:
-        self._grants.append(arguments)
-
-    # --- the session's host -----------------------------------------------------------------------
-
-    def receive(self, data: bytes) -> None:
-        """A message from the broker."""
-        if self.session is not None:
-            events = self.session.receive(data, self._schedule.now_ms, self.clock.wall_ms())
-            self._work(events)
-
-    def disconnected(self) -> None:
-        if self.session is not None and self.session.state != OFFLINE:
-            self.session.disconnected()
-            self._plan_to_connect()
-
-    def _plan_to_connect(self) -> None:
-        if not self._connecting:
-            self._connecting = True
-            delay_ms = self._random.randint(*RECONNECT_MS)
-            self._schedule.after(delay_ms, self._try_to_connect, self._life)
-
-    def _try_to_connect(self, life: int) -> None:
-        if life != self._life or self.session is None:
-            return
-        self._connecting = False
-        if not self._network.connect(self.node):
-            self._plan_to_connect()
-            return
-        segment = self.store.segment if self.store else 0
-        events = self.session.connected(self._schedule.now_ms, self.clock.wall_ms(), segment)
-        self._work(events)
-
-    def _tick(self, life: int) -> None:
-        if life != self._life or self.session is None:
-            return
-        self._work(self.session.tick(self._schedule.now_ms, self.clock.wall_ms()))
-        self._schedule.after(TICK_MS, self._tick, life)
-
-    def _release_due(self, life: int) -> None:
-        desk = self.desk
-        if life != self._life or desk is None:
-            return
+    def guard(self, call: Callable[[], None]) -> None:
+        """Do something that nobody waits for; the process may end over it, and starts again."""
         try:
-            self._at_work(lambda: run(desk.rights.release_due()))
-        except BoxDiedError:
-            return
-        except StoreError:
-            pass  # tried again
-        self._schedule.after(RELEASE_DUE_MS, self._release_due, life)
-
-    def _work(self, events: list[Event]) -> None:
-        """Handle events; the box may die of a write among them."""
-        try:
-            self._at_work(lambda: self._handle(events))
+            self._at_work(call)
         except BoxDiedError:
             return
         except StoreError as error:
@@ -410,65 +316,76 @@ class Box:
                 self.problems.append(f"stopped: {error}")
             self._stop()
 
+    def _count_disk_faults(self) -> None:
+        for kind in self.drive.took_effect:
+            self._faults.took_effect("box_" + kind)
+        self.drive.took_effect.clear()
+
     def _stop(self) -> None:
         """The process ends, and is started again a while later."""
         if self.is_up:
             self.die()
-            self._schedule.after(self._random.randint(500, 9_000), self.boot)
+            self._schedule.after(self.random.randint(*REBOOT_MS), self.boot)
 
-    def _handle(self, events: list[Event]) -> None:
-        queue = list(events)
-        while queue and self.session is not None and self.store is not None:
-            event = queue.pop(0)
-            queue.extend(self._answer(event, self.session, self.store))
+    def _tell_session(self) -> None:
+        """Tell the session what was committed; ask for grants that the desk wants."""
+        store, line = self.store, self.line
+        if store is None or line is None:
+            return
+        head = store.head
+        if head.seq > line.session.seq:
+            if self.clock_fault:
+                self._faults.took_effect(self.clock_fault)
+                self.clock_fault = ""
+            line.handle(line.session.ops_appended(head.seq, head.hash, self._schedule.now_ms))
+        grants, self._grants = self._grants, []
+        for arguments in grants:
+            if line.open:
+                line.handle(line.session.request_grant(*arguments))
 
-    def _answer(self, event: Event, session: NodeSession, store: InlineStore) -> list[Event]:
-        now_ms = self._schedule.now_ms
-        if isinstance(event, Transmit):
-            self._network.publish_up(self.node, event.data)
-        elif isinstance(event, OpsWanted):
-            with store.read() as reader:
-                ops = reader.own_ops(event.from_seq, event.limit)
-            return session.push(ops, now_ms)
-        elif isinstance(event, HashWanted):
-            with store.read() as reader:
-                hash = reader.own_hash(event.seq)
-            return session.hash_known(event.seq, hash, now_ms)
-        elif isinstance(event, OpsAcked):
-            self._acked(self, event.seq)
-            store.note_acked(event.seq)
-        elif isinstance(event, BlocksReceived):
-            self._apply(event, session, store)
-        elif isinstance(event, BlocksWanted):
-            self._fetch(event)
-        elif isinstance(event, RecallReceived):
-            self._release_recalled(event)
-        elif isinstance(event, Welcomed):
-            return session.measure_clock(self.clock.wall_ms(), session.segment)
-        elif isinstance(event, SessionFenced):
-            self.problems.append(f"fenced for reason {event.reason} at op {event.seq}")
-        elif isinstance(event, (BatchRejected, BlocksRefused, PeerErred)):
-            self.rejected.append(event.code)
-        return []
+    def _release_due(self, desk: Desk) -> None:
+        if desk is not self.desk:
+            return
+        try:
+            self._at_work(lambda: run(desk.rights.release_due()))
+        except BoxDiedError:
+            return
+        except StoreError:
+            pass  # tried again
+        self._schedule.after(RELEASE_DUE_MS, self._release_due, desk)
 
-    def _apply(self, event: BlocksReceived, session: NodeSession, store: InlineStore) -> None:
-        run(store.apply_blocks(event.blocks, event.signature))
-        session.blocks_applied(event.cursor, self._schedule.now_ms)
+    # --- the line, as the desk sees it ------------------------------------------------------------
 
-    def _fetch(self, event: BlocksWanted) -> None:
-        life = self._life
+    since_ms = 0
+    clock_offset_ms = 0
 
-        def ask() -> bytes | None:
-            return self._hub.blocks(event.generation, event.first, event.last, self.cafe)
+    @property
+    def up(self) -> bool:
+        return self.line is not None and self.line.up
 
-        def answer(data: bytes) -> None:
-            if life == self._life and self.session is not None:
-                self._work(self.session.receive_blocks(data, self._schedule.now_ms))
+    def request_grant(self, *arguments: object) -> None:
+        self._grants.append(arguments)
 
-        self._network.request(self.node, ask, answer)
+    # --- the box, as its line sees it -------------------------------------------------------------
 
-    def _release_recalled(self, event: RecallReceived) -> None:
-        subject = event.recall.subject
-        if self.desk is not None and isinstance(subject, int):
-            run(self.desk.rights.release_recalled(subject))
-            self._tell_session()
+    def _receive(self, data: bytes) -> None:
+        if self.line is not None:
+            self.line.receive(data)
+
+    def _disconnected(self) -> None:
+        if self.line is not None:
+            self.line.disconnected()
+
+    def acked(self, seq: int) -> None:
+        self._watchers.acked(self, seq)
+
+    def fenced(self, reason: str, seq: int) -> None:
+        self._watchers.fenced(self, reason, seq)
+
+    def rejected(self, code: str) -> None:
+        self.refused_codes.append(code)
+
+    def recalled(self, recall: Recall) -> None:
+        """The hub asks for what this box holds of a member."""
+        if self.desk is not None and isinstance(recall.subject, int):
+            run(self.desk.rights.release_recalled(recall.subject))

@@ -5,6 +5,9 @@ calls of the files in a `Drive`'s folder: write, truncate and sync. Between two 
 remembers what was there before, so that `Drive.cut_power` can give back, sector by sector, the
 old content of what nobody had synced. The stores know nothing of it: the fsyncs that count are
 those that SQLite really makes under the pragmas that the stores really set.
+
+A drive to which nothing is about to happen is not watched: its calls go straight to the system's.
+What was written before a watch begins counts as synced, as if the system had just written back.
 """
 
 import _sqlite3  # loaded, so that its library is in the map of the process
@@ -72,6 +75,10 @@ class _File:
         self.fd = os.open(path, os.O_RDWR)
         self.undo: list[tuple[int, bytes, int]] = []
 
+    def is_gone(self, path: str) -> bool:
+        """Whether the name is another file's by now: SQLite deletes its log at a good end."""
+        return os.fstat(self.fd).st_ino != Path(path).stat().st_ino
+
     def note(self, offset: int, length: int) -> None:
         """Remember what a write is about to replace, and how long the file was."""
         self.undo.append((offset, os.pread(self.fd, length, offset), length))
@@ -115,6 +122,10 @@ class DriveFailure:
         self.fill = False
         """There is no more room."""
 
+    @property
+    def armed(self) -> bool:
+        return self.fsync or self.fill or self.writes_left is not None
+
 
 class Drive:
     """The folder of one machine's files. `died` is set once nothing more is written."""
@@ -125,8 +136,55 @@ class Drive:
         self.died = False
         self.took_effect: list[str] = []
         self.files: dict[str, _File] = {}
+        self.open_files: dict[int, _Handle] = {}
+        self._watched = False
         folder.mkdir(parents=True, exist_ok=True)
         _DRIVES[os.fspath(folder)] = self
+
+    @property
+    def watched(self) -> bool:
+        return self._watched
+
+    def watch(self) -> None:
+        """From now on every write and fsync is seen, and may fail or be lost."""
+        if not self._watched:
+            self._watched = True
+            for handle in self.open_files.values():
+                handle.show(watched=True)
+
+    def unwatch(self) -> None:
+        """Nothing is about to happen: let calls go straight to the system."""
+        self._watched = False
+        for handle in self.open_files.values():
+            handle.show(watched=False)
+        for file in self.files.values():
+            file.forget()
+
+    def die_at_write(self, writes: int) -> None:
+        """The machine dies `writes` writes and fsyncs from now."""
+        self.watch()
+        self.failure.writes_left = writes
+
+    def fail_fsync(self) -> None:
+        """The next fsync reports EIO."""
+        self.watch()
+        self.failure.fsync = True
+
+    def fill(self) -> None:
+        """There is no more room, until `start` or `failure.fill` is taken back."""
+        self.watch()
+        self.failure.fill = True
+
+    def relent(self) -> None:
+        """What was to go wrong does not."""
+        self.failure = DriveFailure()
+        if not self.died:
+            self.unwatch()
+
+    def die(self) -> None:
+        """Nothing more is written."""
+        self.watch()
+        self.died = True
 
     def _count_down(self) -> None:
         failure = self.failure
@@ -160,21 +218,56 @@ class Drive:
 
     def cut_power(self, random: Random) -> int:
         """Lose what was not synced, by chance; return how many bytes. Nothing more is written."""
-        self.died = True
+        self.die()
         chance = random.choice((0.0, 0.0, 0.3, 0.7))
         return sum(file.lose(lambda: random.random() < chance) for file in self.files.values())
 
     def start(self) -> None:
-        """The machine runs again."""
+        """The machine runs again, and nothing is wrong with it."""
         self.died = False
         self.failure = DriveFailure()
+        self.unwatch()
+
+    def file(self, path: str) -> _File:
+        """Return what is remembered of a file; of another one of its name nothing is."""
+        known = self.files.get(path)
+        if known is None or known.is_gone(path):
+            if known is not None:
+                os.close(known.fd)
+            known = self.files[path] = _File(path)
+        return known
+
+    def forget_files(self) -> None:
+        """The files are others now: what is there counts as synced."""
+        for file in self.files.values():
+            os.close(file.fd)
+        self.files.clear()
 
     def unsynced_bytes(self) -> int:
         return sum(row[2] for file in self.files.values() for row in file.undo)
 
     def remove(self) -> None:
         """Let go of the folder; its files are the caller's."""
+        self.forget_files()
         _DRIVES.pop(os.fspath(self.folder), None)
+
+
+class _Handle:
+    """One open file of SQLite's: where its table of calls is named, and the two it may name."""
+
+    __slots__ = ("_place", "_plain", "_watched", "drive", "file")
+
+    def __init__(
+        self, drive: Drive, file: _File, place: ctypes.c_void_p, plain: int, watched: int
+    ) -> None:
+        self.drive = drive
+        self.file = file
+        self._place = place
+        self._plain = plain
+        self._watched = watched
+
+    def show(self, *, watched: bool) -> None:
+        self._place.value = self._watched if watched else self._plain
 
 
 _DRIVES: dict[str, Drive] = {}
@@ -199,9 +292,9 @@ class SimulatedDisk:
         self._open_base = _Open(self._vfs.open)
         self._open = _Open(self._opened)
         self._vfs.open = ctypes.cast(self._open, ctypes.c_void_p).value
-        self._methods: dict[int, _IoMethods] = {}
+        self._methods: dict[int, tuple[_IoMethods, _IoMethods]] = {}
         self._callbacks: list[Any] = []
-        self._open_files: dict[int, tuple[Drive, _File]] = {}
+        self._open_files: dict[int, _Handle] = {}
         _KEPT.append(self)
 
     def __enter__(self) -> Self:
@@ -225,56 +318,61 @@ class SimulatedDisk:
         place = ctypes.c_void_p.from_address(file)
         base = place.value or 0
         if base not in self._methods:
-            self._methods[base] = self._watched(base)
-        place.value = ctypes.addressof(self._methods[base])
-        known = drive.files.get(path)
-        if known is None:
-            known = drive.files[path] = _File(path)
-        self._open_files[file] = (drive, known)
+            self._methods[base] = self._tables(base)
+        plain, watched = self._methods[base]
+        known = drive.file(path)
+        handle = _Handle(drive, known, place, ctypes.addressof(plain), ctypes.addressof(watched))
+        handle.show(watched=drive.watched)
+        self._open_files[file] = drive.open_files[file] = handle
         return code
 
-    def _watched(self, base: int) -> _IoMethods:
-        """Return a copy of the system's table of calls with ours in three places."""
-        methods = _IoMethods()
-        ctypes.memmove(ctypes.byref(methods), base, ctypes.sizeof(_IoMethods))
-        if methods.version < 3:
+    def _tables(self, base: int) -> tuple[_IoMethods, _IoMethods]:
+        """Return copies of the system's table of calls: with ours for close alone, and for all."""
+        plain, watched = _IoMethods(), _IoMethods()
+        for table in (plain, watched):
+            ctypes.memmove(ctypes.byref(table), base, ctypes.sizeof(_IoMethods))
+        if plain.version < 3:
             raise RuntimeError("SQLite's file methods are older than version 3")
-        write_base = _Write(methods.calls[_WRITE])
-        truncate_base = _Truncate(methods.calls[_TRUNCATE])
-        sync_base = _Sync(methods.calls[_SYNC])
-        close_base = _Close(methods.calls[_CLOSE])
+        write_base = _Write(plain.calls[_WRITE])
+        truncate_base = _Truncate(plain.calls[_TRUNCATE])
+        sync_base = _Sync(plain.calls[_SYNC])
+        close_base = _Close(plain.calls[_CLOSE])
         open_files = self._open_files
 
         def write(file: int, data: int, length: int, offset: int) -> int:
-            drive, known = open_files[file]
-            code = drive.write(known, offset, length)
+            handle = open_files[file]
+            code = handle.drive.write(handle.file, offset, length)
             return code or int(write_base(file, data, length, offset))
 
         def truncate(file: int, size: int) -> int:
-            drive, known = open_files[file]
-            length = os.fstat(known.fd).st_size - size
-            code = drive.write(known, size, length) if length > 0 else SQLITE_OK
+            handle = open_files[file]
+            length = os.fstat(handle.file.fd).st_size - size
+            code = handle.drive.write(handle.file, size, length) if length > 0 else SQLITE_OK
             return code or int(truncate_base(file, size))
 
         def sync(file: int, flags: int) -> int:
-            drive, known = open_files[file]
+            handle = open_files[file]
             # The system's own fsync of a tmpfs does nothing; it is called all the same.
-            return drive.sync(known) or int(sync_base(file, flags))
+            return handle.drive.sync(handle.file) or int(sync_base(file, flags))
 
         def close(file: int) -> int:
-            open_files.pop(file, None)
+            handle = open_files.pop(file, None)
+            if handle is not None:
+                handle.drive.open_files.pop(file, None)
             return int(close_base(file))
 
-        for index, kind, call in (
-            (_WRITE, _Write, write),
-            (_TRUNCATE, _Truncate, truncate),
-            (_SYNC, _Sync, sync),
-            (_CLOSE, _Close, close),
-        ):
-            callback = kind(call)
-            self._callbacks.append(callback)
-            methods.calls[index] = ctypes.cast(callback, ctypes.c_void_p).value
-        return methods
+        closes = _Close(close)
+        ours = {
+            _WRITE: _Write(write),
+            _TRUNCATE: _Truncate(truncate),
+            _SYNC: _Sync(sync),
+            _CLOSE: closes,
+        }
+        self._callbacks += ours.values()
+        plain.calls[_CLOSE] = ctypes.cast(closes, ctypes.c_void_p).value
+        for index, callback in ours.items():
+            watched.calls[index] = ctypes.cast(callback, ctypes.c_void_p).value
+        return plain, watched
 
 
 def _sqlite_library() -> str:

@@ -4,13 +4,22 @@ The checkers look at this and at the model, never at the product's caches or rea
 """
 
 import sqlite3
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from edge.store.log_reader import SETTING_BACKED_UP, SETTING_CURSOR, SETTING_VERIFIED
 from sync_protocol.accounts import CLASSES
 from sync_protocol.annotations import DEFERRED, DIVERTED, LOST, VOID
-from sync_protocol.codec import unpack
-from sync_protocol.kinds import CAFE, CAFE_TRANSACTION, KINDS, LEDGER, TRANSACTION
+from sync_protocol.codec import pack, unpack
+from sync_protocol.kinds import (
+    CAFE,
+    CAFE_TRANSACTION,
+    KINDS,
+    LATE_VERDICT,
+    LEDGER,
+    TRANSACTION,
+)
 from tests.sim.liar import Liar
 from tests.sim.model import Model
 
@@ -18,6 +27,9 @@ Account = tuple[int, int | str, int, int, int, str]
 """(class, subject, holder node, holder epoch, month, unit)"""
 Place = tuple[int, int, int]
 """(node, epoch, seq)"""
+
+Posting = tuple[int, int | str, int, int, int, str, int]
+"""An account's fields, then the amount."""
 
 SEQ_MASK = (1 << 48) - 1
 
@@ -38,35 +50,73 @@ class LoggedOp:
     effective: int
     verdict: int
     detail: bytes | None
+    _header: list[object] | None = None
+    _decoded: list[object] | None = None
+    _booked: list[Posting] | None = None
 
     @property
     def place(self) -> Place:
+        """Where it stands in the log; an op of a branch stands under the branch's epoch."""
         return (self.node, self.epoch, self.seq)
+
+    @property
+    def stated(self) -> Place:
+        """What its header says: the epoch that it was written in."""
+        if self.is_stub:
+            return self.place
+        node, epoch, seq = self.header_row()[2:5]
+        return (int(str(node)), int(str(epoch)), int(str(seq)))
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether a recovery left the place and the hash alone: no box had the op's content."""
+        return not self.header
+
+    @property
+    def is_of_branch(self) -> bool:
+        return self.stated != self.place
+
+    def header_row(self) -> list[object]:
+        if self._header is None:
+            self._header = unpack(self.header)
+        return self._header
 
     @property
     def has_effect(self) -> bool:
         return self.body is not None and self.verdict not in (VOID, LOST, DEFERRED)
 
     def decoded(self) -> list[object]:
-        """The body's values."""
-        value = unpack(self.body or b"\x90")
-        return value if isinstance(value, list) else []
+        """The body's values; nobody changes them."""
+        if self._decoded is None:
+            value = unpack(self.body or b"\x90")
+            self._decoded = value if isinstance(value, list) else []
+        return self._decoded
 
-    def booked(self) -> list[tuple[int, int | str, int, int, int, str, int]]:
+    def diversions(self) -> list[list[int]]:
+        """[posting index, amount] of what a diverted op books as the chain's loss."""
+        detail = unpack(self.detail or b"\x90") if self.verdict == DIVERTED else []
+        return [pair for pair in detail if isinstance(pair, list)]  # a business day may follow
+
+    def booked(self) -> list[Posting]:
         """The postings of a ledger op as they count: nothing if void, less what was diverted."""
+        if self._booked is None:
+            self._booked = self._book()
+        return self._booked
+
+    def _book(self) -> list[Posting]:
         if not self.has_effect:
             return []
         body = self.decoded()
         postings = [tuple(posting) for posting in body[7]]
         if self.verdict == DIVERTED:
-            for index, amount in unpack(self.detail or b"\x90"):
+            for index, amount in self.diversions():
                 code, subject, node, epoch, month, unit, posted = postings[index]
                 postings[index] = (code, subject, node, epoch, month, unit, posted - amount)
                 postings.append((60, body[0], 0, 0, 0, unit, amount))
         return postings
 
     def seen_position(self) -> int:
-        return int(unpack(self.header)[10])
+        return 0 if self.is_stub else int(str(self.header_row()[10]))
 
 
 @dataclass(slots=True)
@@ -86,9 +136,27 @@ class HubEvidence:
     grants: list[tuple[int, int, int]]
     """(node, request, seq of the hub's op)"""
     quarantined: list[tuple[int, str]]
+    still_deferred: list[LoggedOp] = field(default_factory=list)
+    """What no later release has judged, once `in_effect` is gone through."""
 
     def ledger_ops(self) -> list[LoggedOp]:
         return [op for op in self.ops if op.kind in KINDS and KINDS[op.kind].policy == LEDGER]
+
+    def in_effect(self) -> Iterator[LoggedOp]:
+        """Yield every op where it takes effect: a deferred one at its late verdict, judged so."""
+        deferred = {}
+        for op in self.ops:
+            if op.verdict == DEFERRED:
+                deferred[op.hash[:8]] = op
+            elif op.kind == LATE_VERDICT:
+                reference, verdict, detail = op.decoded()
+                late = deferred.pop(reference[3])
+                packed = None if detail is None else pack(detail)
+                effective, verdict = op.effective, int(str(verdict))
+                yield replace(late, effective=effective, verdict=verdict, detail=packed)
+            else:
+                yield op
+        self.still_deferred = list(deferred.values())
 
 
 @dataclass(slots=True)
@@ -106,6 +174,8 @@ class BoxEvidence:
     claims: dict[tuple[int, bytes], tuple[bytes | None, bytes | None]]
     sections: dict[tuple[int, int], bytes]
     position: int
+    may_lack: int
+    """Up to this position it may have dropped ops that are old."""
 
 
 @dataclass(slots=True)
@@ -117,7 +187,9 @@ class Evidence:
     hub: HubEvidence
     boxes: list[BoxEvidence]
     problems: dict[int, list[str]]
-    """node -> what went wrong with it in words"""
+    """place -> what went wrong with the machine, in words"""
+    switched_off: dict[int, set[bytes]]
+    """place of a machine that is no more -> hashes of the ops that it wrote"""
     true_ms: int
     erased: set[int] = field(default_factory=set)
 
@@ -176,7 +248,14 @@ def read_box(path: Path, node: int, epoch: int, cafe: int) -> BoxEvidence:
                 " FROM op"
             )
         }
-        cursor = run("SELECT value FROM setting WHERE name = 'store.cursor'").fetchone()
+        settings = {
+            name: unpack(value) for name, value in run("SELECT name, value FROM setting").fetchall()
+        }
+        cursor = settings.get(SETTING_CURSOR)
+        backed_up = run(
+            "SELECT MAX(first_position + count - 1) FROM block WHERE number <= ?",
+            (settings.get(SETTING_BACKED_UP) or 0,),
+        ).fetchone()[0]
         return BoxEvidence(
             node,
             epoch,
@@ -205,8 +284,20 @@ def read_box(path: Path, node: int, epoch: int, cafe: int) -> BoxEvidence:
                 (kind, section): total
                 for kind, section, total in run("SELECT kind, cafe, sum FROM state_section")
             },
-            int(unpack(cursor[0])[2]) if cursor else 0,
+            int(cursor[2]) if cursor else 0,
+            min(settings.get(SETTING_VERIFIED) or 0, backed_up or 0),
         )
+
+
+def read_own_hashes(path: Path, node: int) -> set[bytes]:
+    """Return the hashes of the ops that a machine wrote, of a store that is no longer in use."""
+    with _Connection(path) as run:
+        rows = run(
+            "SELECT op.hash FROM op JOIN author ON author.number = op.key >> 48"
+            " WHERE author.node = ?",
+            (node,),
+        )
+        return {row[0] for row in rows}
 
 
 def section_of_posting(code: int, cafe: int) -> tuple[int, int]:

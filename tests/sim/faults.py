@@ -35,9 +35,16 @@ FAULTS = {
     "forged_block": "a block comes that the hub has not signed",
     "unknown_kind": "an op of a kind or version that nobody knows",
     "revoked_node": "a node goes on publishing after it was revoked",
+    "box_restored": "an older copy of a box's store is put back, and writes old numbers again",
+    "box_cloned": "a box's card is copied: two machines write in one name",
+    "hub_restored": "an older backup of the hub is put back while boxes are ahead of it",
+    "bit_flip": "a bit of an op in a box's file is flipped",
+    "mixed_versions": "an op of a later release is parked or deferred by an earlier one",
 }
-"""Kind -> what happens. Places kept for the parts of the issue on truth under partition: a cloned
-card image, a box and a hub restored from a backup, the hub's recovery."""
+"""Kind -> what happens."""
+COPIES = ("box_restored", "box_cloned")
+"""Not in a run in which the hub is restored too: what an epoch is that nobody has heard of is a
+person's to settle."""
 
 
 class Faults:
@@ -46,6 +53,7 @@ class Faults:
     def __init__(self, enabled: frozenset[str]) -> None:
         self.enabled = enabled
         self.counts: Counter[str] = Counter()
+        self.mixes_versions = "mixed_versions" in enabled
         self.calm = False
         """Set for the liveness phase: nothing more goes wrong."""
 

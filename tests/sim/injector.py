@@ -4,19 +4,28 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from tests.sim.damage import flip_bit
 from tests.sim.faults import FAULTS
+from tests.sim.lies import LIAR
 from tests.sim.schedule import START_MS
+from tests.sim.versions import CURRENT, NEW, OLD, update
 
 if TYPE_CHECKING:
     from tests.sim.box import Box
+    from tests.sim.hub import Hub
     from tests.sim.world import World
 
 YEAR_MS = 365 * 24 * 3_600_000
-MEAN_MS = 18_000
-"""Mean time between two faults of one kind."""
-DEATH_MEAN_MS = 36_000
-"""Of one kind that ends a box's process: a start costs as much as fifty messages."""
-DEATHS = ("box_killed_at_write", "box_power_cut", "box_restarted", "box_fsync_error", "clock_1970")
+MEAN_MS = 10_000
+"""Mean time between two faults of one kind, where `MEANS_MS` does not say otherwise."""
+MEANS_MS = {
+    **dict.fromkeys(("broker_restart", "slow_consumer", "box_restored"), 6_000),
+    # What ends a process: a start costs as much as fifty messages.
+    **dict.fromkeys(("box_killed_at_write", "box_power_cut", "box_fsync_error"), 18_000),
+    **dict.fromkeys(("hub_killed_before_commit", "hub_killed_before_ack", "hub_power_cut"), 20_000),
+    **dict.fromkeys(("box_restarted", "clock_1970", "bit_flip"), 26_000),
+}
+REVOKED_FROM_MS = 9_000
 
 
 class Injector:
@@ -25,8 +34,10 @@ class Injector:
     def __init__(self, world: "World") -> None:
         self._world = world
         # A stream for each kind: a run without one of them keeps the times of the others.
-        self._streams = {kind: Random(f"{world.plan.seed} {kind}") for kind in FAULTS}
-        self._random = self._streams["partition"]
+        self._streams = {
+            kind: Random(f"{world.plan.seed} {kind}") for kind in FAULTS if world.faults.on(kind)
+        }
+        self._random = Random(world.plan.seed)
         self._stopped = False
         self._kinds: dict[str, Callable[[], None]] = {
             "partition": self._partition,
@@ -45,9 +56,21 @@ class Injector:
             "clock_1970": self._clock_1970,
             "clock_step": self._clock_step,
             "revoked_node": self._revoke,
+            "box_restored": self._restore_box_store,
+            "box_cloned": self._clone_box,
+            "hub_restored": self._restore_hub,
+            "bit_flip": self._flip_bit,
+            "mixed_versions": self._update_one,
         }
 
     def start(self) -> None:
+        """Plan the first of each kind; where releases are mixed, say who has which."""
+        world = self._world
+        if world.faults.on("mixed_versions"):
+            random = self._streams["mixed_versions"]
+            world.hub.release = random.choice((OLD, CURRENT))
+            for box in world.boxes.values():
+                box.release = random.choice((OLD, CURRENT, NEW))
         for kind in self._kinds:
             if self._world.faults.on(kind):
                 self._plan(kind)
@@ -57,7 +80,7 @@ class Injector:
 
     def _plan(self, kind: str) -> None:
         self._random = self._streams[kind]
-        mean_ms = DEATH_MEAN_MS if kind in DEATHS else MEAN_MS
+        mean_ms = MEANS_MS.get(kind, MEAN_MS)
         delay_ms = int(self._random.expovariate(1 / mean_ms)) + 200
         self._world.schedule.after(delay_ms, self._strike, kind)
 
@@ -108,7 +131,7 @@ class Injector:
         hub = self._world.hub
         if hub.is_up:
             hub.kill_at = "power"
-            hub.drive.failure.writes_left = self._random.randint(0, 40)
+            hub.drive.die_at_write(self._random.randint(0, 40))
 
     # --- boxes ------------------------------------------------------------------------------------
 
@@ -116,7 +139,7 @@ class Injector:
         box = self._box()
         if box is not None:
             box.power_cut = power
-            box.drive.failure.writes_left = self._random.randint(0, 40)
+            box.drive.die_at_write(self._random.randint(0, 40))
 
     def _restart_box(self) -> None:
         box = self._box()
@@ -130,16 +153,18 @@ class Injector:
     def _fill_disk(self) -> None:
         box = self._box()
         if box is not None:
-            box.drive.failure.fill = True
+            box.drive.fill()
             self._later(500, 6_000, self._empty_disk, box)
 
     def _empty_disk(self, box: "Box") -> None:
         box.drive.failure.fill = False
+        if not box.drive.failure.armed and not box.drive.died:
+            box.drive.relent()
 
     def _fail_fsync(self) -> None:
         box = self._box()
         if box is not None:
-            box.drive.failure.fsync = True
+            box.drive.fail_fsync()
 
     # --- clocks -----------------------------------------------------------------------------------
 
@@ -177,11 +202,60 @@ class Injector:
 
     def _revoke(self) -> None:
         world = self._world
-        if world.schedule.now_ms < 15_000:
+        if world.schedule.now_ms < REVOKED_FROM_MS:
             return
         if not world.liar.revoked:
-            world.revoke_liar()
+            world.office.revoke_liar()
         else:
             world.liar.push_when_revoked()
             if self._random.random() < 0.5:
-                world.close_liars_epoch()
+                world.office.close_epoch(LIAR, 1)
+
+    def _restore_box_store(self) -> None:
+        box = self._box()
+        if box is not None:
+            self._world.copies.take_image(box)
+            self._later(2_000, 9_000, self._world.copies.put_back, box)
+
+    def _clone_box(self) -> None:
+        box = self._box()
+        if box is not None:
+            self._world.copies.clone(box)
+
+    def _restore_hub(self) -> None:
+        world = self._world
+        if world.hub.backup_number and self._random.random() < 0.5:
+            world.copies.put_back_hub()
+        else:
+            world.hub.back_up()
+
+    def _flip_bit(self) -> None:
+        box = self._box()
+        if box is None or box.drive.failure.armed:
+            return
+        box.shut_down()
+        flipped = flip_bit(box, self._random)
+        if flipped.found:
+            self._world.faults.took_effect("bit_flip")
+        elif flipped.place:
+            box.problems.append(f"a flipped bit in {flipped.place} was not found")
+        self._later(300, 3_000, box.boot)
+
+    # --- releases ---------------------------------------------------------------------------------
+
+    def _update_one(self) -> None:
+        """Somebody's update: the hub's or a box's, in any order."""
+        world = self._world
+        behind: list[Box | Hub] = [box for box in world.boxes.values() if box.release != NEW]
+        if world.hub.release != NEW:
+            behind.append(world.hub)
+        if behind:
+            update(self._random.choice(behind), world.faults)
+
+    def update_all(self) -> None:
+        """Everybody has the newest release in the end."""
+        world = self._world
+        if world.faults.mixes_versions:
+            for box in world.boxes.values():
+                update(box, world.faults)
+            update(world.hub, world.faults)

@@ -1,27 +1,15 @@
 """The box's real store, its writer's work done on the caller's thread: one order of everything."""
 
-import asyncio
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from edge.store import store as store_module
 from edge.store.store import Store
 from edge.store.writer import Writer, _Job
+from tests.sim.tasks import InlineFuture, step
 
 T = TypeVar("T")
-
-
-class InlineFuture(Future[Any]):
-    """A future that a coroutine awaits without a loop. `asyncio.wrap_future` takes whatever has
-    this attribute as one of its own and hands it back as it is."""
-
-    _asyncio_future_blocking = False
-
-    def __await__(self) -> Generator[None, None, Any]:
-        while not self.done():
-            yield
-        return self.result()
 
 
 class InlineWriter(Writer):
@@ -96,36 +84,18 @@ class InlineStore(Store):
         self._lock.close()
 
 
-class _InlineLoop(asyncio.AbstractEventLoop):
-    """A loop in which nothing runs beside anything: work for a thread is done at once."""
-
-    def run_in_executor(self, _executor: Any, func: Any, *arguments: Any) -> Any:
-        future = InlineFuture()
-        try:
-            future.set_result(func(*arguments))
-        except Exception as error:  # noqa: BLE001  # handed to whoever awaits it
-            future.set_exception(error)
-        return future
-
-
-_LOOP = _InlineLoop()
-
-
-def _step(coroutine: Coroutine[Any, Any, T], index: int, results: dict[int, T]) -> None:
-    asyncio._set_running_loop(_LOOP)
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        results[index] = stop.value
-    finally:
-        asyncio._set_running_loop(None)
-
-
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Return the result of a coroutine that has nothing to wait for."""
     results: dict[int, T] = {}
     _step(coroutine, 0, results)
     if 0 not in results:
         coroutine.close()
-        raise RuntimeError("a coroutine waits in the simulation, where nothing may")
+        raise RuntimeError("a coroutine waits in the simulation, where it may not")
     return results[0]
+
+
+def _step(coroutine: Coroutine[Any, Any, T], index: int, results: dict[int, T]) -> None:
+    try:
+        step(coroutine)
+    except StopIteration as stop:
+        results[index] = stop.value

@@ -9,14 +9,7 @@ from random import Random
 
 from sync_protocol.blocks import Block, ChainHeads
 from sync_protocol.frames import CODECS_READ, pack_frame
-from sync_protocol.kinds import (
-    CAFE_TRANSACTION,
-    ERASE,
-    MEMBER,
-    PRODUCT,
-    SALE,
-    TRANSACTION,
-)
+from sync_protocol.kinds import TRANSACTION
 from sync_protocol.messages import (
     Blocks,
     Push,
@@ -40,12 +33,10 @@ from sync_protocol.session_events import (
 )
 from tests.sim.faults import Faults
 from tests.sim.hub import CHAIN, HUB_KEY, Hub
+from tests.sim.lies import LIAR, LIAR_CAFE, Lies
 from tests.sim.network import Network
 from tests.sim.schedule import Schedule
 from tests.sim.signing import Key
-
-LIAR = 9
-LIAR_CAFE = 4
 
 UNKNOWN_KIND = 999
 
@@ -73,7 +64,7 @@ class Liar:
         self.ops: list[Op] = []
         self.kinds: dict[int, str] = {}
         """seq -> what it is: "good", or a kind of `faults.FAULTS`"""
-        self.members: list[int] = []
+        self.lies = Lies(random)
         self.poison_sent = 0
         self.forged_blocks = 0
         self.revoked = False
@@ -114,129 +105,17 @@ class Liar:
                 self._forge_batch()
             else:
                 self._spoils_signature = True
-                self._write("good", *self._good())
+                self._write("good", *self.lies.good())
         elif lie == "other_cafe":
-            self._write(lie, *self._for_other_cafe())
+            self._write(lie, *self.lies.for_other_cafe())
         elif lie == "forged_op":
-            self._write(lie, *self._forged())
+            self._write(lie, *self.lies.forged())
         elif lie == "forged_block":
             self._forge_block()
         elif lie == "unknown_kind":
             self._write(lie, UNKNOWN_KIND, ["of a later version", self._random.randrange(99)])
         else:
-            self._write("good", *self._good())
-
-    def _transaction(self, cafe: int, postings: list[list[object]]) -> list[object]:
-        return [cafe, 1, 20260528, 480, 1, 0, None, postings]
-
-    def _good(self) -> tuple[int, object]:
-        cafe, amount = self.cafe, self._random.randint(1, 500)
-        if self.members and self._random.random() < 0.5:
-            member = self._random.choice(self.members[-6:])
-            top_up: list[list[object]] = [
-                [1, cafe, 0, 0, 0, "fen", amount],
-                [10, member, self.node, 1, 0, "fen", -amount],
-            ]
-            return TRANSACTION, self._transaction(cafe, top_up)
-        postings: list[list[object]] = [
-            [1, cafe, 0, 0, 0, "fen", amount],
-            [5, cafe, 0, 0, 0, "fen", -amount],
-        ]
-        return CAFE_TRANSACTION, self._transaction(cafe, postings)
-
-    def _for_other_cafe(self) -> tuple[int, object]:
-        random = self._random
-        other = random.choice((1, 2))
-        amount = random.randint(1, 500)
-        if random.random() < 0.5:
-            postings: list[list[object]] = [
-                [1, other, 0, 0, 0, "fen", amount],
-                [5, other, 0, 0, 0, "fen", -amount],
-            ]
-            # In its own name, for another's till; or in another's name altogether.
-            return CAFE_TRANSACTION, self._transaction(random.choice((self.cafe, other)), postings)
-        if random.random() < 0.4:
-            member = random.choice(self.members) if self.members else 5
-            gift: list[list[object]] = [
-                [21, member, 0, 0, 0, "points", amount],
-                [20, member, self.node, 1, 0, "points", -amount],
-            ]
-            return TRANSACTION, self._transaction(other, gift)
-        key = random.choice((random.choice(self.members), 5)) if self.members else 5
-        if random.random() < 0.5:
-            return SALE, [b"", key, other, [[0, 7, None]]]
-        return MEMBER, [b"l" * 16, key, other, [[1, "stolen", None]]]
-
-    def _forged(self) -> tuple[int, object]:
-        random, cafe = self._random, self.cafe
-        member = random.choice(self.members[-6:]) if self.members else 5
-        amount = random.randint(1, 60)
-        honest = random.choice((1, 2))
-        bodies: list[tuple[int, object]] = [
-            # takes what another node holds
-            (
-                TRANSACTION,
-                self._transaction(
-                    cafe,
-                    [[10, member, honest, 1, 0, "fen", amount], [5, cafe, 0, 0, 0, "fen", -amount]],
-                ),
-            ),
-            # takes what the hub holds
-            (
-                TRANSACTION,
-                self._transaction(
-                    cafe, [[10, member, 0, 0, 0, "fen", amount], [5, cafe, 0, 0, 0, "fen", -amount]]
-                ),
-            ),
-            # spends what it has not
-            (
-                TRANSACTION,
-                self._transaction(
-                    cafe,
-                    [
-                        [10, member, self.node, 1, 0, "fen", 20_000],
-                        [5, cafe, 0, 0, 0, "fen", -20_000],
-                    ],
-                ),
-            ),
-            # does not balance
-            (
-                CAFE_TRANSACTION,
-                self._transaction(
-                    cafe,
-                    [[1, cafe, 0, 0, 0, "fen", amount], [5, cafe, 0, 0, 0, "fen", -amount - 1]],
-                ),
-            ),
-            # hides money in a narrow op
-            (
-                CAFE_TRANSACTION,
-                self._transaction(
-                    cafe,
-                    [
-                        [10, member, self.node, 1, 0, "fen", -amount],
-                        [1, cafe, 0, 0, 0, "fen", amount],
-                    ],
-                ),
-            ),
-            # two of one asset
-            (
-                TRANSACTION,
-                self._transaction(
-                    cafe,
-                    [
-                        [50, cafe, self.node, 1, 0, "asset:X", 2],
-                        [53, cafe, self.node, 1, 0, "asset:X", -2],
-                    ],
-                ),
-            ),
-            # what only head office writes
-            (PRODUCT, [b"", "cola", cafe, [[4, 1, None]]]),
-            (ERASE, [member]),
-            # no shape at all
-            (TRANSACTION, ["nonsense", [[]]]),
-            (MEMBER, [b"", member, cafe, [[0, 7, None]]]),
-        ]
-        return random.choice([*bodies[:1] * 4, *bodies])
+            self._write("good", *self.lies.good())
 
     def _write(self, lie: str, kind: int, body: object) -> None:
         seq = len(self.ops) + 1
@@ -288,13 +167,13 @@ class Liar:
         node = self._random.choice((1, 2))
         seq, hash = self.session.follower.heads.get(node, 1)
         stamp = self._schedule.true_ms << 16
-        member = self._random.choice(self.members) if self.members else 5
+        member = self._random.choice(self.lies.members) if self.lies.members else 5
         header = Header(1, TRANSACTION, node, 1, seq + 1, stamp, 1, 2, 1, 0, 0, 0, 0, 0)
         postings: list[list[object]] = [
             [1, node, 0, 0, 0, "fen", 9_999],
             [10, member, node, 1, 0, "fen", -9_999],
         ]
-        op = make_op(header, self._transaction(node, postings), hash)
+        op = make_op(header, self.lies.transaction(node, postings), hash)
         signed = push_signing_bytes(CHAIN, node, 1, seq + 1, op.hash)
         rows: list[object] = [op.wire_row()]
         push = Push(node, 1, seq + 1, pack_frame(rows, CODECS_READ), self._key.sign(signed))
@@ -304,7 +183,7 @@ class Liar:
         """Publish a block that follows the log: the money of a member in its own purse."""
         cursor = self.session.follower.cursor
         seq = self.session.follower.heads.get(0, 1)[0] + 1
-        member = self._random.choice(self.members) if self.members else 5
+        member = self._random.choice(self.lies.members) if self.lies.members else 5
         postings = [
             [10, member, 0, 0, 0, "fen", 10_000],
             [10, member, self.node, 1, 0, "fen", -10_000],
@@ -345,6 +224,7 @@ class Liar:
         self._schedule.after(2_000, self._connect)
 
     def _tick(self) -> None:
+        self._schedule.timers += 1
         self._handle(self.session.tick(self._schedule.now_ms, self._schedule.true_ms))
         self._schedule.after(1_000, self._tick)
 
@@ -374,8 +254,9 @@ class Liar:
     def _ask(self, event: BlocksWanted) -> Callable[[], bytes | None]:
         return lambda: self._hub.blocks(event.generation, event.first, event.last, self.cafe)
 
-    def _receive_blocks(self, data: bytes) -> None:
-        self._handle(self.session.receive_blocks(data, self._schedule.now_ms))
+    def _receive_blocks(self, data: object) -> None:
+        if isinstance(data, bytes):
+            self._handle(self.session.receive_blocks(data, self._schedule.now_ms))
 
     def _spoilt(self, data: bytes) -> bytes:
         """Return a batch with a signature of another key, once, where that is wanted."""
@@ -392,7 +273,7 @@ class Liar:
         """Send a good batch past the fence, as a node does that does not listen."""
         if self.session.state != FENCED:
             return
-        self._write("revoked_node", *self._good())
+        self._write("revoked_node", *self.lies.good())
         first = self.session.acked_seq
         ops = self.ops[first:]
         last = ops[-1]

@@ -23,10 +23,10 @@ VIEWS = ("show_member",)
 
 @dataclass(slots=True)
 class Asked:
-    """One request of one person. `answer` is the first one that came."""
+    """One request of one person, at the machine at `place`. `answer` is the first that came."""
 
     id: str
-    node: int
+    place: int
     cafe: int
     name: str
     inputs: dict[str, object]

@@ -2,6 +2,8 @@
 
 The broker keeps nothing (the protocol relies on no queue of it): what is under way when it dies,
 when a line is cut or when the hub is down is lost. Faults come at rates of their own in each run.
+Each machine has one line, named by its place; two machines of one node (one is a clone) go by one
+client id, so that the broker hangs up on the one when the other connects.
 """
 
 from collections.abc import Callable
@@ -15,15 +17,18 @@ from tests.sim.schedule import Schedule
 DELAY_MS = (2, 60)
 LATE_MS = (2_000, 9_000)
 REQUEST_MS = (10, 200)
+REQUEST_TIMEOUT_MS = 4_000
+REQUEST_FAILS = 0.35
 MESSAGE_FAULTS = ("message_lost", "message_doubled", "message_delayed")
 """Drawn for each message, each kind from a stream of its own."""
 
 
 @dataclass(slots=True)
 class Line:
-    """One node's line. `generation` grows with each connection: what was sent on an older one is
-    lost. `slow_until_ms`: what comes down waits until then."""
+    """One machine's line. `generation` grows with each connection: what was sent on an older one
+    is lost. `slow_until_ms`: what comes down waits until then."""
 
+    node: int
     receive: Callable[[bytes], None]
     disconnected: Callable[[], None]
     up: bool = False
@@ -57,29 +62,32 @@ class Network:
 
     # --- lines ------------------------------------------------------------------------------------
 
-    def connect(self, node: int) -> bool:
-        """Try to open a node's line; False where there is none to be had."""
-        line = self.lines[node]
+    def connect(self, place: int) -> bool:
+        """Try to open a machine's line; False where there is none to be had."""
+        line = self.lines[place]
         if line.cut or not self.broker_up:
             return False
+        for other in self.lines.values():
+            if other is not line and other.node == line.node:
+                self._drop(other)
         line.up = True
         line.generation += 1
         return True
 
-    def cut(self, node: int) -> None:
+    def cut(self, place: int) -> None:
         """No line until `mend`."""
-        line = self.lines[node]
+        line = self.lines[place]
         line.cut = True
         self._drop(line)
 
-    def mend(self, node: int) -> None:
-        line = self.lines[node]
+    def mend(self, place: int) -> None:
+        line = self.lines[place]
         line.cut = line.half_open = False
         line.slow_until_ms = 0
 
-    def hang_up(self, node: int) -> None:
-        """The node's process is gone: the broker notices at once."""
-        line = self.lines[node]
+    def hang_up(self, place: int) -> None:
+        """The machine's process is gone: the broker notices at once."""
+        line = self.lines[place]
         line.up = False
         line.generation += 1
 
@@ -102,25 +110,20 @@ class Network:
 
     # --- messages ---------------------------------------------------------------------------------
 
-    def publish_up(self, node: int, data: bytes) -> None:
-        """A node publishes to the hub."""
-        line = self.lines[node]
+    def publish_up(self, place: int, data: bytes) -> None:
+        """A machine publishes to the hub."""
+        line = self.lines[place]
         if line.up:
-            self._send(node, line, data, True)
+            self._send(place, line, data, True)
 
     def publish_down(self, topic: str, data: bytes) -> None:
         """The hub publishes to one node or to all."""
         if not self.broker_up:
             return
-        if "/down/" in topic:
-            node = int(topic.rpartition("/")[2])
-            line = self.lines.get(node)
-            if line is not None and line.up:
-                self._send(node, line, data, False)
-            return
-        for node, line in self.lines.items():
-            if line.up:
-                self._send(node, line, data, False)
+        node = int(topic.rpartition("/")[2]) if "/down/" in topic else None
+        for place, line in self.lines.items():
+            if line.up and node in (None, line.node):
+                self._send(place, line, data, False)
 
     def forge(self, topic: str, data: bytes) -> None:
         """Somebody publishes to a topic of the hub without a line of their own."""
@@ -138,7 +141,7 @@ class Network:
     def _strikes(self, kind: str) -> bool:
         return self._faults.on(kind) and self._streams[kind].random() < self._rates[kind]
 
-    def _send(self, node: int, line: Line, data: bytes, up: bool) -> None:
+    def _send(self, place: int, line: Line, data: bytes, up: bool) -> None:
         if line.half_open:
             self._faults.took_effect("half_open")
             return
@@ -159,7 +162,7 @@ class Network:
             self._schedule.after(
                 delay_ms,
                 self._arrive,
-                node,
+                place,
                 line,
                 line.generation,
                 data,
@@ -171,7 +174,7 @@ class Network:
 
     def _arrive(
         self,
-        node: int,
+        place: int,
         line: Line,
         generation: int,
         data: bytes,
@@ -194,12 +197,12 @@ class Network:
             self._faults.took_effect("message_delayed")
         if copy:
             self._faults.took_effect("message_doubled")
-        last = self._arrived.get((node, up), 0)
+        last = self._arrived.get((place, up), 0)
         if number < last and self._faults.on("message_reordered"):
             self._faults.took_effect("message_reordered")
-        self._arrived[node, up] = max(last, number)
+        self._arrived[place, up] = max(last, number)
         if up:
-            self.hub_receive(node, data)
+            self.hub_receive(line.node, data)
             return
         if line.waiting and line.slow_until_ms <= self._schedule.now_ms:
             if line.waiting > 2:
@@ -210,38 +213,44 @@ class Network:
     # --- requests over HTTP -----------------------------------------------------------------------
 
     def request(
-        self, node: int, ask: Callable[[], bytes | None], answer: Callable[[bytes], None]
+        self,
+        place: int,
+        ask: Callable[[], object],
+        answer: Callable[[object], None],
     ) -> None:
-        """Have the hub asked and `answer` called, each after a while; a failure is silence."""
-        generation = self.lines[node].generation
+        """Have the hub asked and `answer` called, each after a while; None after a failure."""
         self._schedule.after(
-            self._random.randint(*REQUEST_MS), self._ask, node, generation, ask, answer
+            self._random.randint(*REQUEST_MS),
+            self._ask,
+            place,
+            self.lines[place].generation,
+            ask,
+            answer,
         )
 
     def _ask(
         self,
-        node: int,
+        place: int,
         generation: int,
-        ask: Callable[[], bytes | None],
-        answer: Callable[[bytes], None],
+        ask: Callable[[], object],
+        answer: Callable[[object], None],
     ) -> None:
-        line = self.lines[node]
-        if not line.up or line.half_open or line.generation != generation:
-            return
-        if self.hub_receive is None:
-            return
-        if self._faults.on("request_failed") and self._random.random() < 0.2:
-            self._faults.took_effect("request_failed")
-            return
-        data = ask()
-        if data is not None:
-            self._schedule.after(
-                self._random.randint(*REQUEST_MS), self._answer, node, generation, data, answer
-            )
+        line = self.lines[place]
+        data = None
+        if line.up and not line.half_open and line.generation == generation:
+            if self._faults.on("request_failed") and self._random.random() < REQUEST_FAILS:
+                self._faults.took_effect("request_failed")
+            else:
+                data = ask()
+        delay_ms = REQUEST_TIMEOUT_MS if data is None else self._random.randint(*REQUEST_MS)
+        self._schedule.after(delay_ms, self._answer, place, generation, data, answer)
 
     def _answer(
-        self, node: int, generation: int, data: bytes, answer: Callable[[bytes], None]
+        self,
+        place: int,
+        generation: int,
+        data: object,
+        answer: Callable[[object], None],
     ) -> None:
-        line = self.lines[node]
-        if line.up and line.generation == generation:
-            answer(data)
+        line = self.lines[place]
+        answer(data if line.up and line.generation == generation else None)

@@ -15,10 +15,12 @@ from tempfile import mkdtemp
 from tests.sim.box import FILE as BOX_FILE
 from tests.sim.checkers import check_all
 from tests.sim.disk import SimulatedDisk
-from tests.sim.evidence import Evidence, HubEvidence, read_box, read_hub
+from tests.sim.evidence import Evidence, HubEvidence, read_box, read_hub, read_own_hashes
 from tests.sim.hub import FILE as HUB_FILE
-from tests.sim.liar import LIAR
+from tests.sim.lies import LIAR
+from tests.sim.stand_ins import stand_ins
 from tests.sim.template import template
+from tests.sim.versions import NEW
 from tests.sim.world import Plan, World, plan_of
 
 MEMORY_FOLDER = Path("/dev/shm")  # the disk that loses power is ours; this one only holds it
@@ -31,9 +33,14 @@ class Result:
     plan: Plan
     violations: list[str]
     events: int = 0
+    """Calls of the schedule: messages, requests, blocks, what people do, faults, timers."""
+    timers: int = 0
+    """Of these the sessions' ticks, five a second for each box."""
     ops: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     kinds: Counter[int] = field(default_factory=Counter)
+    dropped_ops: int = 0
+    """Ops that boxes need not keep, and did not."""
     trace: list[str] = field(default_factory=list)
     trace_hash: str = ""
 
@@ -55,14 +62,17 @@ class Runner:
         try:
             world.run()
             if not world.violations:
+                world.versions.show(NEW)
                 evidence = _evidence(world, folder)
                 result.violations.extend(check_all(evidence))
                 result.ops = len(evidence.hub.ops)
-                result.kinds = Counter(op.kind for op in evidence.hub.ops)
+                result.kinds = Counter(op.kind for op in evidence.hub.ops if not op.is_stub)
+                result.dropped_ops = sum(result.ops - len(box.ops) for box in evidence.boxes)
                 _count_lies(world, evidence.hub)
         except Exception:  # noqa: BLE001  # whatever a run ends with is its verdict
             result.violations.append("crash: " + traceback.format_exc())
         result.events = world.schedule.events
+        result.timers = world.schedule.timers
         result.faults = world.faults.counts
         result.trace = world.trace or []
         result.trace_hash = world.trace_hash()
@@ -100,7 +110,7 @@ def runner() -> Iterator[Runner]:
     gc.disable()
     template.cache_clear()
     try:
-        with SimulatedDisk():
+        with SimulatedDisk(), stand_ins():
             yield Runner(folder)
     finally:
         gc.unfreeze()
@@ -121,15 +131,19 @@ def run_seeds(first: int, count: int) -> Iterator[Result]:
 
 def _evidence(world: World, folder: Path) -> Evidence:
     boxes = [
-        read_box(folder / str(node) / BOX_FILE, node, box.identity.epoch, box.cafe)
-        for node, box in world.boxes.items()
+        read_box(folder / str(place) / BOX_FILE, box.node, box.identity.epoch, box.cafe)
+        for place, box in world.boxes.items()
     ]
     return Evidence(
         world.model,
         world.liar,
         read_hub(folder / "hub" / HUB_FILE),
         boxes,
-        {node: box.problems for node, box in world.boxes.items()},
+        {box.place: box.problems for box in (*world.boxes.values(), *world.retired)},
+        {
+            box.place: read_own_hashes(folder / str(box.place) / BOX_FILE, box.node)
+            for box in world.retired
+        },
         world.schedule.true_ms,
         world.workload.erased,
     )
@@ -139,7 +153,7 @@ def _count_lies(world: World, hub: HubEvidence) -> None:
     """Count the lies that reached the hub: void or deferred in the log, or quarantined."""
     held = hub.authors[LIAR, 1][1]
     world.faults.counts["forged_block"] += sum(
-        box.rejected.count("signature") for box in world.boxes.values()
+        box.refused_codes.count("signature") for box in world.boxes.values()
     )
     for seq, kind in world.liar.kinds.items():
         if kind in ("other_cafe", "forged_op", "unknown_kind") and seq <= held:

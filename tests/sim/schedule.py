@@ -14,6 +14,7 @@ class Schedule:
     def __init__(self) -> None:
         self.now_ms = 0
         self.events = 0
+        self.timers = 0
         self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._planned = 0
 

@@ -12,6 +12,7 @@ from cloud.hub.builder import Committed, Proposal
 from cloud.store.database import open_writer
 from cloud.store.log import create_log
 from cloud.store.migrations import migrate
+from cloud.store.models import LogHead
 from edge.desk.answers import Session
 from edge.desk.staff import StaffDesk
 from edge.domain.members import keyed_hash
@@ -38,10 +39,12 @@ from tests.sim import hub as hub_module
 from tests.sim.box import CHAIN_KEY, FILE, TERMINAL
 from tests.sim.hub import CHAIN, HUB_KEY
 from tests.sim.inline_store import InlineStore, run
-from tests.sim.liar import LIAR, LIAR_CAFE
+from tests.sim.lies import LIAR, LIAR_CAFE
 from tests.sim.schedule import START_MS
 from tests.sim.signing import Key
 
+OPENED_MS = START_MS - 100 * 24 * 3_600_000
+"""When the opening ops were written: long enough ago that boxes need not keep most of them."""
 NODES = {1: 1, 2: 2, 3: 3}
 """Node -> its cafe. The liar is node `LIAR` in the last cafe."""
 CAFES = (1, 2, 3, 4)
@@ -78,18 +81,19 @@ def _opening_ops() -> list[tuple[int, object]]:
         for cafe in CAFES
     ]
     ops += [node_document(node, cafe) for node, cafe in {**NODES, LIAR: LIAR_CAFE}.items()]
-    ops.append(
+    ops += [
         document(
             STAFF,
-            MANAGER,
+            person,
             SALT,
-            name="manager",
+            name=f"manager {person}",
             role="manager",
             cafes=[],
             active=True,
             pin_hash="x",
         )
-    )
+        for person in (MANAGER, MANAGER + 1)
+    ]
     for sku, (price, member_price, counted) in PRODUCTS.items():
         ops.append(
             document(
@@ -105,7 +109,7 @@ def _opening_ops() -> list[tuple[int, object]]:
         )
     for number, (member, uid) in enumerate(MEMBERS.items()):
         ops += _member(member, uid, list(NODES)[number % len(NODES)])
-    ops.append(document(RULE, "earn", b"", version=1, values=[1, 5]))
+    ops.append(document(RULE, "points", b"", version=1, values=[[1, 5]]))
     return ops
 
 
@@ -181,13 +185,12 @@ def _build_hub(folder: Path) -> Committed:
     database = open_writer(f"sqlite:///{folder / hub_module.FILE}")
     migrate(database)
     create_log(database, CHAIN, HUB_KEY.public)
-    builder = hub_module.BlockBuilder(
-        database, HUB_KEY.sign, lambda: START_MS - 3_600_000, lambda _: None
-    )
+    builder = hub_module.BlockBuilder(database, HUB_KEY.sign, lambda: OPENED_MS, lambda _: None)
     proposal = Proposal(lambda _: _opening_ops())
     committed = builder.build([], [proposal])
     if committed is None or not isinstance(proposal.outcome, list):
         raise RuntimeError(f"the opening ops were not taken: {proposal.outcome}")
+    database.run(LogHead.update(backup_number=committed.block.number))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     database.close()
     return committed
@@ -195,7 +198,7 @@ def _build_hub(folder: Path) -> Committed:
 
 def _build_box(folder: Path, node: int, committed: Committed) -> Session:
     folder.mkdir(parents=True)
-    clock = Clock(lambda: START_MS - 3_600_000, lambda: 0, b"template" * 2)
+    clock = Clock(lambda: OPENED_MS, lambda: 0, b"template" * 2)
     store = InlineStore.open(folder / FILE, identity_of(node), clock, lambda count: b"t" * count)
     run(store.apply_blocks([committed.block], committed.signature))
     staff = StaffDesk(store, PageEvents(), lambda count: b"t" * count, lambda: START_MS)

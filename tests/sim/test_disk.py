@@ -17,6 +17,7 @@ from tests.sim.template import identity_of
 def drive(tmp_path):
     with SimulatedDisk():
         drive = Drive(tmp_path / "drive")
+        drive.watch()
         yield drive
         drive.remove()
 
@@ -36,7 +37,7 @@ def sell(transaction: WriteTransaction) -> int:
 def crash(drive, store, *, power):
     if power:
         drive.cut_power(Random(2))
-    drive.died = True
+    drive.die()
     store.abandon()
     drive.start()
 
@@ -52,7 +53,7 @@ def test_a_power_cut_takes_no_commit_that_returned(drive):
 def test_a_commit_that_dies_at_any_write_is_there_wholly_or_not_at_all(drive, writes):
     store = open_store(drive)
     before = store.submit(sell).result()
-    drive.failure.writes_left = writes
+    drive.die_at_write(writes)
     with pytest.raises(StoreStoppedError):
         store.submit(sell).result()
     assert drive.died
@@ -67,7 +68,7 @@ def test_a_commit_that_dies_at_any_write_is_there_wholly_or_not_at_all(drive, wr
 def test_what_a_failed_fsync_leaves_is_told_as_unknown(drive):
     store = open_store(drive)
     before = store.submit(sell).result()
-    drive.failure.fsync = True
+    drive.fail_fsync()
     with pytest.raises(StoreUncertainError):
         store.submit(sell).result()
     with pytest.raises(StoreStoppedError) as later:
@@ -80,7 +81,7 @@ def test_what_a_failed_fsync_leaves_is_told_as_unknown(drive):
 def test_a_full_disk_keeps_nothing_and_the_store_goes_on(drive):
     store = open_store(drive)
     before = store.submit(sell).result()
-    drive.failure.fill = True
+    drive.fill()
     with pytest.raises(StoreFullError):
         store.submit(sell).result()
     drive.failure.fill = False

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.sim.study import ADVANCE_FEN, Month, Setting
+from tests.sim.study import Month
+from tests.sim.study_counts import ADVANCE_FEN, Setting
 
 DAYS = 10
 

@@ -1,26 +1,25 @@
-"""What people do: customers and cashiers of all cafes, and head office, drawn by seed.
+"""What people do: customers and cashiers of all cafes, drawn by seed.
 
-Commands go to the real desk of a box. What comes back is told to the model; what does not come
-back is asked again under the same id, by a customer who wants to know (I9).
+Commands go to the real desk of a box; what the desk has no command for is written as documents.
 """
 
 from collections.abc import Callable
 from random import Random
 
 from edge.desk import facts
-from edge.desk.answers import Answer
 from edge.desk.view_types import TapOutcome
 from edge.domain.decision import document_change
 from edge.domain.members import keyed_hash
-from edge.domain.refusals import Refusal
 from edge.store.errors import StoreError
 from edge.store.transaction import WriteTransaction
 from sync_protocol.codec import pack
 from sync_protocol.kinds import CARD, CARD_CLAIM, CARD_STATUS, MEMBER
+from tests.sim import documents
+from tests.sim.asking import Asking
 from tests.sim.box import CHAIN_KEY, SETTINGS, Box, BoxDiedError
 from tests.sim.faults import Faults
-from tests.sim.model import DONE, UNKNOWN, Asked, Model
-from tests.sim.template import MEMBERS, OPENING_FEN, PRODUCTS
+from tests.sim.model import Model
+from tests.sim.template import PRODUCTS
 
 TENDERS = ("cash", "card", "wechat", "alipay")
 AMOUNTS_FEN = (100, 1_000, 2_550, 5_000, 10_000)
@@ -31,8 +30,8 @@ CARD_UIDS = tuple(f"04A1B2C3{number:02X}" for number in range(24))
 TAGS = tuple(f"PC-{number:03d}" for number in range(8))
 
 
-class Workload:
-    """Draws commands and remembers what people know: members, cards, sales, transfers, tags."""
+class Workload(Asking):
+    """Draws what is done next, and by whom."""
 
     def __init__(
         self,
@@ -44,27 +43,8 @@ class Workload:
         held_at_hub: Callable[[int, bytes], bytes | None],
         favours: tuple[str, ...] = (),
     ) -> None:
-        self._boxes = boxes
-        self._model = model
-        self._faults = faults
-        self._random = random
-        self._say = say
+        super().__init__(boxes, model, faults, random, say)
         self._held_at_hub = held_at_hub
-        self._requests = 0
-        for member in MEMBERS:
-            model.wallet_fen[member] = OPENING_FEN
-        self.members: list[int] = list(MEMBERS)
-        self.erased: set[int] = set()
-        self.cards: list[tuple[str, int]] = [
-            (uid, member + 1_000) for member, uid in MEMBERS.items()
-        ]
-        self.sales: list[tuple[int, int, int, int]] = []
-        """(node, sale, amount, member)"""
-        self.transfers: list[tuple[int, int, list[tuple[str, int]]]] = []
-        """(to cafe, transfer, lines)"""
-        self.tags: list[tuple[int, str]] = []
-        self.refusals = 0
-        self.done = 0
         self._actions: list[tuple[Callable[[Box], None], int]] = [
             (self._tap, 16),
             (self._register, 8),
@@ -86,6 +66,8 @@ class Workload:
             (self._edit_member, 7),
             (self._edit_card, 7),
             (self._leave, 2),
+            (self._write_any, 12),
+            (self._keep_up, 3),
         ]
         self._choices = [action for action, _ in self._actions]
         self._weights = [
@@ -101,115 +83,6 @@ class Workload:
         action = self._random.choices(self._choices, self._weights)[0]
         action(box)
 
-    def ask_again(self) -> bool:
-        """Ask after what is not known, where the box is up; True when all is known."""
-        known = True
-        for asked in self._model.asked.values():
-            if asked.state == UNKNOWN:
-                box = self._boxes[asked.node]
-                if box.is_up:
-                    self._perform(box, asked)
-                known = known and asked.state != UNKNOWN
-        return known
-
-    # --- asking -----------------------------------------------------------------------------------
-
-    def _ask(
-        self,
-        box: Box,
-        name: str,
-        tender: str = "",
-        sent: dict[str, object] | None = None,
-        /,
-        **inputs: object,
-    ) -> Answer | None:
-        """Ask for a command; `sent` are the inputs where the model needs to know more."""
-        self._requests += 1
-        asked = Asked(
-            f"request-{self._requests:06d}",
-            box.node,
-            box.cafe,
-            name,
-            {**(sent or {}), **inputs},
-            tender=tender,
-        )
-        self._model.asked[asked.id] = asked
-        return self._perform(box, asked)
-
-    def _perform(self, box: Box, asked: Asked) -> Answer | None:
-        asked.tries += 1
-        ticket = box.ticket() if asked.name == "pay" else None
-        if ticket is not None and asked.tries == 1:
-            _note_ticket(asked, ticket)
-        twice = self._faults.on("double_request") and self._random.random() < 0.1
-        together = twice and self._random.random() < 0.5
-        try:
-            if together:
-                outcomes = box.perform_twice(asked.name, asked.id, asked.inputs)
-            else:
-                outcomes = [box.perform(asked.name, asked.id, asked.inputs)]
-                if twice:
-                    outcomes.append(box.perform(asked.name, asked.id, asked.inputs))
-        except BoxDiedError as error:
-            asked.said_nothing_was_done |= "did nothing" in error.words
-            self._say(
-                f"box {box.node}: {asked.name} {asked.id}: the box died, outcome unknown "
-                f"{error.words}"
-            )
-            return None
-        except StoreError as error:
-            if error.code != "disk_full":
-                raise
-            # Refused before anything was done.
-            self._say(f"box {box.node}: {asked.name} {asked.id}: {error.code}")
-            if asked.tries == 1:
-                asked.state = "refused"
-            return None
-        if ticket is not None and isinstance(outcomes[0], Answer) and not outcomes[0].repeated:
-            _note_ticket(asked, ticket)  # the one that is open now, not at the first try
-        for outcome in outcomes:
-            self._model.note(asked, outcome)
-        if twice and asked.state == DONE:
-            self._faults.took_effect("double_request")
-        outcome = outcomes[0]
-        if isinstance(outcome, Refusal):
-            self.refusals += 1
-            self._say(f"box {box.node}: {asked.name} {asked.inputs}: refused, {outcome.code}")
-            return None
-        self.done += 1
-        self._say(
-            f"box {box.node}: {asked.name} {asked.inputs}: {outcome.chain_code} "
-            f"{dict(outcome.values)}"
-        )
-        self._learn(asked, outcome)
-        return outcome
-
-    def _learn(self, asked: Asked, answer: Answer) -> None:
-        """Remember what an answer told people; one emptied by an erasure tells nothing."""
-        values = answer.values
-        if not values:
-            return
-        if asked.name == "register_member":
-            self.members.append(int(str(values["member"])))
-        if asked.name in ("register_member", "issue_card") and asked.inputs.get("card_uid"):
-            self.cards.append((str(asked.inputs["card_uid"]), int(str(values["card"]))))
-        if asked.name in ("spend", "pay"):
-            amount = int(str(values.get("amount_fen", values.get("total_fen"))))
-            member = int(str(asked.inputs.get("member", 0)))
-            self.sales.append((asked.node, int(str(values["sale"])), amount, member))
-        if asked.name == "dispatch_transfer":
-            lines = [(str(line[0]), int(str(line[1]))) for line in values["lines"]]
-            transfer = int(str(values["transfer"]))
-            self.transfers.append((int(str(asked.inputs["to_cafe"])), transfer, lines))
-        if asked.name == "asset_receipt":
-            self.tags.append((asked.node, str(values["tag"])))
-
-    def _member(self) -> int | None:
-        """Somebody: mostly one of the old members, whom all cafes know and contend for."""
-        if self._random.random() < 0.6:
-            return self._random.choice(list(MEMBERS))
-        return self._random.choice(self.members[-4:])
-
     # --- what people do ---------------------------------------------------------------------------
 
     def _tap(self, box: Box) -> None:
@@ -220,11 +93,11 @@ class Workload:
         try:
             view = box.tap(bytes.fromhex(uid))
         except BoxDiedError:
-            self._say(f"box {box.node}: tap of {uid}: the box died")
+            self._say(f"box {box.place}: tap of {uid}: the box died")
             return
         if view.outcome is TapOutcome.WELCOME:
             self.done += 1
-        self._say(f"box {box.node}: tap of {uid}: {view.outcome}")
+        self._say(f"box {box.place}: tap of {uid}: {view.outcome}")
 
     def _register(self, box: Box) -> None:
         random = self._random
@@ -242,7 +115,8 @@ class Workload:
         if member is not None:
             tender = self._random.choice(TENDERS)
             amount = self._random.choice(AMOUNTS_FEN)
-            self._ask(box, "top_up", tender, member=member, amount_fen=amount, tender=tender)
+            paid = {"tender": tender, "tender_reference": f"R{self._requests:08d}"}
+            self._ask(box, "top_up", tender, member=member, amount_fen=amount, **paid)
 
     def _spend(self, box: Box) -> None:
         member = self._member()
@@ -265,10 +139,12 @@ class Workload:
         if answer is None or not box.is_up:
             return
         tender = random.choice((*TENDERS, "wallet", "wallet")) if member else "cash"
-        self._ask(box, "pay", tender, tender=tender, expected_total_fen=answer.values["total_fen"])
+        total = answer.values["total_fen"]
+        paid = {"tender": tender, "tender_reference": f"R{self._requests:08d}"}
+        self._ask(box, "pay", tender, expected_total_fen=total, **paid)
 
     def _refund(self, box: Box) -> None:
-        sales = [sale for sale in self.sales[-20:] if sale[0] == box.node]
+        sales = [sale for sale in self.sales[-20:] if sale[0] == box.place]
         if sales:
             _node, sale, total, member = self._random.choice(sales)
             amount = self._random.choice((total, max(total // 2, 1), total + 1))
@@ -299,7 +175,7 @@ class Workload:
         if claim is not None and claim.confirmed:
             held = self._held_at_hub(CARD_CLAIM, key)
             if held is not None and held != pack(claim.row.subject):
-                self._model.wrong_words.append(f"box {box.node}: card {uid} is shown as won")
+                self._model.wrong_words.append(f"box {box.place}: card {uid} is shown as won")
 
     def _issue_card(self, box: Box) -> None:
         member = self._member()
@@ -317,11 +193,11 @@ class Workload:
 
     def _dispatch(self, box: Box) -> None:
         random = self._random
-        others = [other.cafe for other in self._boxes.values() if other is not box]
+        others = sorted({other.cafe for other in self._boxes.values()} - {box.cafe})
         inputs: dict[str, object] = {"to_cafe": random.choice(others)}
         if random.random() < 0.7:
             inputs["lines"] = [["cola", random.randint(1, 5)]]
-        mine = [tag for node, tag in self.tags if node == box.node]
+        mine = [tag for cafe, tag in self.tags if cafe == box.cafe]
         if mine and ("lines" not in inputs or random.random() < 0.5):
             inputs["tags"] = random.choice(mine)
         self._ask(box, "dispatch_transfer", **inputs)
@@ -347,14 +223,14 @@ class Workload:
         )
         if answer is not None:
             self.transfers.remove(row)
-            self.tags.extend((box.node, tag) for tag in tags)
+            self.tags.extend((box.cafe, tag) for tag in tags)
 
     def _new_asset(self, box: Box) -> None:
         tag = self._random.choice(TAGS)
         self._ask(box, "asset_receipt", tag=tag, name="键盘", type="keyboard")
 
     def _lend_asset(self, box: Box) -> None:
-        mine = [tag for node, tag in self.tags if node == box.node]
+        mine = [tag for cafe, tag in self.tags if cafe == box.cafe]
         member = self._member()
         if mine and member is not None:
             tag = self._random.choice(mine)
@@ -391,6 +267,31 @@ class Workload:
             status = self._random.choice(CARD_STATUS[:3])
             self._edit(box, CARD, card, {"status": status})
 
+    def _keep_up(self, box: Box) -> None:
+        """What a box does each night: drop what it need not keep."""
+        if box.line is not None and box.line.up:
+            box.guard(box.line.keep_up)
+
+    def _write_any(self, box: Box) -> None:
+        """A document or claim of any kind of the table that no command above writes."""
+        random = self._random
+        written: list[str] = []
+
+        def work(transaction: WriteTransaction) -> None:
+            at = facts.here(transaction, SETTINGS, transaction.wall_ms())
+            op = documents.draw(transaction, at, random)
+            if op is not None:
+                transaction.append(op.kind, op.body)
+                written.append(f"{op.kind} {op.body}")
+
+        try:
+            box.write(work)
+        except (BoxDiedError, StoreError):
+            return
+        for words in written:
+            self.done += 1
+            self._say(f"box {box.place}: wrote {words}")
+
     def _edit(self, box: Box, kind: int, key: int, fields: dict[str, object]) -> None:
         def work(transaction: WriteTransaction) -> bool:
             row = facts.row(transaction, kind, key)
@@ -407,11 +308,4 @@ class Workload:
             return
         if done:
             self.done += 1
-            self._say(f"box {box.node}: set {fields} of {kind}/{key}")
-
-
-def _note_ticket(asked: Asked, ticket: tuple[int, dict[str, int]]) -> None:
-    """Note whose ticket is paid, and which counted products leave the shop."""
-    member, lines = ticket
-    asked.inputs["member"] = member
-    asked.inputs["sold"] = [[sku, count] for sku, count in lines.items() if PRODUCTS[sku][2]]
+            self._say(f"box {box.place}: set {fields} of {kind}/{key}")

@@ -4,30 +4,48 @@ from collections.abc import Iterator
 
 from sync_protocol.annotations import DEFERRED, VOID
 from sync_protocol.codec import unpack
-from sync_protocol.kinds import ANY_CAFE, CLAIM, HUB_ONLY, KINDS, LEDGER, NODE, OWN_CAFE, REGISTER
+from sync_protocol.kinds import (
+    ANY_CAFE,
+    BRANCH,
+    CLAIM,
+    HUB_ONLY,
+    KINDS,
+    LEDGER,
+    NODE,
+    OWN_CAFE,
+    REGISTER,
+    field_index,
+)
 from tests.sim.evidence import Evidence, LoggedOp
-from tests.sim.liar import LIAR, LIAR_CAFE
+from tests.sim.lies import LIAR, LIAR_CAFE
 from tests.sim.template import NODES
 
+EPOCH, STATUS = field_index(NODE, "epoch"), field_index(NODE, "status")
 CAFE_OF = {**NODES, LIAR: LIAR_CAFE}
 LIES = ("other_cafe", "forged_op")
 
 
 def check(evidence: Evidence) -> Iterator[str]:
     revoked: set[int] = set()
+    enrolled = {(node, 1) for node in CAFE_OF}
     kinds = evidence.liar.kinds
     owners: dict[tuple[int, object], object] = {}
     for op in evidence.hub.ops:
         if op.node:
-            yield from _author(op, revoked)
+            yield from _author(op, revoked, enrolled)
             yield from _cafe(op, owners)
-        if op.node == LIAR:
+        if op.node == LIAR and not op.is_stub:
             yield from _lie(op, kinds.get(op.seq, "nothing that it wrote"))
         if op.node == 0 and op.kind == NODE and op.has_effect:
             _salt, key, _cafe_of, changes = op.decoded()
-            for field, value, _base in changes:
-                if field == 4 and value != "active":
-                    revoked.add(int(str(key)))
+            values = {change[0]: change[1] for change in changes}
+            if STATUS in values:
+                act = revoked.discard if values[STATUS] == "active" else revoked.add
+                act(int(str(key)))
+            if EPOCH in values:
+                enrolled.add((int(str(key)), values[EPOCH]))
+        if op.node == 0 and op.kind == BRANCH:
+            enrolled.add((op.decoded()[0], op.decoded()[1]))
         if op.has_effect and op.kind in KINDS and KINDS[op.kind].policy == REGISTER:
             body = op.decoded()
             owners.setdefault((op.kind, body[1]), body[2])
@@ -38,10 +56,10 @@ def check(evidence: Evidence) -> Iterator[str]:
             yield f"the liar's op {op.header.seq} in the log is none that it wrote"
 
 
-def _author(op: LoggedOp, revoked: set[int]) -> Iterator[str]:
-    if op.node not in CAFE_OF or op.epoch != 1:
+def _author(op: LoggedOp, revoked: set[int], enrolled: set[tuple[int, object]]) -> Iterator[str]:
+    if (op.node, op.epoch) not in enrolled:
         yield f"op {op.place} is of nobody who was enrolled"
-    if op.node in revoked:
+    if op.node in revoked and not op.is_of_branch:
         yield f"op {op.place} at {op.position} was taken after its node was revoked"
 
 

@@ -24,7 +24,7 @@ def check(evidence: Evidence) -> Iterator[str]:
             if posting[6] * row.side < 0:
                 lowered.add(account)
                 holder = (account[2], account[3])
-                by = (op.node, op.epoch) if op.node else (0, 0)
+                by = op.stated[:2] if op.node else (0, 0)
                 closing = op.node == 0 and reason in (REASON_EPOCH_CLOSE, REASON_SWEEP)
                 if holder != by and not closing:
                     name = account_text(*account[:5])

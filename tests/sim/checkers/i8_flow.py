@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.sim.evidence import Evidence
-from tests.sim.liar import LIAR
+from tests.sim.lies import LIAR
 
 
 def check(evidence: Evidence) -> Iterator[str]:
