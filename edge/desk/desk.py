@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
-from edge.desk.answers import Outcome, Session
+from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.assets import AssetsDesk
 from edge.desk.card_issue import CardIssue
@@ -24,7 +24,7 @@ from edge.desk.money_views import MoneyViews
 from edge.desk.payment_providers import PaymentProviders
 from edge.desk.payments import Payments
 from edge.desk.printing import PrintingDesk
-from edge.desk.rights import Rights
+from edge.desk.rights import Rights, asks_for_rights
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.shifts import ShiftsDesk
@@ -68,7 +68,7 @@ class Desk:
         committer = Committer(store, settings, effects, asked)
         self._store = store
         self._catalogue = committer.catalogue
-        screens = Screens()
+        screens = self._screens = Screens()
         card_pins = CardPins(store, clocks.wall_ms)
         self.payment_providers = PaymentProviders()
         payments = Payments(committer, card_pins, self.payment_providers)
@@ -157,9 +157,19 @@ class Desk:
             if isinstance(approver, Refusal):
                 return approver
             request = Request(name, request_id, session, terminal, approver)
-            return await self._handlers[name](request, **arguments)
+            outcome = await self._handlers[name](request, **arguments)
         except STORE_FAULTS as fault:
             return refusal_of(fault)
+        self._ask_for_rights(request, arguments, outcome)
+        return outcome
+
+    def _ask_for_rights(
+        self, request: Request, arguments: Mapping[str, object], outcome: Outcome
+    ) -> None:
+        if asks_for_rights(request.command, paid=isinstance(outcome, Answer)):
+            member = arguments.get("member") or self._screens.at(request.terminal).member
+            if isinstance(member, int) and member > 0:
+                self.rights.ask_for_sale(member)
 
     async def tap(self, event: CardTapped) -> TapView:
         """A card was tapped on one of this box's readers; no log-in is needed."""

@@ -47,6 +47,19 @@ FOLLOWING_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
 MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
 
 
+SALE_BEGUN = frozenset({"add_line", "set_ticket_member"})
+SALE_TRIED = frozenset({"spend", "pay"})
+
+
+def asks_for_rights(command: str, paid: bool) -> bool:
+    """Whether a command asks for what its member has elsewhere, as a tap does.
+
+    A sale that begins does, and one that was refused. Who only looks a member up moves nothing:
+    the rights stay where the member may be sitting.
+    """
+    return command in SALE_BEGUN or (command in SALE_TRIED and not paid)
+
+
 class Rights:
     """Moves what may be spent between this box and the hub."""
 
@@ -92,6 +105,13 @@ class Rights:
             else:
                 self._asked.met(code, one)
         return any(amount_fen > 0 for amount_fen in elsewhere.values())
+
+    def ask_for_sale(self, member: int) -> None:
+        """Ask as at a tap, unless that was in vain a moment ago: an advance may bridge it then."""
+        with self._store.read() as reader:
+            members = facts.members_of(reader, member)
+        if not any(self._asked.in_vain(one) for one in members):
+            self.ask(member)
 
     def ask_for_voucher(self, voucher: int, amount_fen: int) -> bool:
         """Ask the hub for a voucher that is held elsewhere; True while an answer is awaited."""

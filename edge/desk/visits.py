@@ -19,7 +19,6 @@ from edge.domain.cards import claimed_card, normal_uid
 from edge.domain.decision import Here, Judgement, read_int
 from edge.domain.members import keyed_hash, member_refusal
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.staff import may
 from edge.domain.visits import TapFacts, leave, tap, visit_key
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
@@ -184,15 +183,13 @@ class VisitsDesk:
         return await self._committer.commit(request, decide, Region.PRESENT, Region.TAP)
 
     async def show_member(self, request: Request, member: int) -> Outcome:
-        """Put a member on this terminal's screen; for who serves, ask for rights as at a tap."""
+        """Put a member on this terminal's screen. Looking moves no rights, see `rights`."""
         with self._store.read() as reader:
             member = facts.person_of(reader, member)
             refusal = member_refusal(facts.row(reader, MEMBER, member))
         if refusal is not None:
             return refusal
         self._screens.show_member(request.terminal, member)
-        if request.session is not None and may(request.session.role, "serve"):
-            self._rights.ask(member)
         self._effects.page_events.publish(Region.TAP)
         return Answer(request.command, {"member": member})
 

@@ -179,7 +179,7 @@ async def test_the_night_before_a_cut_line_is_enough_for_the_slice_and_an_advanc
     await here.box.settled()
     await there.do("release", member=member)
     await there.box.settled()
-    await here.do("show_member", member=member)
+    await here.do("set_ticket_member", member=member)
     await eventually(lambda: here.shown(WALLET, member) == 7_500, "what is left of it")
     await here.box.settled()
     assert here.shown(RECEIVABLE, member, HUB_HOLDER) == 0
@@ -202,3 +202,23 @@ async def test_a_recall_that_a_cut_line_swallowed_comes_with_the_next_greeting(c
     here.box.switch.mend()
     await eventually(lambda: there.shown(WALLET, member, (0, 0)) == 5_000, "the release")
     assert there.shown(WALLET, member, (here.box.node, 1)) == 0
+
+
+async def test_looking_a_member_up_moves_nothing_and_a_sale_that_begins_does(counters):
+    here, there = counters
+    member = await _member(here)
+    await here.do("top_up", member=member, amount_fen=5_000, tender="cash")
+    await here.box.settled()
+    await eventually(lambda: there.shown(WALLET, member, (here.box.node, 1)) == 5_000, "the money")
+    asked = []
+    request_grant = there.box.sync.request_grant
+    there.box.sync.request_grant = lambda *wanted: (asked.append(wanted), request_grant(*wanted))
+    await there.do("show_member", member=member)
+    await there.box.settled()
+    assert asked == []
+    assert there.shown(WALLET, member, (here.box.node, 1)) == 5_000
+    refused = await there.ask("spend", member=member, amount_fen=700)
+    assert refused.code.startswith("spendable")
+    await eventually(lambda: there.shown(WALLET, member) == 5_000, "the money that was asked for")
+    assert {wanted[2] for wanted in asked} == {member}
+    await there.do("spend", member=member, amount_fen=700)
