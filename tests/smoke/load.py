@@ -144,7 +144,7 @@ class Load:
                 )
 
     async def _contest(self, cafe: Cafe, member: Member, amount_fen: int) -> None:
-        await self._try(cafe, "show_member", member=member.id)
+        await self._try(cafe, "set_ticket_member", member=member.id)
         await asyncio.sleep(0.3)  # a grant may come
         await self._try(cafe, "spend", member=member.id, amount_fen=amount_fen)
 
