@@ -21,13 +21,14 @@ from edge.domain.members import (
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import spendable_fen, spendable_reason
 from edge.domain.visits import visit_key
+from edge.store.facts import Document
 from edge.store.reader import Reader
+from edge.store.state_reader import LAST_CHARACTER
 from sync_protocol.kinds import CARD, CARD_CLAIM, MEMBER, PHONE_CLAIM, VISIT
 from sync_protocol.registers import RegisterRow
 
 FOUND_MAX = 20
 SEARCH_LENGTH_MIN = 1
-LAST_CHARACTER = "\U0010ffff"
 STATUS_BEST_FIRST = ("active", "suspended", "lost", "void")
 
 
@@ -104,7 +105,7 @@ def find_members(
 ) -> tuple[MemberView, ...]:
     """Members by card, phone, number, name or initials: what fits exactly, then what begins so.
 
-    Only where fewer than FOUND_MAX begin so are all names, or phones, looked through.
+    Of a phone the last four digits do, of a name what follows from any character on.
     """
     wanted = " ".join(text.split())
     if len(wanted) < SEARCH_LENGTH_MIN:
@@ -112,15 +113,13 @@ def find_members(
     found = dict.fromkeys(_exactly(reader, chain_key, wanted, swipe_only=swipe_only))
     digits = re.sub(r"[\s\-+]", "", wanted)
     if digits.isascii() and digits.isdecimal():
-        found |= _beginning(reader, "phone", "+86" + digits)
-        if len(found) < FOUND_MAX:
-            found |= _containing(reader, "phone", digits)
+        found |= _begun(reader.search_registers(MEMBER, "phone", digits, FOUND_MAX))
     else:
-        found |= _beginning(reader, "name", wanted)
         if wanted.isascii():
-            found |= _beginning(reader, "initials", wanted.lower().replace(" ", ""))
-        if len(found) < FOUND_MAX:
-            found |= _containing(reader, "name", wanted)
+            low = wanted.lower().replace(" ", "")
+            high = low + LAST_CHARACTER
+            found |= _begun(reader.registers_between(MEMBER, "initials", low, high, FOUND_MAX))
+        found |= _begun(reader.search_registers(MEMBER, "name", wanted, FOUND_MAX))
     people = dict.fromkeys(facts.person_of(reader, member) for member in found)
     views = (member_view(reader, at, member) for member in list(people)[:FOUND_MAX])
     return tuple(view for view in views if view is not None)
@@ -142,13 +141,7 @@ def _exactly(reader: Reader, chain_key: bytes, wanted: str, *, swipe_only: bool)
         yield member
 
 
-def _beginning(reader: Reader, field: str, text: str) -> dict[int, None]:
-    found = reader.registers_between(MEMBER, field, text, text + LAST_CHARACTER, FOUND_MAX)
-    return {int(document.key): None for document in found}
-
-
-def _containing(reader: Reader, field: str, text: str) -> dict[int, None]:
-    found = reader.search_registers(MEMBER, field, text, FOUND_MAX)
+def _begun(found: list[Document]) -> dict[int, None]:
     return {int(document.key): None for document in found}
 
 

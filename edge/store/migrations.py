@@ -39,6 +39,7 @@ STEPS: tuple[Step, ...] = (
     ),
     (3, "top-ups by member and day", _index_top_ups),
     (5, "cases by status and the day of their settlement", _index_cases),
+    (6, "members by parts of their names and phones", _index_members_and_cards),
 )
 
 

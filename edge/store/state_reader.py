@@ -13,13 +13,15 @@ from edge.store.facts import (
     LoggedOp,
 )
 from edge.store.log_reader import LogReader
-from edge.store.tables import LOOKUP_FIELDS
+from edge.store.tables import LOOKUP_FIELDS, PARTS, SEARCH_FIELDS
 from sync_protocol.annotations import APPLIED, DIVERTED, annotation_from_row
 from sync_protocol.claims import claim_row_from_stored
 from sync_protocol.codec import unpack_stored
 from sync_protocol.kinds import KINDS, LEDGER, field_index
 from sync_protocol.ledger import divert, transaction_from_body
 from sync_protocol.registers import row_from_stored
+
+LAST_CHARACTER = "\U0010ffff"
 
 
 class StateReader(LogReader):
@@ -68,12 +70,22 @@ class StateReader(LogReader):
         return [_document(kind, *row) for row in rows]
 
     def search_registers(self, kind: int, field: str, text: str, limit: int = 20) -> list[Document]:
-        """Return documents whose shown text `field` contains `text`, those that start so first."""
-        wanted = text.lower()
-        rows = self._execute(
-            statements.SEARCH_LOOKUP, (kind, _lookup_index(kind, field), wanted, wanted, limit)
-        )
-        return [_document(kind, *row) for row in rows]
+        """Return documents of whose shown text `field` a part begins with `text`.
+
+        Those that begin with it themselves come first. `field` is one of
+        `tables.SEARCH_FIELDS[kind]`; see `documents.parts_of`.
+        """
+        if field not in SEARCH_FIELDS.get(kind, ()):
+            raise ValueError(f"no search of {KINDS[kind].name}.{field}: see tables.SEARCH_FIELDS")
+        low = text.lower()
+        wanted = (kind, PARTS + field_index(kind, field), low, low + LAST_CHARACTER, 2 * limit)
+        rows = self._execute(statements.SELECT_LOOKUP_BETWEEN, wanted)
+        found = {row[0]: _document(kind, *row) for row in rows}
+
+        def begins(document: Document) -> bool:
+            return str(document.value(field) or "").lower().startswith(low)
+
+        return sorted(found.values(), key=lambda document: not begins(document))[:limit]
 
     def register_history(self, kind: int, key: int | str, limit: int = 100) -> list[LoggedOp]:
         """Return the ops that changed a document, newest first, as far as this box keeps them."""

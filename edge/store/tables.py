@@ -35,7 +35,7 @@ SEQ_BITS = 48
 
 LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     STAFF: ("name",),
-    MEMBER: ("number", "name", "phone", "initials", "category", "status", "approved_day"),
+    MEMBER: ("number", "phone", "initials", "category", "status", "approved_day"),
     CARD: ("member", "label", "status", "valid_to_day"),
     PRODUCT: ("barcode", "category"),
     TRANSFER: ("from_cafe", "to_cafe", "status"),
@@ -49,6 +49,11 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
 """Register fields by whose shown value documents are found. To add one, add it here and a
 migration that calls `documents.index_kind`. Each costs the writer a page: none for visits, whose
 keys begin with the business day."""
+
+SEARCH_FIELDS: dict[int, tuple[str, ...]] = {MEMBER: ("name", "phone")}
+"""Text fields that are found by how any part of them begins; see `documents.parts_of`."""
+PARTS = 1000
+"""Added to a field's index, it is that of its parts in `Lookup`: a register has fewer fields."""
 
 PRINT_WAITING = "waiting"
 PRINT_SENT = "sent"
@@ -189,7 +194,7 @@ class DocumentRow(Table):
 
 
 class Lookup(Table):
-    """Documents by the shown value of a field; see `LOOKUP_FIELDS`."""
+    """Documents by the shown value of a field, see `LOOKUP_FIELDS`, or by a part of it."""
 
     kind = IntegerField()
     field = IntegerField()

@@ -170,6 +170,10 @@ def test_documents_are_found_by_key_field_and_text(box):
         assert reader.registers_where(MEMBER, "phone", "13800001") == []
         assert [each.key for each in reader.registers_where(MEMBER, "phone", "139")] == [1]
         assert [each.key for each in reader.search_registers(MEMBER, "name", "wang")] == [2, 3]
+        for text, keys in (("小", [1]), ("王小", [1]), ("LI", [2]), ("ang", []), ("", [1, 2, 3])):
+            found = reader.search_registers(MEMBER, "name", text)
+            assert sorted(each.key for each in found) == keys, text
+        assert [each.key for each in reader.search_registers(MEMBER, "phone", "0002")] == [2]
         assert [logged.op.header.seq for logged in reader.register_history(MEMBER, 1)] == [5, 2]
         assert reader.register(PRODUCT, "x") is None
         with pytest.raises(ValueError, match="lookup"):
