@@ -17,8 +17,8 @@ from edge.effects.page_events import PageEvents
 from edge.effects.printing import PrinterQueue
 from edge.events import CardTapped
 from edge.sync.sync import SyncState
-from sync_protocol.accounts import ADVANCE_RIGHT, FEN, HUB_HOLDER, RECEIVABLE, WALLET
-from sync_protocol.kinds import STAFF
+from sync_protocol.accounts import ADVANCE_RIGHT, BONUS, FEN, HUB_HOLDER, RECEIVABLE, WALLET
+from sync_protocol.kinds import RULE, STAFF
 from tests.edge.sync.boxes import eventually
 
 PIN = "2580"
@@ -149,6 +149,34 @@ async def test_one_tap_elsewhere_recalls_what_the_first_cafe_holds(counters):
     assert view.asking_for_rights
     await eventually(lambda: there.shown(WALLET, member) == 5_000, "the recalled money")
     await there.do("spend", member=member, amount_fen=5_000)
+    for counter in counters:
+        await counter.box.settled()
+        await counter.box.assert_equal_to_hub()
+
+
+@pytest.mark.covers("A410")
+async def test_who_topped_up_in_one_cafe_spends_all_of_it_and_its_bonus_in_another(counters, hub):
+    here, there = counters
+    tiers = {"version": 1, "values": [[5_000, 700, 0, 0, 3], [9_000, 1_100, 0, 0, 0]]}
+    await hub.office.set_fields(RULE, "top_up_tiers", tiers, 0)
+    member = await _member(here)
+    await eventually(
+        lambda: here.box.read(lambda reader: reader.register(RULE, "top_up_tiers")), "the rule"
+    )
+    for amount_fen in (5_000, 9_000):
+        await here.do("top_up", member=member, amount_fen=amount_fen, tender="cash")
+    await here.box.settled()
+    await eventually(lambda: there.shown(WALLET, member, (here.box.node, 1)) == 14_000, "the money")
+    await there.tap()
+    await eventually(lambda: there.shown(WALLET, member) == 14_000, "the recalled money")
+
+    def bonus_fen():
+        held = there.box.read(lambda reader: reader.balances_of(BONUS, member, FEN))
+        return -sum(one.shown for account, one in held if account[2] == there.box.node)
+
+    await eventually(lambda: bonus_fen() == 1_800, "the recalled bonus credit")
+    assert await there.spendable(member) == 15_800
+    await there.do("spend", member=member, amount_fen=15_800)
     for counter in counters:
         await counter.box.settled()
         await counter.box.assert_equal_to_hub()
