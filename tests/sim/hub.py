@@ -46,7 +46,7 @@ CHAIN = "sim"
 HUB_KEY = Key("hub")
 UTC_OFFSET_MIN = 480
 HEAD_MS = 3_000
-COMMIT_MS = ((50, 400), (400, 1_200), (600, 3_000))
+COMMIT_MS = ((50, 500), (400, 1_200), (800, 3_000))
 """How long a commit takes: what came meanwhile is the next block. Drawn for each run."""
 FILE = "hub.sqlite"
 BACKUP = "backup.sqlite"

@@ -18,6 +18,9 @@ class InlineFuture(Future[Any]):
 
     _asyncio_future_blocking = False
 
+    def get_loop(self) -> None:
+        """No loop: whoever chains it to another future sets it at once."""
+
     def __await__(self) -> Generator["InlineFuture", None, Any]:
         while not self.done():
             yield self

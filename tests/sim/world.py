@@ -28,7 +28,7 @@ from tests.sim.template import NODES, Template, identity_of
 from tests.sim.versions import Versions
 from tests.sim.workload import Workload
 
-SAFETY_MS = 26_000
+SAFETY_MS = 20_000
 LIVENESS_MS = 400_000
 SETTLE_STEP_MS = 1_000
 ACT_MS = 700
@@ -62,7 +62,7 @@ def plan_of(seed: int) -> Plan:
         kinds.discard("hub_restored")
     if "hub_restored" in kinds:
         kinds.difference_update(COPIES)
-    return Plan(seed, frozenset(kinds), random.choice((2, 2, 3)), random.random() < 0.1)
+    return Plan(seed, frozenset(kinds), random.choice((2, 2, 2, 3)), random.random() < 0.1)
 
 
 class World:

@@ -112,6 +112,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "if False:",
         ),
         faults=("forged_op",),
+        subtle=True,
     ),
     mutant(
         "a box spends what others hold",
