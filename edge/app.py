@@ -354,6 +354,7 @@ async def _keep_up(desk: Desk, sync: Sync) -> None:
             released = await desk.rights.release_due()
             log.info("upkeep", extra={"released": released})
             await desk.rights.expire_due()
+            await desk.audit.keep()
             if rounds % KEEP_UP_EVERY == 0:
                 await sync.keep_up()
         except (StoreBusyError, StoreFullError) as error:

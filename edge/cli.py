@@ -11,6 +11,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 
 import aiohttp
@@ -21,6 +22,7 @@ from edge.desk.facts import chain_code
 from edge.doctor import Finding, ask_health, examine
 from edge.drivers.errors import DeviceConfigurationError
 from edge.log_format import set_up_logging
+from edge.store import audit
 from edge.store.backup import write_backup
 from edge.store.errors import StoreError
 from edge.store.reader import Reader
@@ -49,6 +51,7 @@ While it runs:
   cafebox status                            how it does
   cafebox outbox                            what only this box has
   cafebox backup FILE                       a consistent copy
+  cafebox audit verify                      whether the audit log is whole
 """
 
 EPILOG = """\
@@ -93,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     enrolment.add_argument("code", help="the code that cafebox-hub enrol-code printed")
     enrolment.add_argument("--again", action="store_true", help="the next epoch of this same box")
     enrolment.add_argument("--hub", default="", help="the hub's address; also written to --config")
+    audit = add("audit", "the audit log: show it, or check that nobody changed it")
+    audit.add_argument("what", choices=("list", "verify"), help="what to do with it")
+    for name in ("from", "to"):
+        day = f"rows {name} this day on (yyyy-mm-dd, local)" if name == "from" else "up to this day"
+        audit.add_argument(f"--{name}", dest=f"{name}_day", type=date.fromisoformat, help=day)
     add("refold", "fold the log anew and compare every row and balance with the store")
     add("example-config", "print a configuration with every key explained", table=False)
     return parser
@@ -296,6 +304,62 @@ def _refold(configuration: Configuration, options: argparse.Namespace) -> int:
     return DONE if report.equal else REFUSED
 
 
+def _audit(configuration: Configuration, options: argparse.Namespace) -> int:
+    with _reading(configuration) as reader:
+        if options.what == "verify":
+            found = audit.faults(reader)
+            number, hash = audit.head(reader)
+            values: Row = {"whole": not found, "rows": number, "head": hash.hex()}
+            faults = [{"fault": one.code, "from": one.number, "to": one.last} for one in found]
+            if options.json:
+                print(json.dumps({**values, "faults": faults}))
+            else:
+                _print_values(values)
+                for fault in faults:
+                    print("  ".join(str(value) for value in fault.values()))
+            return REFUSED if found else DONE
+        zone = timezone(timedelta(minutes=configuration.box.utc_offset_min))
+        rows = [
+            _audit_row(entry)
+            for entry in audit.entries(
+                reader,
+                from_ms=_day_ms(options.from_day, zone, 0),
+                to_ms=_day_ms(options.to_day, zone, 1) or 1 << 62,
+            )
+        ]
+        if options.json:
+            for row in rows:
+                print(json.dumps(row))
+        else:
+            columns = ("number", "at", "staff", "approver", "terminal", "command", "outcome", "op")
+            _print_table(rows, columns)
+    return DONE
+
+
+def _day_ms(day: date | None, zone: timezone, days: int) -> int:
+    if day is None:
+        return 0
+    start = datetime.combine(day + timedelta(days=days), time(), zone)
+    return int(start.timestamp() * 1000)
+
+
+def _audit_row(entry: audit.AuditEntry) -> Row:
+    act = entry.act
+    return {
+        "number": entry.number,
+        "at": datetime.fromtimestamp(entry.at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+        "clock_trust": entry.trust,
+        "staff": act.staff,
+        "approver": act.approver,
+        "terminal": act.terminal,
+        "command": act.command,
+        "outcome": act.outcome,
+        "subjects": [list(subject) for subject in act.subjects],
+        "op": chain_code(act.op) if act.op is not None else "",
+        "hash": entry.hash.hex(),
+    }
+
+
 @contextmanager
 def _reading(configuration: Configuration) -> Iterator[Reader]:
     """A read-only view of the store, beside a running box or without one."""
@@ -330,6 +394,7 @@ _COMMANDS: dict[str, Callable[[Configuration, argparse.Namespace], int]] = {
     "doctor": _doctor,
     "enrol": _enrol,
     "refold": _refold,
+    "audit": _audit,
 }
 
 if __name__ == "__main__":

@@ -359,7 +359,7 @@ _ROWS = (
             "number:int terminal:int staff:int status:text opened_ms:int closed_ms:int"
             " business_day:int float_fen:int counted:list counted_fen:int expected_fen:int"
             " difference_fen:int handed_to:int left_fen:int blank_cards:int open_cases:int"
-            " note:text totals:list"
+            " note:text totals:list petty_cash:list"
         ),
         OWN_CAFE,
         CAFE,

@@ -12,6 +12,7 @@ from edge.desk.commit import Committer, Request
 from edge.domain.card_pins import checked_pin, set_pin
 from edge.domain.decision import Here, Judgement, read_int
 from edge.domain.refusals import Refusal, refuse
+from edge.store import pin_attempts
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from sync_protocol.kinds import CARD
@@ -69,7 +70,8 @@ class CardPinsDesk:
             row = facts.row(transaction, CARD, card)
             decided = set_pin(at, card, row, pin_hash, over_former=over_former)
             if not isinstance(decided, Refusal):
-                transaction.set_lockout(read_int(CARD, row, "member"), 0, 0)
+                member = facts.person_of(transaction, read_int(CARD, row, "member"))
+                pin_attempts.forgive(transaction, member)
             return decided
 
         return await self._committer.commit(request, decide)

@@ -28,6 +28,8 @@ class Input(StrEnum):
     """A record's number, 1 to 2^53 - 1."""
     AMOUNT = "amount"
     """Money in fen; the domain checks it."""
+    AMOUNT_OR_NONE = "amount_or_none"
+    """Money in fen, 0 where none was typed or zero."""
     QUANTITY = "quantity"
     """A count of pieces; the domain checks it."""
     TEXT = "text"

@@ -1,7 +1,7 @@
 """One command, one commit: read, decide, append, remember the answer; effects only afterwards."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from edge.desk import facts
@@ -12,18 +12,37 @@ from edge.desk.growth import with_tier_settled
 from edge.desk.settings import DeskSettings
 from edge.desk.table import COMMANDS
 from edge.desk.tills import shift_at
-from edge.domain.decision import Decision, Here, Judgement, PrintSlip
+from edge.domain.decision import (
+    Decision,
+    Here,
+    Judgement,
+    NewOp,
+    PrintSlip,
+    document_change,
+)
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.shifts import shift_refusal
 from edge.domain.stored_value import spendable_fen
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
 from edge.effects.slips.job import SlipJob, to_bytes
+from edge.store import audit
+from edge.store.audit import Act, Subjects
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
+from sync_protocol.accounts import TILL
+from sync_protocol.kinds import AUDIT_MARK, KINDS, LEDGER
+from sync_protocol.ops import OpRef
 
+POSTINGS = 7
+"""Their place in a transaction's body."""
 TAP_ANSWERS = ("member", "points")
 """What the box's own commands, a tap and a release that fell due, answer."""
+
+SUBJECTS = ("member", "card", "sale", "top_up", "shift", "new_shift", "pass", "session", "transfer")
+"""Values of an answer that name a record."""
+ANCHORED = ("open_shift", "close_shift", "hand_over")
+"""The commands whose row of the audit log is anchored."""
 
 Decide = Callable[[WriteTransaction, Here], Judgement]
 
@@ -38,11 +57,33 @@ class Request:
     terminal: int
     approver: int = 0
     """Who approved it as a second person; 0: nobody."""
+    subjects: Subjects = ()
+    """The records that its inputs name, for the audit log."""
 
     @property
     def staff(self) -> int:
         """Who asks; 0 before the log-in."""
         return self.session.staff if self.session else 0
+
+    def act(
+        self, outcome: str, answer: Mapping[str, object] | None = None, op: OpRef | None = None
+    ) -> Act:
+        """What the audit log says of it: done with an answer and a main op, or denied by a code."""
+        values = answer or {}
+        made = tuple(
+            (name, value)
+            for name in SUBJECTS
+            if isinstance(value := values.get(name), int) and (name, value) not in self.subjects
+        )
+        return Act(
+            self.command,
+            outcome,
+            self.staff,
+            self.terminal,
+            self.approver,
+            (*self.subjects, *made),
+            op,
+        )
 
 
 class Committer:
@@ -97,22 +138,26 @@ class Committer:
             return at
         shift = shift_at(transaction, request.terminal)
         refusal = shift_refusal(shift, request.staff)
-        if refusal is not None:
-            return refusal if COMMANDS[request.command].needs_shift else at
-        return replace(at, shift=shift.id if shift is not None else 0)
+        if refusal is not None and COMMANDS[request.command].needs_shift:
+            return refusal
+        own = shift is not None and shift.staff == request.staff
+        return replace(at, shift=shift.id) if shift is not None and own else at
 
     def record(
         self, transaction: WriteTransaction, at: Here, decision: Decision, request: Request
     ) -> Answer:
         """Append a decision's ops, queue its slips, return the answer that its command promises."""
         session = request.session
-        code = ""
+        main: OpRef | None = None
         for new in decision.ops:
             shift = at.shift if new.shift is None else new.shift
+            if not shift and _moves_cash(new):
+                raise ValueError(f"{request.command} moves cash under no shift: needs_shift")
             op = transaction.append(
                 new.kind, new.body, actor=request.staff, terminal=request.terminal, shift=shift
             )
-            code = code or facts.chain_code(op.ref())
+            main = main or op.ref()
+        code = facts.chain_code(main) if main is not None else ""
         values = dict(decision.values)
         command = COMMANDS.get(request.command)
         promised = command.answers if command is not None else TAP_ANSWERS
@@ -137,7 +182,26 @@ class Committer:
                 )
                 values["print_job"] = transaction.add_print_job(effect.slip, to_bytes(job), member)
         kept = {name: values[name] for name in promised if name in values}
+        if session is not None:
+            audit.append(transaction, request.act(audit.DONE, kept, main))
+            if request.command in ANCHORED:
+                anchor(transaction, at, request.staff, request.terminal)
         return Answer(request.command, kept, code)  # type: ignore[arg-type]  # values are JSON's
+
+
+def anchor(transaction: WriteTransaction, at: Here, staff: int, terminal: int) -> None:
+    """Write where the audit log stands into the signed log."""
+    number, hash = audit.head(transaction)
+    key = audit.mark_key(transaction, number)
+    values = {"number": number, "hash": hash, "at_ms": at.now_ms}
+    op = document_change(at, AUDIT_MARK, key, facts.row(transaction, AUDIT_MARK, key), values)
+    transaction.append(op.kind, op.body, actor=staff, terminal=terminal, shift=at.shift)
+
+
+def _moves_cash(new: NewOp) -> bool:
+    if KINDS[new.kind].policy != LEDGER:
+        return False
+    return any(posting[0] == TILL for posting in new.body[POSTINGS])  # type: ignore[attr-defined]  # a list of lists
 
 
 def _subject_of(decision: Decision) -> int:

@@ -3,16 +3,18 @@
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.assets import AssetsDesk
+from edge.desk.audit import AuditDesk, subjects_of
 from edge.desk.card_issue import CardIssue
 from edge.desk.card_pin_commands import CardPinsDesk
 from edge.desk.card_pins import CardPins
 from edge.desk.card_views import CardViews
 from edge.desk.cards import CardsDesk
-from edge.desk.commands import Handlers
+from edge.desk.commands import Command, Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.exits import ExitsDesk
 from edge.desk.inputs import read_inputs
@@ -23,6 +25,7 @@ from edge.desk.money import MoneyDesk
 from edge.desk.money_views import MoneyViews
 from edge.desk.payment_providers import PaymentProviders
 from edge.desk.payments import Payments
+from edge.desk.pins import Pins
 from edge.desk.printing import PrintingDesk
 from edge.desk.rights import Rights, asks_for_rights
 from edge.desk.screens import Screens
@@ -69,14 +72,16 @@ class Desk:
         self._store = store
         self._catalogue = committer.catalogue
         screens = self._screens = Screens()
-        card_pins = CardPins(store, clocks.wall_ms)
+        pins = Pins(store)
+        card_pins = CardPins(store, pins)
         self.payment_providers = PaymentProviders()
         payments = Payments(committer, card_pins, self.payment_providers)
         top_ups = TopUpsDesk(committer, payments)
         self.money_views = MoneyViews(store, settings, committer, clocks)
         self._effects = effects
+        self.audit = AuditDesk(store, settings)
         self.rights = Rights(store, settings, committer, effects, clocks)
-        self._staff = StaffDesk(store, effects.page_events, random_bytes, clocks.wall_ms)
+        self._staff = StaffDesk(store, effects.page_events, random_bytes, pins)
         self._visits = VisitsDesk(store, settings, committer, self.rights, screens, effects, clocks)
         self.views = Views(
             store, settings, committer, effects, screens, self._staff, clocks, devices
@@ -88,7 +93,7 @@ class Desk:
             self._staff.handlers(),
             self._visits.handlers(),
             self.rights.handlers(),
-            ShiftsDesk(committer).handlers(),
+            ShiftsDesk(store, committer, self._staff).handlers(),
             MembersDesk(
                 store, settings, committer, card_issue, self._visits.show_member, clocks.wall_ms
             ).handlers(),
@@ -110,6 +115,11 @@ class Desk:
     def command_names(self) -> frozenset[str]:
         """The commands that somebody here does."""
         return frozenset(self._handlers)
+
+    @property
+    def audited_commands(self) -> tuple[str, ...]:
+        """What rows of the audit log may say was done."""
+        return tuple(sorted(COMMANDS))
 
     @property
     def page_events(self) -> PageEvents:
@@ -135,31 +145,42 @@ class Desk:
         command = COMMANDS.get(name)
         if command is None:
             return refuse("command_unknown", command=name[:40])
-        if not REQUEST_ID.fullmatch(request_id):
-            return refuse("request_id_invalid")
         if session is not None:
             terminal = session.terminal
         elif not 1 <= terminal <= TERMINAL_MAX:
             return refuse("field_invalid", field="terminal")
+        request = Request(
+            name, request_id, session, terminal, subjects=subjects_of(command, inputs)
+        )
+        try:
+            outcome = await self._perform(command, request, inputs)
+            if isinstance(outcome, Refusal):
+                await self.audit.note_denied(request, outcome)
+            return outcome
+        except STORE_FAULTS as fault:
+            return refusal_of(fault)
+
+    async def _perform(
+        self, command: Command, request: Request, inputs: Mapping[str, object]
+    ) -> Outcome:
+        session = request.session
+        if not REQUEST_ID.fullmatch(request.id):
+            return refuse("request_id_invalid")
         if command.operation:
             if session is None or await self._staff.session(session.token) is None:
                 return refuse("log_in_first")
-            refusal = right_refusal(session.role, command.operation, session.granted, session.taken)
+            refusal = right_refusal(session, command.operation)
             if refusal is not None:
                 return refusal
         arguments = read_inputs(command, inputs)
         if isinstance(arguments, Refusal):
             return arguments
-        try:
-            approver: int | Refusal = 0
-            if command.approval and session is not None:
-                approver = await self._staff.approver(session, command.approval, arguments)
+        if command.approval and session is not None:
+            approver = await self._staff.approver(session, command.approval, arguments)
             if isinstance(approver, Refusal):
                 return approver
-            request = Request(name, request_id, session, terminal, approver)
-            outcome = await self._handlers[name](request, **arguments)
-        except STORE_FAULTS as fault:
-            return refusal_of(fault)
+            request = replace(request, approver=approver)
+        outcome = await self._handlers[command.name](request, **arguments)
         self._ask_for_rights(request, arguments, outcome)
         return outcome
 

@@ -18,6 +18,7 @@ LINES_JSON_LENGTH_MAX = 20_000
 _EMPTY: Mapping[Input, object] = {
     Input.ID: 0,
     Input.AMOUNT: 0,
+    Input.AMOUNT_OR_NONE: 0,
     Input.QUANTITY: 1,
     Input.TEXT: "",
     Input.FLAG: False,
@@ -34,15 +35,16 @@ def read_inputs(command: Command, inputs: Mapping[str, object]) -> dict[str, obj
     """
     arguments: dict[str, object] = {}
     for parameter in command.parameters:
-        value = _read(parameter, inputs)
+        value = read_input(parameter, inputs)
         if isinstance(value, Refusal):
             return value
         arguments[parameter.name] = value
     return arguments
 
 
-def _read(parameter: Parameter, inputs: Mapping[str, object]) -> object:
-    if parameter.type is Input.AMOUNT:
+def read_input(parameter: Parameter, inputs: Mapping[str, object]) -> object:
+    """One argument, or the refusal that says what is wrong with it."""
+    if parameter.type in (Input.AMOUNT, Input.AMOUNT_OR_NONE):
         return _read_amount(parameter, inputs)
     if parameter.type is Input.TENDERS:
         return _read_tenders(parameter, inputs)
@@ -65,9 +67,10 @@ def _read(parameter: Parameter, inputs: Mapping[str, object]) -> object:
 
 def _read_amount(parameter: Parameter, inputs: Mapping[str, object]) -> int | Refusal:
     amount = _typed_amount(parameter, inputs)
-    if isinstance(amount, Refusal) and not parameter.required:
-        return 0 if amount.code in ("amount_missing", "amount_zero") else amount
-    return amount
+    none = {"amount_missing"} if not parameter.required else set()
+    if parameter.type is Input.AMOUNT_OR_NONE:
+        none = {"amount_missing", "amount_zero"}
+    return 0 if isinstance(amount, Refusal) and amount.code in none else amount
 
 
 def _typed_amount(parameter: Parameter, inputs: Mapping[str, object]) -> int | Refusal:
@@ -75,8 +78,6 @@ def _typed_amount(parameter: Parameter, inputs: Mapping[str, object]) -> int | R
     if typed is not None:
         return fen_of_yuan(typed)
     value = inputs.get(parameter.name)
-    if parameter.name == "expected_total_fen" and value in (0, "0"):
-        return 0  # a ticket of free products
     return check_amount(value)
 
 

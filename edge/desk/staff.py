@@ -1,30 +1,20 @@
-"""Log-in and log-out: PINs checked off the loop, wrong ones counted on the disk."""
+"""Sessions: who logged in at which terminal, who approves, who takes over."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable
-
-import argon2
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.commands import APPROVER, APPROVER_PIN, Handlers
 from edge.desk.commit import Request
+from edge.desk.pins import Pins
 from edge.desk.tills import shift_at
 from edge.domain.approvals import approver_refusal
 from edge.domain.decision import read_text
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.staff import (
-    FAILURES_MAX,
-    PIN_LENGTH_MAX,
-    Person,
-    after_failure,
-    lock_refusal,
-    log_in_refusal,
-    person_of,
-)
+from edge.domain.staff import Person, log_in_refusal, person_of
 from edge.effects.page_events import PageEvents, Region
+from edge.store import audit
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
@@ -41,14 +31,12 @@ class StaffDesk:
         store: Store,
         page_events: PageEvents,
         random_bytes: Callable[[int], bytes],
-        wall_ms: Callable[[], int],
+        pins: Pins,
     ) -> None:
         self._store = store
         self._page_events = page_events
         self._random_bytes = random_bytes
-        self._wall_ms = wall_ms
-        self._hasher = argon2.PasswordHasher()
-        self._one_check = asyncio.Lock()
+        self._pins = pins
         self._sessions: dict[str, Session] = {}
 
     def handlers(self) -> Handlers:
@@ -62,22 +50,20 @@ class StaffDesk:
 
         The answer is not kept under the request id: it holds a secret.
         """
-        async with self._one_check:
-            refusal = await self._check(staff, pin)
-            if refusal is not None:
-                return refusal
-            token = f"{request.terminal}.{self._random_bytes(TOKEN_BYTES).hex()}"
-            session, shift = await self._store.write(self._begin(request.terminal, staff, token))
-        self._sessions[_hash_of(token)] = session
-        self._page_events.publish(Region.TRUTH)
-        values: dict[str, int | str] = {
-            "staff": staff,
-            "name": session.name,
-            "role": session.role,
-            "shift": shift,
-            "token": token,
-        }
-        return Answer(request.command, dict(values))
+        refusal = await self._check(staff, pin, request.terminal)
+        if refusal is not None:
+            return refusal
+        session, shift = await self._begin(request, staff)
+        return Answer(
+            request.command,
+            {
+                "staff": staff,
+                "name": session.name,
+                "role": session.role,
+                "shift": shift,
+                "token": session.token,
+            },
+        )
 
     async def log_out(self, request: Request) -> Outcome:
         """Close the session of the request's token; the shift stays open."""
@@ -86,6 +72,7 @@ class StaffDesk:
 
             def work(transaction: WriteTransaction) -> None:
                 transaction.set_setting(_setting(session.terminal), None)
+                audit.append(transaction, request.act(audit.DONE))
 
             await self._store.write(work)
             self._sessions.pop(_hash_of(session.token), None)
@@ -127,76 +114,56 @@ class StaffDesk:
             return 0
         if not approver:
             return refuse("field_missing", field=APPROVER)
-        with self._store.read() as reader:
-            person = person_of(approver, facts.row(reader, STAFF, approver))
-        async with self._one_check:
-            refusal = await self._check(approver, pin)
+        refusal = await self.check_person(approver, pin, session.terminal)
+        person = self.person(approver)
         return refusal or approver_refusal(session.staff, person, operation) or approver
 
-    async def _check(self, staff: int, pin: str) -> Refusal | None:
-        """Why a person with this PIN is not let in; a wrong one is counted, a right one forgives.
-
-        Called with `_one_check` held, so that parallel guesses cannot outrun the count.
-        """
-        with self._store.read() as reader:
-            refusal = self._refusal(reader, staff)
-            row = facts.row(reader, STAFF, staff)
-            refusal = refusal or log_in_refusal(row, reader.identity.cafe)
-        if refusal is None:
-            pin_hash = read_text(STAFF, row, "pin_hash")
-            if await asyncio.to_thread(self._matches, pin_hash, pin):
-                await self._store.write(lambda transaction: transaction.set_lockout(staff, 0, 0))
-                return None
-            return await self._count_failure(staff)
-        if refusal.code == "log_in_failed":
-            return await self._count_failure(staff)
+    async def check_person(self, staff: int, pin: str, terminal: int) -> Refusal | None:
+        """Why somebody's PIN does not count at a terminal; the refusal names who it should be."""
+        refusal = await self._check(staff, pin, terminal)
+        if refusal is not None and refusal.code == "log_in_failed":
+            return refuse("pin_wrong", name=self.person(staff).name or str(staff))
         return refusal
 
-    def _refusal(self, reader: Reader, staff: int) -> Refusal | None:
-        lockout = reader.lockout(staff)
-        return lock_refusal(lockout.failures, lockout.locked_until_ms, self._wall_ms())
-
-    def _matches(self, pin_hash: str, pin: str) -> bool:
-        if not pin or len(pin) > PIN_LENGTH_MAX:
-            return False
-        try:
-            return self._hasher.verify(pin_hash, pin)
-        except (VerificationError, InvalidHashError):
-            return False
-
-    async def _count_failure(self, staff: int) -> Refusal:
-        """Count one more wrong PIN; the refusal says when it was the last one allowed.
-
-        The work itself returns no refusal: that would undo the count.
-        """
-
-        def work(transaction: WriteTransaction) -> int:
-            now_ms = transaction.wall_ms()
-            failures, until_ms = after_failure(transaction.lockout(staff).failures, now_ms)
-            transaction.set_lockout(staff, failures, until_ms)
-            return failures
-
-        failures = await self._store.write(work)
-        if failures < FAILURES_MAX:
-            return refuse("log_in_failed")
+    async def _check(self, staff: int, pin: str, terminal: int) -> Refusal | None:
         with self._store.read() as reader:
-            return self._refusal(reader, staff) or refuse("log_in_failed")
+            row = facts.row(reader, STAFF, staff)
+            refusal = log_in_refusal(row, reader.identity.cafe)
+        if refusal is not None and refusal.code != "log_in_failed":
+            return refusal
+        hashes = () if refusal is not None else (read_text(STAFF, row, "pin_hash"),)
+        return await self._pins.check(staff, terminal, hashes, pin)
 
-    def _begin(
-        self, terminal: int, staff: int, token: str
-    ) -> Callable[[WriteTransaction], tuple[Session, int]]:
+    def person(self, staff: int) -> Person:
+        """Somebody of the staff and their rights."""
+        with self._store.read() as reader:
+            return person_of(staff, facts.row(reader, STAFF, staff))
+
+    async def take_over(self, request: Request, staff: int) -> str:
+        """Log another person in at the request's terminal, whose PIN was checked; the token."""
+        session, _ = await self._begin(request, staff)
+        return session.token
+
+    async def _begin(self, request: Request, staff: int) -> tuple[Session, int]:
+        """Begin a person's session; returns it and the terminal's open shift, 0 for none."""
+        terminal = request.terminal
+        token = f"{terminal}.{self._random_bytes(TOKEN_BYTES).hex()}"
+
         def work(transaction: WriteTransaction) -> tuple[Session, int]:
             person = person_of(staff, facts.row(transaction, STAFF, staff))
-            session = _session(person, terminal, token)
             kept = [_hash_of(token), staff, transaction.wall_ms()]
             transaction.set_setting(_setting(terminal), kept)
-            self._sessions = {
-                key: other for key, other in self._sessions.items() if other.terminal != terminal
-            }
+            audit.append(transaction, audit.Act("log_in", audit.DONE, staff, terminal))
             shift = shift_at(transaction, terminal)
-            return session, shift.id if shift is not None else 0
+            return _session(person, terminal, token), shift.id if shift is not None else 0
 
-        return work
+        session, shift = await self._store.write(work)
+        self._sessions = {
+            key: other for key, other in self._sessions.items() if other.terminal != terminal
+        }
+        self._sessions[_hash_of(token)] = session
+        self._page_events.publish(Region.TRUTH)
+        return session, shift
 
 
 def _setting(terminal: int) -> str:

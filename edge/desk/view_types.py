@@ -1,10 +1,11 @@
 """What the pages show: plain values, read at one moment, in fen and milliseconds since 1970."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge.desk.answers import Session
 from edge.domain.refusals import Refusal, Sentence
+from edge.domain.shift_totals import Row
 from edge.domain.shifts import Shift
 from edge.events import DeviceState
 
@@ -259,6 +260,21 @@ class TruthLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftReportView:
+    """What a shift took and gave: rows of `edge.domain.shift_totals`.
+
+    `blind`: whoever looks may not know yet what must lie in the drawer; then rows leave it out,
+    and the sums are 0.
+    """
+
+    shift: Shift
+    rows: tuple[Row, ...]
+    blind: bool
+    expected_fen: int = 0
+    difference_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CafeView:
     """One cafe of the chain."""
 
@@ -310,3 +326,9 @@ class CounterView:
     cases: tuple[CaseView, ...]
     events: tuple[EventView, ...]
     truth: TruthLine
+
+
+def without_members(counter: CounterView) -> CounterView:
+    """The page for whoever may look at no member and no money: a technician."""
+    ticket = TicketView(counter.ticket.id, (), 0, "", 0, 0)
+    return replace(counter, tap=None, member=None, present=(), ticket=ticket, cases=(), events=())

@@ -16,7 +16,7 @@ from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.staff import StaffDesk
 from edge.desk.tickets import read_ticket
-from edge.desk.tills import shift_at
+from edge.desk.tills import latest_shifts, shift_at, shift_of, shift_report
 from edge.desk.view_types import (
     AssetView,
     CafeView,
@@ -29,6 +29,7 @@ from edge.desk.view_types import (
     PrintJobView,
     ProductView,
     SaleView,
+    ShiftReportView,
     StaffView,
     TapView,
     TicketLineView,
@@ -37,7 +38,9 @@ from edge.desk.view_types import (
     TruthLine,
 )
 from edge.domain.approvals import approver_refusal
+from edge.domain.business_day import days_before
 from edge.domain.decision import Here, read_int, read_list, read_text
+from edge.domain.shifts import Shift
 from edge.domain.staff import log_in_refusal, person_of
 from edge.domain.transfers import DISPATCHED
 from edge.effects.after_commit import Effects
@@ -61,6 +64,7 @@ EVENTS_SHOWN = 12
 PRODUCTS_MAX = 1000
 CAFES_MAX = 1000
 STAFF_MAX = 1000
+SHIFT_DAYS = 7
 TRANSFERS_MAX = 50
 ASSET_PLACES = {
     ASSET_IN_STOCK: "in_stock",
@@ -198,6 +202,26 @@ class Views:
                 for document in reader.registers(STAFF, limit=STAFF_MAX)
                 if log_in_refusal(document.shown, cafe) is None
             )
+
+    async def shift_report(self, session: Session, shift: int = 0) -> ShiftReportView | None:
+        """The report of a shift, of the terminal's open one for 0; None where there is none.
+
+        Others' shifts are for who may see the till.
+        """
+        with self._store.read() as reader:
+            found = shift_of(reader, shift) if shift else shift_at(reader, session.terminal)
+            if found is None:
+                return None
+            if found.staff != session.staff and not session.may("see_till"):
+                return None
+            return shift_report(reader, found, session)
+
+    async def shifts(self, session: Session) -> tuple[Shift, ...]:
+        """The last days' shifts, the newest first: one's own, or all for who may see the till."""
+        with self._store.read() as reader:
+            found = latest_shifts(reader, days_before(self._here(reader).business_day, SHIFT_DAYS))
+            may_see_all = session.may("see_till")
+            return tuple(one for one in found if may_see_all or one.staff == session.staff)
 
     def approvers(self, operation: str, asker: int) -> tuple[StaffView, ...]:
         """Who here may approve an operation that `asker` asks for."""

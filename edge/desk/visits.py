@@ -23,6 +23,7 @@ from edge.domain.visits import TapFacts, leave, tap, visit_key
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
 from edge.events import CardTapped
+from edge.store import audit
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from sync_protocol.kinds import CARD, CARD_CLAIM, MEMBER, VISIT
@@ -189,12 +190,16 @@ class VisitsDesk:
             refusal = member_refusal(facts.row(reader, MEMBER, member))
         if refusal is not None:
             return refusal
+        await self._store.write(
+            lambda tx: audit.append(tx, request.act(audit.DONE, {"member": member}))
+        )
         self._screens.show_member(request.terminal, member)
         self._effects.page_events.publish(Region.TAP)
         return Answer(request.command, {"member": member})
 
     async def clear_screen(self, request: Request) -> Outcome:
         """Nobody stands at this terminal any more."""
+        await self._store.write(lambda tx: audit.append(tx, request.act(audit.DONE)))
         self._screens.show_member(request.terminal, 0)
         self._effects.page_events.publish(Region.TAP)
         return Answer(request.command)

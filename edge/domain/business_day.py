@@ -34,6 +34,14 @@ def date_of(number: int) -> date | None:
         return None
 
 
+def days_before(number: int, count: int) -> tuple[int, ...]:
+    """A day (yyyymmdd) and those before it, `count` in all; none for no such day."""
+    day = date_of(number)
+    if day is None:
+        return ()
+    return tuple(day_number(day - timedelta(days=back)) for back in range(count))
+
+
 def age_on(birth: int, today: int) -> int | None:
     """Whole years of age on a day, both yyyymmdd; None where the birth date is not known."""
     return None if birth <= 0 else (today - birth) // 10000

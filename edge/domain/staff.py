@@ -1,7 +1,8 @@
 """Staff: who may do what, who may log in here, and how long a wrong PIN locks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from edge.domain.decision import read_list, read_text
 from edge.domain.refusals import Refusal, refuse
@@ -9,9 +10,6 @@ from edge.domain.rights_table import RIGHTS, ROLE_NAMES
 from sync_protocol.kinds import STAFF, field_index
 from sync_protocol.registers import RegisterRow
 
-FAILURES_MAX = 5
-"""Wrong PINs in a row before a person is locked: a four-digit PIN then costs days to guess."""
-LOCK_MS = 5 * 60 * 1000
 PIN_LENGTH_MAX = 64
 
 
@@ -56,14 +54,24 @@ def _words(row: RegisterRow | None, field: str) -> frozenset[str]:
     return frozenset(word for word in read_list(STAFF, row, field) if isinstance(word, str))
 
 
-def right_refusal(
-    role: str, operation: str, granted: Collection[str] = (), taken: Collection[str] = ()
-) -> Refusal | None:
+class HasRights(Protocol):
+    """A person or a session of one."""
+
+    @property
+    def role(self) -> str:
+        """One of `edge.domain.rights_table`."""
+
+    def may(self, operation: str) -> bool:
+        """Whether this person may do an operation."""
+
+
+def right_refusal(person: HasRights, operation: str) -> Refusal | None:
     """Why a person may not do an operation, or None."""
-    if may(role, operation, granted, taken):
+    if person.may(operation):
         return None
     _, name = RIGHTS[operation]
-    return refuse("no_right", role=ROLE_NAMES.get(role, (role, role)), operation=name)
+    role = ROLE_NAMES.get(person.role, (person.role, person.role))
+    return refuse("no_right", role=role, operation=name)
 
 
 def log_in_refusal(row: RegisterRow | None, cafe: int) -> Refusal | None:
@@ -81,19 +89,10 @@ def log_in_refusal(row: RegisterRow | None, cafe: int) -> Refusal | None:
     return None
 
 
-def lock_refusal(failures: int, locked_until_ms: int, now_ms: int) -> Refusal | None:
-    """Why no PIN is taken now, or None.
-
-    A lock never lasts longer than LOCK_MS from now, so that a clock that was years ahead when it
-    was set locks nobody out for years.
-    """
-    left_ms = locked_until_ms - now_ms
-    if failures < FAILURES_MAX or not 0 < left_ms <= LOCK_MS:
+def lock_refusal(ages_ms: Sequence[int], failures_max: int, lock_ms: int) -> Refusal | None:
+    """Why no PIN is looked at now, or None: `ages_ms` is how long ago each attempt was."""
+    recent = sorted(age for age in ages_ms if 0 <= age < lock_ms)
+    if len(recent) < failures_max:
         return None
+    left_ms = lock_ms - recent[failures_max - 1]
     return refuse("log_in_locked", minutes=-(-left_ms // 60_000))
-
-
-def after_failure(failures: int, now_ms: int) -> tuple[int, int]:
-    """(failures, locked until) after one more wrong PIN."""
-    failures += 1
-    return failures, now_ms + LOCK_MS if failures >= FAILURES_MAX else 0

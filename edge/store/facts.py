@@ -173,11 +173,3 @@ class PrintJob:
     copies: int
     created_ms: int
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lockout:
-    """Failed log-ins of one person since the last good one, and until when no more are taken."""
-
-    failures: int
-    locked_until_ms: int

@@ -161,6 +161,19 @@ class LogReader:
         found = [StoredOp(*row).op() for row in self._execute(statements.SELECT_OP_RANGE, keys)]
         return [op for op in found if op is not None]
 
+    def own_ops_since(self, reference: OpRef) -> Iterator[LoggedOp]:
+        """Yield what this box wrote from an own op on, in later epochs too; stubs are left out."""
+        authors = self._execute(statements.SELECT_AUTHORS_OF, (self.identity.node,)).fetchall()
+        for number, epoch, _seq, _hash in sorted(authors, key=lambda row: abs(row[1])):
+            if abs(epoch) < reference.epoch:
+                continue
+            first = reference.seq if abs(epoch) == reference.epoch else 1
+            keys = (op_key(number, first), op_key(number, SEQ_MAX), -1)
+            for row in self._execute(statements.SELECT_OP_RANGE, keys).fetchall():
+                logged = StoredOp(*row).logged()
+                if logged is not None and abs(epoch) == logged.op.header.epoch:
+                    yield logged
+
     def own_hash(self, seq: int) -> bytes | None:
         """Return the hash of an own op (0: the genesis hash), None if it is not kept here."""
         author = self.own_author()

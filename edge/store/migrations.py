@@ -11,8 +11,8 @@ from peewee import SqliteDatabase
 
 from edge.store.documents import index_kind
 from edge.store.errors import StoreMismatchError
-from edge.store.tables import Migration, create_all
-from sync_protocol.kinds import CARD, CASE, MEMBER, TOP_UP
+from edge.store.tables import AuditRow, Migration, PinAttempt, create_all
+from sync_protocol.kinds import CARD, CASE, MEMBER, SHIFT, TOP_UP
 
 Step = tuple[int, str, Callable[[SqliteDatabase], None]]
 
@@ -30,6 +30,14 @@ def _index_cases(database: SqliteDatabase) -> None:
     index_kind(database.connection(), CASE)  # type: ignore[no-untyped-call]  # peewee's
 
 
+def _add_audit_and_attempts(database: SqliteDatabase) -> None:
+    connection = database.connection()  # type: ignore[no-untyped-call]  # peewee's
+    index_kind(connection, SHIFT)
+    with database.bind_ctx((AuditRow, PinAttempt)):
+        database.create_tables((AuditRow, PinAttempt))
+    connection.execute("DROP TABLE IF EXISTS staff_lockout")
+
+
 STEPS: tuple[Step, ...] = (
     (1, "initial tables", create_all),
     (
@@ -40,6 +48,7 @@ STEPS: tuple[Step, ...] = (
     (3, "top-ups by member and day", _index_top_ups),
     (5, "cases by status and the day of their settlement", _index_cases),
     (6, "members by parts of their names and phones", _index_members_and_cards),
+    (7, "audit log, attempts at a PIN, shifts by day", _add_audit_and_attempts),
 )
 
 

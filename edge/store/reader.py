@@ -6,7 +6,7 @@ Read only, one snapshot. `LogReader` reads the log, `StateReader` what ops have 
 from typing import cast
 
 from edge.store import statements
-from edge.store.facts import Lockout, PrintJob
+from edge.store.facts import PrintJob
 from edge.store.standing import (
     FENCED_PREFIX,
     OTHER_HARDWARE,
@@ -69,8 +69,3 @@ class Reader(StateReader):
         """Return the last jobs in any state, newest first."""
         rows = self._execute(statements.SELECT_LATEST_PRINT_JOBS, (limit,))
         return [PrintJob(*row) for row in rows]
-
-    def lockout(self, staff: int) -> Lockout:
-        """Return a person's failed log-ins."""
-        row = self._execute(statements.SELECT_LOCKOUT, (staff,)).fetchone()
-        return Lockout(0, 0) if row is None else Lockout(*row)

@@ -232,16 +232,6 @@ SELECT id, kind, document, state, copies, created_ms, error FROM print_job
 ORDER BY id DESC LIMIT ?
 """
 
-SELECT_LOCKOUT = "SELECT failures, locked_until_ms FROM staff_lockout WHERE staff = ?"
-
-UPSERT_LOCKOUT = """
-INSERT INTO staff_lockout (staff, failures, locked_until_ms) VALUES (?, ?, ?)
-ON CONFLICT (staff) DO UPDATE
-SET failures = excluded.failures, locked_until_ms = excluded.locked_until_ms
-"""
-
-DELETE_LOCKOUT = "DELETE FROM staff_lockout WHERE staff = ?"
-
 DELETE_SETTING = "DELETE FROM setting WHERE name = ?"
 
 # --- erasure: at every personal op, own or applied ------------------------------------------------

@@ -43,7 +43,7 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     CASE: ("status", "settled_day"),
     SALE: ("member", "business_day"),
     ALIAS: ("into",),
-    SHIFT: ("status",),
+    SHIFT: ("status", "business_day"),
     TOP_UP: ("member", "business_day"),
 }
 """Register fields by whose shown value documents are found. To add one, add it here and a
@@ -323,12 +323,36 @@ PrintJobRow.add_index(
 )
 
 
-class StaffLockout(Table):
-    """Failed log-ins per person."""
+class PinAttempt(Table):
+    """PINs that were tried and not forgiven by the right one: see `edge.desk.pins`.
 
-    staff = IntegerField(primary_key=True)
-    failures = IntegerField()
-    locked_until_ms = IntegerField()
+    `at_ms` counts from the boot; no wall clock dates them.
+    """
+
+    id = IntegerField(primary_key=True)
+    account = IntegerField()
+    terminal = IntegerField()
+    boot = BlobField()
+    at_ms = IntegerField()
+
+
+class AuditRow(Table):
+    """What people had this box do, or were denied: a chain of hashes, see `edge.store.audit`."""
+
+    number = IntegerField(primary_key=True)
+    at_ms = IntegerField()
+    trust = IntegerField()
+    staff = IntegerField()
+    approver = IntegerField()
+    terminal = IntegerField()
+    command = TextField()
+    outcome = TextField()
+    subjects = BlobField()
+    op = BlobField()
+    hash = BlobField()
+
+    class Meta:
+        table_name = "audit"
 
 
 ALL_TABLES: tuple[type[Table], ...] = (
@@ -350,7 +374,8 @@ ALL_TABLES: tuple[type[Table], ...] = (
     ErasedSubject,
     Request,
     PrintJobRow,
-    StaffLockout,
+    PinAttempt,
+    AuditRow,
 )
 
 

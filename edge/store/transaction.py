@@ -99,13 +99,6 @@ class WriteTransaction(Reader):
         else:
             self._execute(statements.UPSERT_SETTING, (name, pack(value)))
 
-    def set_lockout(self, staff: int, failures: int, locked_until_ms: int) -> None:
-        """Keep a person's failed log-ins; 0 failures forgets them."""
-        if failures:
-            self._execute(statements.UPSERT_LOCKOUT, (staff, failures, locked_until_ms))
-        else:
-            self._execute(statements.DELETE_LOCKOUT, (staff,))
-
     def note_fence(self, reason: str, seq: int) -> None:
         """Keep that this epoch is fenced; what was found in the chains is never overwritten."""
         fence = self.fence()

@@ -2,8 +2,8 @@
 
 - A form's answer is HTML: the middle of the screen for htmx, else the whole page.
 - JSON in, JSON out, for programs: `{"request_id": ..., <inputs>}` is answered with
-  `{"ok": true, "command", "values", "chain_code", "repeated"}` or, with status 422 (401 before
-  the log-in), `{"ok": false, "code", "words", "parameters"}`.
+  `{"ok": true, "command", "values", "chain_code", "repeated"}` or, with a status of
+  `edge.web.statuses`, `{"ok": false, "code", "words", "parameters"}`.
 
 An answer is sent after the commit and never before.
 """
@@ -17,12 +17,12 @@ from edge.desk.answers import Answer, Outcome
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import may
 from edge.web.counter import SESSION_COOKIE, Counter
+from edge.web.statuses import status_of
 from edge.web.translations import chosen_language
 
 QUANTITY_PREFIX = "quantity:"
 PAYS_PREFIX = "pays:"
 CUSTOM_PREFIX = "custom:"
-LOG_IN_FIRST = "log_in_first"
 
 
 async def post_command(request: web.Request) -> web.StreamResponse:
@@ -67,6 +67,13 @@ async def _answer_form(request: web.Request, command: str) -> web.StreamResponse
         if isinstance(outcome, Refusal):
             return await counter.log_in_page(request, outcome, values.get("staff", ""))
         response = web.Response(status=303, headers={"Location": _after_log_in(command, outcome)})
+        _keep_session(response, command, outcome)
+        return response
+    if isinstance(outcome, Answer) and "token" in outcome.values:  # somebody else is logged in
+        htmx = "HX-Request" in request.headers
+        response = web.Response(
+            status=200 if htmx else 303, headers={"HX-Redirect" if htmx else "Location": "/"}
+        )
         _keep_session(response, command, outcome)
         return response
     return await counter.answer(request, command, outcome, values)
@@ -146,13 +153,13 @@ def _json_refusal(refusal: Refusal, language: str) -> web.Response:
             "words": refusal.words(language),
             "parameters": dict(refusal.parameters),
         },
-        status=401 if refusal.code == LOG_IN_FIRST else 422,
+        status=status_of(refusal),
     )
 
 
 def _keep_session(response: web.StreamResponse, command: str, answer: Answer) -> None:
-    """Give the browser its session after a log-in, take it away after a log-out."""
-    if command == "log_in":
+    """Give the browser its session after a log-in or a handover, take it after a log-out."""
+    if "token" in answer.values:
         response.set_cookie(
             SESSION_COOKIE, str(answer.values["token"]), httponly=True, samesite="Strict", path="/"
         )

@@ -8,14 +8,17 @@ from typing import ClassVar
 from aiohttp import web
 
 from edge.desk.answers import Answer, Outcome, Session
+from edge.desk.commit import Request as AskedBy
 from edge.desk.desk import Desk
-from edge.desk.view_types import StaffView
+from edge.desk.view_types import StaffView, without_members
 from edge.domain.refusals import Refusal
+from edge.domain.staff import right_refusal
 from edge.web.actions import offered
 from edge.web.rendering import Renderer
 from edge.web.screen import TERMINAL, Done, Screen
+from edge.web.statuses import status_of
 from edge.web.translations import chosen_language
-from edge.web.works import ACTIONS, AFTER_ANSWER, AFTER_REFUSAL, WORKS
+from edge.web.works import ACTIONS, AFTER_ANSWER, AFTER_REFUSAL, LOOK, RIGHTS_OF_WORKS, WORKS
 from edge.web.works.asked import TICKET, Asked
 
 SESSION_COOKIE = "cafebox_session"
@@ -46,6 +49,8 @@ class Counter:
     ) -> Screen:
         """What this browser looks at now."""
         counter = await self.desk.views.counter(session, TERMINAL)
+        if not session.may(LOOK):
+            counter = without_members(counter)
         return Screen(chosen_language(request.cookies), session, counter, self._done, refusal)
 
     def render(self, template: str, screen: Screen, more: Mapping[str, object]) -> str:
@@ -75,8 +80,12 @@ class Counter:
         session = await self.session(request)
         if session is None:
             return await self.log_in_page(request)
-        screen = await self.screen(request, session)
-        return await self._respond(request, screen, name, request.query, {})
+        refusal = _work_refusal(session, name)
+        asked = AskedBy(f"show:{name}", "", session, session.terminal)
+        await self.desk.audit.note_look(asked, request.query, refusal)
+        screen = await self.screen(request, session, refusal)
+        work = name if refusal is None else TICKET
+        return await self._respond(request, screen, work, request.query, {})
 
     async def answer(
         self,
@@ -115,7 +124,7 @@ class Counter:
             refusal=refusal,
             chosen=int(chosen) if chosen.isdecimal() else 0,
         )
-        return _html(text, 422 if refusal else 200)
+        return _html(text, status_of(refusal))
 
     async def _respond(
         self,
@@ -134,7 +143,15 @@ class Counter:
         else:
             text = self.render("middle.html", screen, facts)
             text += self.render("actions_out_of_band.html", screen, {})
-        return _html(text, 422 if screen.refusal else 200)
+        return _html(text, status_of(screen.refusal))
+
+
+def _work_refusal(session: Session, work: str) -> Refusal | None:
+    """Why a person may not open a work, None where they may."""
+    rights = sorted(RIGHTS_OF_WORKS[work])
+    if work == TICKET or any(session.may(right) for right in rights):
+        return None
+    return right_refusal(session, rights[0])
 
 
 Counter.KEY = web.AppKey("counter", Counter)

@@ -253,6 +253,40 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "refund": _("Refund"),
         "dispatch": _("Transfer dispatched"),
         "transfer_receipt": _("Transfer received"),
+        "x_report": _("Shift report (X)"),
+        "z_report": _("Shift report (Z)"),
+        "handover": _("Shift handover"),
+        "cash_drop": _("Drop to the safe"),
+        "petty_cash": _("Petty cash"),
+    },
+    "shift_status": {
+        "open": _("open"),
+        "closed": _("closed"),
+        "handed_over": _("handed over"),
+    },
+    "report_section": {
+        "tender": _("Takings"),
+        "reason": _("By kind"),
+        "cash": _("Cash in the drawer"),
+        "points": _("Points"),
+        "number": _("Numbers"),
+    },
+    "report_tender": {
+        "cash": _("Cash"),
+        "card": _("Bank card"),
+        "wechat": _("WeChat Pay"),
+        "alipay": _("Alipay"),
+        "other": _("Other tenders"),
+        "wallet": _("Balance"),
+        "bonus": _("Bonus credit"),
+    },
+    "report_points": {
+        "given": _("Points given"),
+        "taken": _("Points taken"),
+    },
+    "report_number": {
+        "first": _("First number"),
+        "last": _("Last number"),
     },
     "verdict": {
         "applied": _("applied"),
@@ -280,6 +314,11 @@ TERMS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_SAME = {"report_reason": "reason", "report_cash": "reason"}
+"""Families whose codes are those of another."""
+
+
 def term(family: str, code: object) -> str:
     """The message id for a code."""
+    family = _SAME.get(family, family)
     return TERMS[family].get(str(code), str(code))

@@ -14,6 +14,8 @@ from cloud.store.log import create_log
 from cloud.store.migrations import migrate
 from cloud.store.models import LogHead
 from edge.desk.answers import Session
+from edge.desk.commit import Request
+from edge.desk.pins import Pins
 from edge.desk.staff import StaffDesk
 from edge.domain.members import keyed_hash
 from edge.effects.page_events import PageEvents
@@ -49,7 +51,6 @@ NODES = {1: 1, 2: 2, 3: 3}
 """Node -> its cafe. The liar is node `LIAR` in the last cafe."""
 CAFES = (1, 2, 3, 4)
 MANAGER = 77
-TOKEN = f"{TERMINAL}.token of the simulated manager"
 SALT = b"s" * 16
 PRODUCTS = {"cola": (500, 400, True), "noodles": (1200, 0, True), "printing": (100, 0, False)}
 """sku -> (price in fen, member price in fen, counted)"""
@@ -201,8 +202,10 @@ def _build_box(folder: Path, node: int, committed: Committed) -> Session:
     clock = Clock(lambda: OPENED_MS, lambda: 0, b"template" * 2)
     store = InlineStore.open(folder / FILE, identity_of(node), clock, lambda count: b"t" * count)
     run(store.apply_blocks([committed.block], committed.signature))
-    staff = StaffDesk(store, PageEvents(), lambda count: b"t" * count, lambda: START_MS)
-    session, _ = store.submit(staff._begin(TERMINAL, MANAGER, TOKEN)).result()
+    staff = StaffDesk(store, PageEvents(), lambda count: b"t" * count, Pins(store))
+    token = run(staff.take_over(Request("log_in", "", None, TERMINAL), MANAGER))
+    session = run(staff.session(token))
+    assert session is not None
     store.abandon()
     # The next start finds the chains whole, and notes that it need not look again.
     store = InlineStore.open(folder / FILE, identity_of(node), clock, lambda count: b"t" * count)

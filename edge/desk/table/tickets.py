@@ -17,7 +17,7 @@ ROWS = (
     command(
         "pay",
         "sell",
-        f"expected_total_fen:amount ticket:id? {PAYING} card_pin:text?",
+        f"expected_total_fen:amount_or_none ticket:id? {PAYING} card_pin:text?",
         "sale number total_fen change_fen points balance_fen spendable_fen below_zero print_job",
         approval="vouch_for_member",
         needs_shift=True,

@@ -115,6 +115,15 @@ document.addEventListener("input", (event) => {
   shows.textContent = Number.isFinite(received) && received >= due ? `¥${((received - due) / 100).toFixed(2)}` : "–";
 });
 
+// data-piece-fen="10000": adds up a count of notes and coins while it is typed.
+document.addEventListener("input", (event) => {
+  if (event.target.dataset.pieceFen === undefined) return;
+  const form = event.target.closest("form");
+  let fen = 0;
+  for (const field of form.querySelectorAll("[data-piece-fen]")) fen += Number(field.dataset.pieceFen) * (Number(field.value) || 0);
+  form.querySelector("[data-pieces-sum]").textContent = `¥${(fen / 100).toFixed(2)}`;
+});
+
 document.addEventListener("input", (event) => {
   if (!event.target.closest("#palette")) return;
   const words = event.target.value.toLowerCase();

@@ -8,9 +8,12 @@ AFTER_ANSWER and AFTER_REFUSAL say which work stands then. What was done is said
 
 from collections.abc import Mapping
 
+from edge.desk.table import COMMANDS
 from edge.web.actions import Action
 from edge.web.works import cards, counter, goods, members, money, papers, shifts, tickets
 from edge.web.works.asked import Work
+
+LOOK = "look"
 
 TOPICS = (counter, shifts, members, cards, money, tickets, goods, papers)
 
@@ -25,6 +28,22 @@ AFTER_REFUSAL: Mapping[str, str] = {
     command: work for topic in TOPICS for command, work in topic.AFTER_REFUSAL.items()
 }
 """The work after a command was refused, where it is not the ticket."""
+
+
+def _rights_of_works() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {name: set() for name in WORKS}
+    for topic in TOPICS:
+        for action in topic.ACTIONS:
+            if action.work:
+                found[action.work.partition("?")[0]].add(action.operation)
+        for command, work in {**topic.AFTER_REFUSAL, **topic.AFTER_ANSWER}.items():
+            found[work].add(COMMANDS[command].operation)
+    return {name: frozenset(rights or {LOOK}) for name, rights in found.items()}
+
+
+RIGHTS_OF_WORKS: Mapping[str, frozenset[str]] = _rights_of_works()
+"""Work -> the rights of which one opens it: those of the actions and commands that lead to it.
+`ticket`, where everybody begins, is open to all who are logged in."""
 
 ACTIONS: Mapping[str, tuple[Action, ...]] = {
     topic.__name__.rpartition(".")[2]: topic.ACTIONS for topic in TOPICS

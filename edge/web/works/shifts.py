@@ -1,17 +1,84 @@
-"""Works: the shift and its cash."""
+"""Works: the shift and its cash, and the audit log."""
 
 from collections.abc import Mapping
 
+from edge.domain.shifts import DENOMINATIONS_FEN
+from edge.store.audit import DONE
 from edge.web.actions import Action, Needs
 from edge.web.terms import _
-from edge.web.works.asked import Work, values_only
+from edge.web.works.asked import Asked, Facts, Work, values_only
+
+AUDIT_SHOWN = 100
+SHIFT = "shift"
+
+
+async def _shift(asked: Asked) -> Facts:
+    report = await asked.desk.views.shift_report(asked.screen.session)
+    return {"report": report, "values": asked.values}
+
+
+async def _shifts(asked: Asked) -> Facts:
+    session = asked.screen.session
+    text = asked.query.get("shift", "")
+    shift = int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else 0
+    report = await asked.desk.views.shift_report(session, shift) if shift else None
+    return {"report": report, "shifts": await asked.desk.views.shifts(session)}
+
+
+async def _count(asked: Asked) -> Facts:
+    return {"values": asked.values, "denominations": DENOMINATIONS_FEN}
+
+
+async def _end(asked: Asked) -> Facts:
+    screen = asked.screen
+    shift = screen.counter.truth.shift
+    staff = await asked.desk.views.staff_to_log_in()
+    return {
+        "report": await asked.desk.views.shift_report(screen.session),
+        "receivers": [one for one in staff if shift is None or one.staff != shift.staff],
+        "values": asked.values,
+    }
+
+
+async def _audit(asked: Asked) -> Facts:
+    staff = asked.query.get("staff", "")
+    chosen = int(staff) if staff.isascii() and staff.isdecimal() and len(staff) < 17 else 0
+    command, outcome = asked.query.get("command", ""), asked.query.get("outcome", "")
+    people = await asked.desk.views.staff_to_log_in()
+    return {
+        "entries": asked.desk.audit.entries(
+            staff=chosen, command=command, outcome=outcome, limit=AUDIT_SHOWN
+        ),
+        "people": people,
+        "names": {person.staff: person.name for person in people},
+        "commands": asked.desk.audited_commands,
+        "chosen": {"staff": chosen, "command": command, "outcome": outcome},
+        "done_code": DONE,
+    }
+
 
 WORKS: Mapping[str, Work] = {
     "open-shift": values_only,
+    SHIFT: _shift,
+    "shifts": _shifts,
+    "drop-cash": values_only,
+    "petty-cash": values_only,
+    "count-cash": _count,
+    "end-shift": _end,
+    "audit": _audit,
 }
-AFTER_ANSWER: Mapping[str, str] = {}
+AFTER_ANSWER: Mapping[str, str] = {
+    "count_cash": "end-shift",
+    "print_shift_report": SHIFT,
+}
 AFTER_REFUSAL: Mapping[str, str] = {
     "open_shift": "open-shift",
+    "drop_cash": "drop-cash",
+    "petty_cash": "petty-cash",
+    "count_cash": "count-cash",
+    "close_shift": "end-shift",
+    "hand_over": "end-shift",
+    "print_shift_report": SHIFT,
 }
 ACTIONS = (
     Action(
@@ -23,4 +90,11 @@ ACTIONS = (
         key="Shift+F9",
         kind="primary",
     ),
+    Action("shift", _("Shift"), "work_shift", Needs.SHIFT, work=SHIFT, key="Shift+F9"),
+    Action("drop-cash", _("Drop to the safe"), "work_shift", Needs.SHIFT, work="drop-cash"),
+    Action("petty-cash", _("Petty cash"), "work_shift", Needs.SHIFT, work="petty-cash"),
+    Action("count-cash", _("Count the cash"), "work_shift", Needs.SHIFT, work="count-cash"),
+    Action("end-shift", _("Hand over or close"), "work_shift", Needs.SHIFT, work="end-shift"),
+    Action("shifts", _("Past shifts"), "work_shift", work="shifts"),
+    Action("audit", _("Audit log"), "see_audit", work="audit"),
 )

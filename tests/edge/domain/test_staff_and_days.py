@@ -10,9 +10,7 @@ from edge.domain.rights_table import (
     TECHNICIAN,
 )
 from edge.domain.staff import (
-    FAILURES_MAX,
-    LOCK_MS,
-    after_failure,
+    Person,
     lock_refusal,
     log_in_refusal,
     may,
@@ -30,13 +28,13 @@ def test_every_command_names_a_right_that_exists() -> None:
 
 
 def test_a_cashier_sells_and_does_not_refund() -> None:
-    assert right_refusal("cashier", "sell") is None
-    assert right_refusal("manager", "refund") is None
-    refusal = right_refusal("cashier", "refund")
+    assert right_refusal(Person(1, "李", "cashier"), "sell") is None
+    assert right_refusal(Person(1, "李", "manager"), "refund") is None
+    refusal = right_refusal(Person(1, "李", "cashier"), "refund")
     assert code_of(refusal) == "no_right"
     assert refusal is not None
     assert "收银员" in refusal.words("zh")
-    assert code_of(right_refusal("visitor", "sell")) == "no_right"
+    assert code_of(right_refusal(Person(1, "李", "visitor"), "sell")) == "no_right"
 
 
 def test_a_technician_prints_again_and_sees_no_member() -> None:
@@ -73,17 +71,14 @@ def test_who_may_log_in_here() -> None:
     assert code_of(log_in_refusal(None, CAFE)) == "log_in_failed"
 
 
-def test_wrong_pins_lock_for_a_while() -> None:
-    failures, until, now = 0, 0, 1_000_000
-    for _ in range(FAILURES_MAX):
-        assert lock_refusal(failures, until, now) is None
-        failures, until = after_failure(failures, now)
-    assert code_of(lock_refusal(failures, until, now)) == "log_in_locked"
-    assert lock_refusal(failures, until, now + LOCK_MS) is None
-
-
-def test_a_lock_set_by_a_clock_far_ahead_locks_nobody_for_years() -> None:
-    assert lock_refusal(FAILURES_MAX, 10**15, 1_000_000) is None
+def test_so_many_wrong_pins_in_so_long_lock() -> None:
+    minute = 60_000
+    assert lock_refusal([0, 1, 2, 3], 5, 15 * minute) is None
+    locked = lock_refusal([14 * minute, 3 * minute, 2, 1, 0], 5, 15 * minute)
+    assert code_of(locked) == "log_in_locked"
+    assert locked is not None
+    assert locked.parameters["minutes"] == 1
+    assert lock_refusal([15 * minute, 3 * minute, 2, 1, 0], 5, 15 * minute) is None
 
 
 @pytest.mark.parametrize(

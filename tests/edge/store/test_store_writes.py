@@ -212,11 +212,10 @@ def test_a_step_of_the_clock_opens_a_segment(box, hands):
     assert [(body[0], body[5]) for body in segments] == [(1, "boot"), (2, "step")]
 
 
-def test_answers_prints_settings_and_lockouts_are_kept(box):
+def test_answers_prints_and_settings_are_kept(box):
     def work(tx):
         tx.remember_answer("r1", b"done", MEMBER_ID)
         tx.set_setting("printer", ["serial", 9600])
-        tx.set_lockout(7, 3, 99)
         return tx.add_print_job("receipt", b"slip", MEMBER_ID)
 
     job = box.submit(work).result()
@@ -225,14 +224,11 @@ def test_answers_prints_settings_and_lockouts_are_kept(box):
     with box.read() as reader:
         assert reader.answer("r1") == b"done"
         assert reader.setting("printer") == ["serial", 9600]
-        assert reader.lockout(7).failures == 3
         assert [each.id for each in reader.print_jobs(PRINT_WAITING)] == [job]
     box.submit(lambda tx: tx.set_print_job(job, PRINT_DONE, 1)).result()
-    box.submit(lambda tx: tx.set_lockout(7, 0, 0)).result()
     with box.read() as reader:
         assert reader.print_jobs(PRINT_WAITING) == []
         assert reader.print_job(job).copies == 1
-        assert reader.lockout(7).failures == 0
 
 
 def test_store_opens_where_it_was_left_and_only_for_its_box(box, open_box):

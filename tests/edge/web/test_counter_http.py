@@ -137,7 +137,7 @@ async def test_an_oversized_body_is_refused(site: Site) -> None:
 
 async def test_every_work_can_be_read_without_javascript(site: Site) -> None:
     member = await _member(site)
-    await site.log_in()
+    await site.log_in(MANAGER)
     for work in WORKS:
         text = await site.get(f"/show/{work}?member={member}")
         assert text.startswith("<!doctype html>")

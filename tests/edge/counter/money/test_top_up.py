@@ -183,7 +183,7 @@ async def test_above_a_limit_a_second_person_approves(till: Till) -> None:
     assert await till.refused("top_up", **asked, **own) == "approver_is_asker"
     wrong = {**APPROVED, "approver_pin": "0000"}
     status, answer = await till.json("top_up", **asked, **wrong)
-    assert (status, answer["code"]) == (422, "log_in_failed")
+    assert (status, answer["code"]) == (422, "pin_wrong")
     page = await till.form("top_up", member=str(till.member), amount_yuan="100.01", tender="cash")
     assert 'name="approver_pin"' in page
     assert 'value="100.01"' in page
