@@ -253,7 +253,10 @@ _ROWS = (
         VISIT,
         "visit",
         REGISTER,
-        _fields("member:int card:int entered_ms:int left_ms:int business_day:int taps:int checked_in_ms:int"),
+        _fields(
+            "member:int card:int entered_ms:int left_ms:int business_day:int taps:int"
+            " checked_in_ms:int"
+        ),
         OWN_CAFE,
         CAFE,
         False,
@@ -388,6 +391,7 @@ _ROWS = (
         _fields(
             "member:int code:text form:text sold_cafe:int from_day:int to_day:int zones:text"
             " from_minute:int to_minute:int weekdays:text price_fen:int status:text sale:int"
+            " number:text visits:int"
         ),
         ANY_CAFE,
         CHAIN,

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 
+from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.assets import AssetsDesk
 from edge.desk.audit import AuditDesk, subjects_of
+from edge.desk.benefit_views import BenefitViews
+from edge.desk.benefits import BenefitsDesk
 from edge.desk.card_issue import CardIssue
 from edge.desk.card_pin_commands import CardPinsDesk
 from edge.desk.card_pins import CardPins
@@ -23,6 +26,7 @@ from edge.desk.member_views import MemberViews
 from edge.desk.members import MembersDesk
 from edge.desk.money import MoneyDesk
 from edge.desk.money_views import MoneyViews
+from edge.desk.passes import PassesDesk
 from edge.desk.payment_providers import PaymentProviders
 from edge.desk.payments import Payments
 from edge.desk.pins import Pins
@@ -86,6 +90,13 @@ class Desk:
         self.views = Views(
             store, settings, committer, effects, screens, self._staff, clocks, devices
         )
+        self.benefits = BenefitViews(
+            store,
+            committer,
+            lambda reader: facts.here(
+                reader, settings, clocks.wall_ms(), cut_off=not asked.line.up
+            ),
+        )
         self.member_views = MemberViews(store, settings, committer.catalogue, clocks.wall_ms)
         self.card_views = CardViews(store, settings, committer.catalogue, line, clocks.wall_ms)
         card_issue = CardIssue(settings, committer, payments)
@@ -104,6 +115,8 @@ class Desk:
             top_ups.handlers(),
             TopUpListsDesk(committer, payments, top_ups, settings.chain_key).handlers(),
             VouchersDesk(settings, committer, self.rights).handlers(),
+            BenefitsDesk(committer, payments, self.rights).handlers(),
+            PassesDesk(committer, payments, self.rights).handlers(),
             TicketsDesk(store, committer, screens, payments).handlers(),
             StockDesk(committer).handlers(),
             TransfersDesk(committer).handlers(),

@@ -7,6 +7,7 @@ from sync_protocol.kinds import SITE
 
 _SALE_NUMBER = "sale_number"
 _SHIFT_NUMBER = "shift_number"
+_VOUCHER_NUMBER = "voucher_number"
 _TOP_UP_NUMBER = "top_up_number"
 _CARD_NUMBER = "card_number"
 
@@ -24,6 +25,11 @@ def next_shift_number(transaction: WriteTransaction) -> int:
 def next_top_up_number(transaction: WriteTransaction) -> int:
     """The next number of a top-up, a cash-out or a cancellation."""
     return _next(transaction, _TOP_UP_NUMBER)
+
+
+def next_voucher_number(transaction: WriteTransaction) -> int:
+    """The next number of a voucher of this box."""
+    return _next(transaction, _VOUCHER_NUMBER)
 
 
 def next_card_number(transaction: WriteTransaction) -> int:

@@ -28,8 +28,6 @@ from sync_protocol.accounts import (
     LUCKY_HELD,
     POINTS_HELD,
     RECEIVABLE,
-    VISITS_HELD,
-    VOUCHER,
     WALLET,
 )
 from sync_protocol.clock import stamp_ms
@@ -42,8 +40,10 @@ ENTRIES_LOOKED_AT = 40
 PURPOSE_TAP = "tap"
 SPENT_CLASSES = (WALLET, BONUS)
 """What a tap asks the hub for."""
-FOLLOWING_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
-"""What follows a member from cafe to cafe, and goes back to the hub after the visit."""
+FOLLOWING_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD)
+"""What follows a member from cafe to cafe, and goes back to the hub after the visit. The visits of
+a pass do not: they stay where it was sold or used last, so that they need no line, until another
+cafe asks for them."""
 MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
 
 
@@ -113,15 +113,18 @@ class Rights:
         if not any(self._asked.in_vain(one) for one in members):
             self.ask(member)
 
-    def ask_for_voucher(self, voucher: int, amount_fen: int) -> bool:
-        """Ask the hub for a voucher that is held elsewhere; True while an answer is awaited."""
+    def ask_for(self, code: int, subject: int, amount: int, unit: str) -> bool:
+        """Ask the hub for what is held elsewhere: a voucher, points, visits of a pass.
+
+        True while an answer is awaited.
+        """
         if self._line.up:
-            self._request(VOUCHER, voucher, amount_fen)
+            self._request(code, subject, amount, unit)
         return self._line.up
 
-    def _request(self, code: int, subject: int, amount: int) -> None:
+    def _request(self, code: int, subject: int, amount: int, unit: str = FEN) -> None:
         request_id = self._asked.request_id(code, subject, amount)
-        self._line.request_grant(request_id, code, subject, FEN, amount, PURPOSE_TAP)
+        self._line.request_grant(request_id, code, subject, unit, amount, PURPOSE_TAP)
 
     def ask_again(self) -> None:
         """The log brought something new: ask for what another box has released to the hub since."""

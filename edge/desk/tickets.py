@@ -41,6 +41,7 @@ class TicketsDesk:
             "add_line": self.add_line,
             "remove_line": self.remove_line,
             "set_ticket_member": self.set_ticket_member,
+            "use_points": self.use_points,
             "pay": self.pay,
             "abandon": self.abandon,
         }
@@ -89,6 +90,23 @@ class TicketsDesk:
                     return refusal
             _, lines = kept_ticket(transaction, request.terminal)
             return self._keep(transaction, at, request, person, lines)
+
+        return await self._committer.commit(request, decide, Region.TICKET)
+
+    async def use_points(self, request: Request, code: str) -> Outcome:
+        """Let points pay part of the ticket by a row of `redemptions`; without a code: no more."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            member, lines = kept_ticket(transaction, request.terminal)
+            offset = offset_named(transaction, self._committer.catalogue, code)
+            if code and offset is None:
+                return refuse("redemption_unknown")
+            if not member:
+                return refuse("ticket_needs_member")
+            has = facts.points_of(transaction, member)
+            if offset is not None and offset.points > has:
+                return refuse("points_too_few", points=offset.points, held=has)
+            return self._keep(transaction, at, request, member, lines, code)
 
         return await self._committer.commit(request, decide, Region.TICKET)
 

@@ -90,6 +90,8 @@ class TicketLineView:
     reason: str = ""
     """Why it costs less, in Chinese; `reason_en` in English."""
     reason_en: str = ""
+    gift: bool = False
+    """Whether it comes free with the others, by an event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,8 +317,9 @@ def _ticket(reader: Reader, catalogue: Catalogue, at: Here, terminal: int) -> Ti
             cost.total_fen,
             cost.list_fen,
             *cost.reason,
+            gift=place >= len(ticket.lines),
         )
-        for line, cost in ticket.sold
+        for place, (line, cost) in enumerate(ticket.sold)
     )
     points = ticket.points(catalogue.rule(reader)) if lines else 0
     return TicketView(

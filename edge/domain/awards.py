@@ -63,7 +63,8 @@ def adjust_points(
         if here.spending_stopped:
             return refuse("spending_stopped")
         if points > total(facts.parts):
-            return refuse("points_too_few", points=points, held=total(facts.parts))
+            code = "points_elsewhere" if points <= facts.has else "points_too_few"
+            return refuse(code, points=points, held=total(facts.parts))
         issued = plain(POINTS_ISSUED, facts.member, POINTS, -points)
         postings = (*lowered(here, take(facts.parts, points)), issued)
     version = facts.rule.version
@@ -139,7 +140,7 @@ def join_event(here: Here, facts: PointsFacts, event: Event, joined: bool) -> Ju
         earned = points_earned(here, member, event.points, rule)
         ops.insert(0, transaction(here, REASON_POINTS, earned, rule_version=rule.version))
     if event.entry_points:
-        taken = points_spent(here, member, event.entry_points, facts.parts)
+        taken = points_spent(here, member, event.entry_points, facts.parts, facts.has)
         if isinstance(taken, Refusal):
             return taken
         ops.insert(0, transaction(here, REASON_REDEMPTION, taken))

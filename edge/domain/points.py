@@ -121,6 +121,8 @@ class PointsFacts:
     name: str
     parts: Sequence[Part]
     rule: EarnRule
+    has: int = 0
+    """All of the member's points, all holders together."""
 
 
 def points_of_sale(
@@ -168,14 +170,20 @@ def points_of_part(points: int, part_fen: int, total_fen: int) -> int:
 
 
 def points_spent(
-    here: Here, member: int, points: int, points_here: Sequence[Part]
+    here: Here, member: int, points: int, points_here: Sequence[Part], has: int = 0
 ) -> tuple[Posting, ...] | Refusal:
-    """Postings that take points for something; only those that this node holds can be taken."""
+    """Postings that take points for something; only those that this node holds can be taken.
+
+    `has` is all that the member has, where that is known: then the rest may be asked for.
+    """
     if here.spending_stopped:
         return refuse("spending_stopped")
     held = total(points_here)
+    if points > max(held, has):
+        return refuse("points_too_few", points=points, held=max(held, has))
     if points > held:
-        return refuse("points_too_few", points=points, held=held)
+        code = "points_cut_off" if here.cut_off else "points_elsewhere"
+        return refuse(code, points=points, held=held)
     taken = take(points_here, points)
     return (*lowered(here, taken), plain(POINTS_SPENT, member, POINTS, -points))
 

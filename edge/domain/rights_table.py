@@ -81,8 +81,14 @@ MONEY: Rows = {
     "vouch_for_member": (MANAGERS, ("核实会员本人", "vouch for a member")),
     "reconcile": (MANAGERS | {READ_ONLY}, ("核对账户", "reconcile accounts")),
     "release": (COUNTER_STAFF, ("归还额度", "release rights")),
+}
+BENEFITS: Rows = {
+    "redeem_points": (COUNTER_STAFF, ("积分兑换", "redeem points")),
+    "adjust_points": (MANAGERS, ("批准积分调整", "approve points given or taken by hand")),
+    "watch_points": (MANAGERS | {READ_ONLY}, ("监控积分", "watch points")),
     "issue_voucher": (MANAGERS, ("发放优惠券", "issue a voucher")),
     "redeem_voucher": (COUNTER_STAFF, ("核销优惠券", "redeem a voucher")),
+    "book": (ALL_WHO_SERVE, ("预约", "book")),
 }
 TICKETS: Rows = {
     "sell": (COUNTER_STAFF, ("收银", "sell")),
@@ -97,7 +103,7 @@ PAPERS: Rows = {
     "reprint": (ALL_WHO_SERVE | {TECHNICIAN}, ("补打小票", "reprint")),
 }
 
-TOPICS = (COUNTER, SHIFTS, MEMBERS, CARDS, MONEY, TICKETS, GOODS, PAPERS)
+TOPICS = (COUNTER, SHIFTS, MEMBERS, CARDS, MONEY, BENEFITS, TICKETS, GOODS, PAPERS)
 
 RIGHTS: Rows = {operation: row for topic in TOPICS for operation, row in topic.items()}
 """Operation -> (roles, (Chinese, English)). A right not listed is nobody's."""

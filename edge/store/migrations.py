@@ -12,7 +12,7 @@ from peewee import SqliteDatabase
 from edge.store.documents import index_kind
 from edge.store.errors import StoreMismatchError
 from edge.store.tables import AuditRow, Migration, PinAttempt, create_all
-from sync_protocol.kinds import CARD, CASE, MEMBER, SHIFT, TOP_UP
+from sync_protocol.kinds import CARD, CASE, MEMBER, PASS, SHIFT, TOP_UP
 
 Step = tuple[int, str, Callable[[SqliteDatabase], None]]
 
@@ -24,6 +24,10 @@ def _index_members_and_cards(database: SqliteDatabase) -> None:
 
 def _index_top_ups(database: SqliteDatabase) -> None:
     index_kind(database.connection(), TOP_UP)  # type: ignore[no-untyped-call]  # peewee's
+
+
+def _index_passes(database: SqliteDatabase) -> None:
+    index_kind(database.connection(), PASS)  # type: ignore[no-untyped-call]  # peewee's
 
 
 def _index_cases(database: SqliteDatabase) -> None:
@@ -46,6 +50,7 @@ STEPS: tuple[Step, ...] = (
         _index_members_and_cards,
     ),
     (3, "top-ups by member and day", _index_top_ups),
+    (4, "passes and vouchers by member and number", _index_passes),
     (5, "cases by status and the day of their settlement", _index_cases),
     (6, "members by parts of their names and phones", _index_members_and_cards),
     (7, "audit log, attempts at a PIN, shifts by day", _add_audit_and_attempts),

@@ -22,6 +22,7 @@ from sync_protocol.kinds import (
     CARD,
     CASE,
     MEMBER,
+    PASS,
     PRODUCT,
     SALE,
     SHIFT,
@@ -45,6 +46,7 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     ALIAS: ("into",),
     SHIFT: ("status", "business_day"),
     TOP_UP: ("member", "business_day"),
+    PASS: ("member", "number"),
 }
 """Register fields by whose shown value documents are found. To add one, add it here and a
 migration that calls `documents.index_kind`. Each costs the writer a page: none for visits, whose

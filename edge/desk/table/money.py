@@ -1,4 +1,4 @@
-"""Commands of the counter: top-ups, stored value, vouchers.
+"""Commands of the counter: top-ups, stored value.
 
 - `top_up`: an amount, or a `package` at its price. `repaid_fen` of it repaid an advance that was
   drawn here; `change_fen` of the cash goes back.
@@ -8,7 +8,6 @@
   who vouches. `fee` is card_fee, membership_fee or other.
 - `cancel_top_up`, `cash_out`: `amount_fen` less `kept_fen`, which was kept for bonus credit and
   points that are gone, is given back; `bonus_fen`, `points` and `lucky` were taken back.
-- `issue_voucher`: `only_here`: it may be used at this cafe alone, without a line too.
 """
 
 from edge.desk.commands import PAYING, command
@@ -65,18 +64,6 @@ ROWS = (
         " spendable_fen print_job",
         approval="approve_cash_out",
         needs_shift=True,
-    ),
-    command(
-        "issue_voucher",
-        "issue_voucher",
-        "amount_fen:amount only_here:flag",
-        "voucher code amount_fen month",
-    ),
-    command(
-        "redeem_voucher",
-        "redeem_voucher",
-        "member:id code:text",
-        "member voucher amount_fen balance_fen spendable_fen",
     ),
     command("release", "release", "member:id", "member amount_fen points"),
 )

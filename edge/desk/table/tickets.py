@@ -3,6 +3,7 @@
 - `pay`: by PAYING (`edge.desk.commands`). Above the limit of the rule `spending` stored value
   needs `card_pin`, or a second person who vouches for the member. `below_zero` are the skus whose
   booked stock fell below zero (an alert, not a refusal).
+- `tier` is the step that a member reached with this purchase.
 - `refund` goes back to the tenders that paid; `kept_fen` was kept for points that are gone.
 - answers' `lines` are [[sku, quantity], ...].
 """
@@ -18,7 +19,8 @@ ROWS = (
         "pay",
         "sell",
         f"expected_total_fen:amount_or_none ticket:id? {PAYING} card_pin:text?",
-        "sale number total_fen change_fen points balance_fen spendable_fen below_zero print_job",
+        "sale number total_fen change_fen points tier balance_fen spendable_fen below_zero"
+        " print_job",
         approval="vouch_for_member",
         needs_shift=True,
     ),

@@ -6,9 +6,20 @@ Codes are stable and never reused. A new topic is a module here and its name in 
 
 from collections.abc import Mapping
 
-from edge.domain.words import cards, cases, counter, goods, members, money, papers, shifts, tickets
+from edge.domain.words import (
+    benefits,
+    cards,
+    cases,
+    counter,
+    goods,
+    members,
+    money,
+    papers,
+    shifts,
+    tickets,
+)
 
-TOPICS = (counter, members, cards, money, tickets, goods, shifts, papers, cases)
+TOPICS = (counter, members, cards, money, benefits, tickets, goods, shifts, papers, cases)
 
 WORDS: Mapping[str, tuple[str, str]] = {
     code: words for topic in TOPICS for code, words in topic.WORDS.items()

@@ -1,4 +1,4 @@
-"""Words of refusals and reasons: amounts, top-ups, stored value, points and vouchers."""
+"""Words of refusals and reasons: amounts, top-ups, stored value."""
 
 from collections.abc import Mapping
 
@@ -125,18 +125,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cash_out_owed": (
         "会员还有预支 {owed_fen} 没还,请留足再提现",
         "An advance of {owed_fen} is still owed; leave that much",
-    ),
-    # vouchers
-    "voucher_unknown": ("没有这个券码,请核对", "There is no voucher of this code; check it"),
-    "voucher_used": ("这张券已经用过了", "This voucher has been used"),
-    "voucher_expired": ("这张券已过期(有效至 {month})", "This voucher expired ({month})"),
-    "voucher_elsewhere": (
-        "这张券在{places},已申请转来,请过几秒再试",
-        "This voucher is at {places}; it was asked for, try again in a few seconds",
-    ),
-    "voucher_cut_off": (
-        "这张券在{places},现在没有网络,不能核销",
-        "This voucher is at {places} and there is no line now; it cannot be used",
     ),
     "row_member_unknown": (
         "找不到会员“{who}”,请核对号码",

@@ -254,7 +254,7 @@ def test_a_voucher_is_used_once_and_only_where_it_is_held() -> None:
     assert moved(redeemed, VOUCHER, OWN) == {FEN: 1000}
     assert moved(redeemed, WALLET, OWN) == {FEN: -1000}
     assert code_of(redeem_voucher(HERE, MEMBER, replace(facts, parts=()))) == "voucher_used"
-    away = replace(facts, parts=(), elsewhere_fen=1000, places=EAST)
+    away = replace(facts, parts=(), elsewhere=1000, places=EAST)
     assert code_of(redeem_voucher(HERE, MEMBER, away)) == "voucher_elsewhere"
     assert code_of(redeem_voucher(CUT_OFF, MEMBER, away)) == "voucher_cut_off"
     late = replace(HERE, business_day=20270301)

@@ -1,0 +1,259 @@
+"""Passes: so many visits, or all of a period, paid once; valid by day, hour, weekday and zone.
+
+The visits of a pass stand in an account of its own (`visits:<pass>`), held where the pass was sold
+until another cafe asks for them: so one visit is used once in the whole chain, without a line too.
+A period pass has no visits: its days alone count. A pass for hours over midnight belongs to the day
+on which they begin.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from edge.domain.business_day import date_of, day_number, local_time
+from edge.domain.decision import (
+    Decision,
+    Here,
+    Judgement,
+    NewOp,
+    Posting,
+    PrintSlip,
+    document_change,
+    own,
+    plain,
+    read_int,
+    read_text,
+    transaction,
+)
+from edge.domain.parts import Part, lowered, take, total
+from edge.domain.refusals import Refusal, refuse
+from sync_protocol.accounts import VISITS, VISITS_HELD, VISITS_ISSUED
+from sync_protocol.kinds import PASS
+from sync_protocol.ledger import REASON_PASS_USE
+from sync_protocol.registers import RegisterRow
+
+BY_VISITS = "visits"
+BY_PERIOD = "period"
+ACTIVE = "active"
+REFUNDED = "refunded"
+
+
+@dataclass(frozen=True, slots=True)
+class PassOffer:
+    """A row of the rule `passes`. `days` counts the first; minutes are those of the local day."""
+
+    code: str
+    name: tuple[str, str]
+    form: str
+    price_fen: int
+    visits: int
+    days: int
+    zones: str
+    from_minute: int
+    to_minute: int
+    weekdays: str
+
+
+def pass_offer(row: Mapping[str, Any]) -> PassOffer:
+    """The offer of its row."""
+    return PassOffer(
+        row["code"],
+        (row["name"] or row["code"], row["name_en"] or row["name"] or row["code"]),
+        row["form"],
+        row["price_fen"],
+        row["visits"],
+        row["days"],
+        row["zones"],
+        row["from_minute"],
+        row["to_minute"],
+        row["weekdays"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A pass that somebody has. `visits_here` is what this node holds, `visits` all that is left.
+
+    `member` 0: whoever shows the slip.
+    """
+
+    id: int
+    member: int
+    code: str
+    form: str
+    sold_cafe: int
+    from_day: int
+    to_day: int
+    zones: str
+    from_minute: int
+    to_minute: int
+    weekdays: str
+    price_fen: int
+    status: str
+    sale: int
+    visits_here: tuple[Part, ...] = ()
+    visits: int = 0
+
+
+def pass_of_row(
+    id: int, row: RegisterRow, visits_here: tuple[Part, ...] = (), visits: int = 0
+) -> Pass:
+    """The pass of its document."""
+    return Pass(
+        id,
+        read_int(PASS, row, "member"),
+        read_text(PASS, row, "code"),
+        read_text(PASS, row, "form"),
+        read_int(PASS, row, "sold_cafe"),
+        read_int(PASS, row, "from_day"),
+        read_int(PASS, row, "to_day"),
+        read_text(PASS, row, "zones"),
+        read_int(PASS, row, "from_minute"),
+        read_int(PASS, row, "to_minute"),
+        read_text(PASS, row, "weekdays"),
+        read_int(PASS, row, "price_fen"),
+        read_text(PASS, row, "status"),
+        read_int(PASS, row, "sale"),
+        visits_here,
+        visits,
+    )
+
+
+def valid_days(offer: PassOffer, at_ms: int, utc_offset_min: int) -> tuple[int, int]:
+    """(first, last) day of a pass sold at a moment, each yyyymmdd; the last 0: without end."""
+    first = _band_date(offer.from_minute, offer.to_minute, at_ms, utc_offset_min)
+    last = day_number(first + timedelta(days=offer.days - 1)) if offer.days else 0
+    return day_number(first), last
+
+
+def new_pass(
+    here: Here, id: int, sale: int, member: int, offer: PassOffer
+) -> tuple[NewOp, list[Posting]]:
+    """The document of a pass that was just sold, and the postings of its visits."""
+    from_day, to_day = valid_days(offer, here.now_ms, here.utc_offset_min)
+    values: dict[str, object] = {
+        "member": member,
+        "code": offer.code,
+        "form": offer.form,
+        "sold_cafe": here.cafe,
+        "from_day": from_day,
+        "to_day": to_day,
+        "zones": offer.zones,
+        "from_minute": offer.from_minute,
+        "to_minute": offer.to_minute,
+        "weekdays": offer.weekdays,
+        "price_fen": offer.price_fen,
+        "status": ACTIVE,
+        "sale": sale,
+        "visits": offer.visits if offer.form == BY_VISITS else 0,
+    }
+    visits = offer.visits if offer.form == BY_VISITS else 0
+    postings = [
+        own(here, VISITS_HELD, id, VISITS, -visits),
+        plain(VISITS_ISSUED, id, VISITS, visits),
+    ]
+    return document_change(here, PASS, id, None, values), postings
+
+
+def pass_refusal(here: Here, one: Pass, zone: str) -> Refusal | None:
+    """Why a pass does not hold here and now, None where it does. An empty zone is not asked for."""
+    if one.status != ACTIVE:
+        return refuse("pass_not_active")
+    at = local_time(here.now_ms, here.utc_offset_min)
+    minute = at.hour * 60 + at.minute
+    if not in_band(one.from_minute, one.to_minute, minute):
+        return refuse("pass_other_hours", hours=band_text(one.from_minute, one.to_minute))
+    day = _band_date(one.from_minute, one.to_minute, here.now_ms, here.utc_offset_min)
+    if day_number(day) < one.from_day:
+        return refuse("pass_not_yet", day=one.from_day)
+    if one.to_day and day_number(day) > one.to_day:
+        return refuse("pass_expired", day=one.to_day)
+    if one.weekdays and str(day.isoweekday()) not in one.weekdays.split():
+        return refuse("pass_other_weekday", weekdays=one.weekdays)
+    if zone and one.zones and zone not in one.zones.split():
+        return refuse("pass_other_zone", zones=one.zones)
+    if one.form == BY_PERIOD:
+        return None
+    if one.visits <= 0:
+        return refuse("pass_used_up")
+    if here.spending_stopped:
+        return refuse("spending_stopped")
+    if total(one.visits_here) <= 0:
+        return refuse("pass_cut_off" if here.cut_off else "pass_elsewhere", visits=one.visits)
+    return None
+
+
+def use_postings(here: Here, one: Pass) -> list[Posting]:
+    """Postings that use one visit of a pass which `pass_refusal` let through; none of a period."""
+    if one.form == BY_PERIOD:
+        return []
+    taken = take(one.visits_here, 1)
+    return [*lowered(here, taken), plain(VISITS_ISSUED, one.id, VISITS, -total(taken))]
+
+
+def use_pass(here: Here, one: Pass, zone: str, name: str, pass_name: tuple[str, str]) -> Judgement:
+    """Use a pass once, at the counter."""
+    refusal = pass_refusal(here, one, zone)
+    if refusal is not None:
+        return refusal
+    postings = use_postings(here, one)
+    left = one.visits - len(postings) // 2
+    ops = (transaction(here, REASON_PASS_USE, postings, document=one.id),) if postings else ()
+    facts = {"name": name, "pass_name": pass_name, "left": left, "to_day": one.to_day}
+    values = {"pass": one.id, "member": one.member, "visits": left, "to_day": one.to_day}
+    return Decision(ops, (PrintSlip("pass_use", {**facts, "form": one.form}),), values)
+
+
+def refundable_fen(one: Pass, offer_visits: int, today: int) -> int:
+    """What of a pass's price is not used up: by visits, or by days that have not begun; floored.
+
+    `offer_visits` is how many it was sold with.
+    """
+    if one.form == BY_VISITS:
+        return one.price_fen * min(one.visits, offer_visits) // max(offer_visits, 1)
+    first, last, now = date_of(one.from_day), date_of(one.to_day), date_of(today)
+    if first is None or last is None or now is None:
+        return 0
+    days = (last - first).days + 1
+    left = min(max((last - now).days, 0), days)
+    return one.price_fen * left // days
+
+
+def taken_back(here: Here, one: Pass, row: RegisterRow) -> tuple[NewOp, list[Posting]] | Refusal:
+    """The end of a pass whose money goes back: its visits here, and its document."""
+    if one.status != ACTIVE:
+        return refuse("pass_not_active")
+    if total(one.visits_here) < one.visits:
+        return refuse("pass_cut_off" if here.cut_off else "pass_elsewhere", visits=one.visits)
+    gone = total(one.visits_here)
+    postings = [*lowered(here, one.visits_here), plain(VISITS_ISSUED, one.id, VISITS, -gone)]
+    return document_change(here, PASS, one.id, row, {"status": REFUNDED}), postings
+
+
+def in_band(from_minute: int, to_minute: int, minute: int) -> bool:
+    """Whether a minute of the day lies in a band; equal ends are the whole day."""
+    if from_minute == to_minute:
+        return True
+    if from_minute < to_minute:
+        return from_minute <= minute < to_minute
+    return minute >= from_minute or minute < to_minute
+
+
+def band_text(from_minute: int, to_minute: int) -> str:
+    """`23:00-08:00`."""
+    return "-".join(f"{one // 60:02d}:{one % 60:02d}" for one in (from_minute, to_minute))
+
+
+def best_pass(here: Here, passes: Sequence[Pass], zone: str) -> Pass | None:
+    """The pass to use now: of those that hold, the one that ends first."""
+    holding = [one for one in passes if pass_refusal(here, one, zone) is None]
+    return min(holding, key=lambda one: (one.to_day or 99991231, one.id), default=None)
+
+
+def _band_date(from_minute: int, to_minute: int, at_ms: int, utc_offset_min: int) -> date:
+    """The day that a moment belongs to: in a band over midnight, the one on which it began."""
+    at = local_time(at_ms, utc_offset_min)
+    minute = at.hour * 60 + at.minute
+    over_midnight = from_minute > to_minute and minute < to_minute
+    return at.date() - timedelta(days=over_midnight)

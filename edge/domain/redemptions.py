@@ -1,0 +1,343 @@
+"""Redemption: points for goods, gifts, stored value or money off; converted, and given back.
+
+A redemption is a sale that points paid: its document is a SALE of nothing with the tender `points`,
+its right to be returned is the sale's refundable part in points. A return turns its postings round.
+Points, money and spend points (bonus credit, which can only be spent) are converted at the ratios
+of the rule `points`; what the chain gives or takes for it stands in `promotion`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.domain.decision import (
+    Decision,
+    Here,
+    Judgement,
+    NewOp,
+    Posting,
+    PrintSlip,
+    document_change,
+    own,
+    plain,
+    transaction,
+)
+from edge.domain.parts import Part, lowered, take, total
+from edge.domain.points import PointsFacts, points_earned, points_spent
+from edge.domain.refusals import Refusal, refuse
+from edge.domain.sales import Product
+from sync_protocol.accounts import (
+    BONUS,
+    FEN,
+    ITEM,
+    POINTS,
+    PROMOTION,
+    REFUNDABLE,
+    REFUNDABLE_BOOK,
+    STOCK,
+    STOCK_USED,
+    WALLET,
+    class_of,
+)
+from sync_protocol.kinds import PASS, SALE
+from sync_protocol.ledger import REASON_REDEMPTION, REASON_REFUND
+
+GOODS, GIFT, STORED_VALUE, DISCOUNT = "goods", "gift", "stored_value", "discount"
+POINTS_TENDER = "points"
+"""The tender of a redemption's document; its reference is the redemption's code."""
+GIFT_FORM = "gift"
+"""Form of the PASS document that says a one-time gift was given; its key is `gift_key`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """A row of the rule `redemptions`.
+
+    `takes_points` False: the points are a threshold, and it is given once to a member. `tier`: the
+    step from which on it may be had, empty for all.
+    """
+
+    code: str
+    name: tuple[str, str]
+    points: int
+    gives: str
+    sku: str
+    amount_fen: int
+    tier: str
+    takes_points: bool
+    into: str
+
+
+def redemption_of(row: Mapping[str, Any]) -> Redemption:
+    """The redemption of its row."""
+    return Redemption(
+        row["code"],
+        (row["name"] or row["code"], row["name_en"] or row["name"] or row["code"]),
+        row["points"],
+        row["gives"],
+        row["sku"],
+        row["amount_fen"],
+        row["tier"],
+        row["takes_points"],
+        row["into"],
+    )
+
+
+def gift_key(member: int, code: str) -> str:
+    """The key of the document that says who got a one-time gift."""
+    return f"gift.{member}.{code}"
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemFacts:
+    """What is known of a redemption that is wanted.
+
+    `recipient` is who gets it, `may_for_others` whether the member's tier lets another one have it;
+    `steps` are the tiers of the ladder, `step` the member's own (-1: none). `has` is all of their
+    points, `points_here` what this node holds. `given`: a one-time gift was given before.
+    """
+
+    sale: int
+    number: int
+    member: int
+    name: str
+    recipient: int
+    may_for_others: bool
+    wanted: Redemption
+    product: Product | None
+    in_stock: int
+    has: int
+    points_here: tuple[Part, ...]
+    steps: tuple[str, ...] = ()
+    step: int = -1
+    given: bool = False
+
+
+def redeem_points(here: Here, facts: RedeemFacts) -> Judgement:
+    """Give something for points; they are taken where they are held, or are a threshold."""
+    refusal = _redeem_refusal(facts)
+    if refusal is not None:
+        return refusal
+    wanted = facts.wanted
+    points = wanted.points if wanted.takes_points else 0
+    taken = points_spent(here, facts.member, points, facts.points_here, facts.has) if points else ()
+    if isinstance(taken, Refusal):
+        return taken
+    postings = [
+        *taken,
+        *_given(here, facts),
+        own(here, REFUNDABLE, facts.sale, POINTS, -points),
+        plain(REFUNDABLE_BOOK, here.cafe, POINTS, points),
+    ]
+    ops = [_document(here, facts, points)]
+    if not wanted.takes_points:
+        ops.append(gift_given(here, facts.member, wanted.code))
+    if any(posting[6] for posting in postings):
+        ops.insert(0, transaction(here, REASON_REDEMPTION, postings, document=facts.sale))
+    slip = {
+        "name": facts.name,
+        "what": wanted.name,
+        "points": points,
+        "left": facts.has - points,
+        "number": facts.number,
+    }
+    values = {
+        "member": facts.member,
+        "sale": facts.sale,
+        "number": facts.number,
+        "points": points,
+        "gives": wanted.gives,
+        "amount_fen": wanted.amount_fen,
+        "points_left": facts.has - points,
+    }
+    return Decision(tuple(ops), (PrintSlip("redemption", slip),), values)
+
+
+def _redeem_refusal(facts: RedeemFacts) -> Refusal | None:
+    wanted = facts.wanted
+    if wanted.gives == DISCOUNT:
+        return refuse("redemption_on_ticket")
+    if facts.recipient != facts.member and not facts.may_for_others:
+        return refuse("redemption_not_for_others")
+    if wanted.tier and facts.step < (
+        facts.steps.index(wanted.tier) if wanted.tier in facts.steps else len(facts.steps)
+    ):
+        return refuse("redemption_needs_tier", tier=wanted.tier)
+    if wanted.points > facts.has:
+        return refuse("points_too_few", points=wanted.points, held=facts.has)
+    if facts.given and not wanted.takes_points:
+        return refuse("gift_given_before")
+    if wanted.gives == GOODS and facts.product is None:
+        return refuse("product_unknown", sku=wanted.sku)
+    if facts.product is not None and facts.product.counted and facts.in_stock < 1:
+        return refuse("redemption_out_of_stock", name=wanted.name)
+    return None
+
+
+def _given(here: Here, facts: RedeemFacts) -> list[Posting]:
+    wanted, product = facts.wanted, facts.product
+    if wanted.gives == STORED_VALUE:
+        account = WALLET if wanted.into == "wallet" else BONUS
+        return [
+            own(here, account, facts.recipient, FEN, -wanted.amount_fen),
+            plain(PROMOTION, here.cafe, FEN, wanted.amount_fen),
+        ]
+    return goods_given(here, product)
+
+
+def goods_given(here: Here, product: Product | None) -> list[Posting]:
+    """Postings of one piece that leaves the stock without money; none where it is not counted."""
+    if product is None or not product.counted:
+        return []
+    unit = ITEM + product.sku
+    return [
+        plain(STOCK, here.cafe, unit, -1),
+        plain(STOCK_USED, here.cafe, unit, 1),
+    ]
+
+
+def gift_given(here: Here, member: int, code: str) -> NewOp:
+    """The document that says a one-time gift was given."""
+    values = {
+        "member": member,
+        "code": code,
+        "form": GIFT_FORM,
+        "sold_cafe": here.cafe,
+        "from_day": here.business_day,
+        "status": "used",
+    }
+    return document_change(here, PASS, gift_key(member, code), None, values)
+
+
+def _document(here: Here, facts: RedeemFacts, points: int) -> NewOp:
+    values = {
+        "number": facts.number,
+        "member": facts.member,
+        "lines": [[facts.wanted.sku or facts.wanted.code, 1, 0]],
+        "total_fen": 0,
+        "tenders": [[POINTS_TENDER, 0, facts.wanted.code]],
+        "business_day": here.business_day,
+        "points_used": points,
+    }
+    return document_change(here, SALE, facts.sale, None, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A redemption that is to be returned: its postings, and what this node holds of them now.
+
+    `held` maps an account (class, subject, node, epoch, month, unit) to what is on its normal side.
+    """
+
+    sale: int
+    number: int
+    member: int
+    name: str
+    points: int
+    postings: tuple[Posting, ...]
+    held: Mapping[tuple[object, ...], int]
+    reference: list[object] | None
+
+
+def return_redemption(here: Here, redeemed: Redeemed, reason: str) -> Judgement:
+    """Take what was given back, and give the points back; once, and only as a whole."""
+    if here.spending_stopped:
+        return refuse("spending_stopped")
+    if not redeemed.postings:
+        return refuse("redemption_not_kept")
+    back: list[Posting] = [(*posting[:6], -posting[6]) for posting in redeemed.postings]
+    for posting in back:
+        row = class_of(posting[0])
+        lowers = row.limited and posting[6] * row.side < 0
+        if lowers and redeemed.held.get(posting[:6], 0) < abs(posting[6]):
+            returned = posting[0] == REFUNDABLE
+            return refuse("redemption_returned" if returned else "redemption_spent")
+    op = transaction(here, REASON_REFUND, back, document=redeemed.sale, corrects=redeemed.reference)
+    facts = {
+        "name": redeemed.name,
+        "number": redeemed.number,
+        "points": redeemed.points,
+        "reason": reason,
+    }
+    values = {"member": redeemed.member, "sale": redeemed.sale, "points": redeemed.points}
+    return Decision((op,), (PrintSlip("redemption_return", facts),), values)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """At what ratio is converted: points for a yuan, and points that a yuan buys; 0: not at all."""
+
+    yuan_points: int
+    money_points: int
+
+
+MONEY, SPEND_POINTS, POINTS_FORM = "money", "spend_points", "points"
+"""What is converted: stored value, bonus credit that can only be spent, points."""
+_ACCOUNTS = {MONEY: WALLET, SPEND_POINTS: BONUS}
+
+
+def convert(
+    here: Here, facts: PointsFacts, give: str, get: str, amount: int, ratios: Ratios
+) -> Judgement:
+    """Turn so many points, or fen, of one form into another; the parts are of all forms.
+
+    Money never comes out of spend points: they were given, not paid in. Points give whole fen,
+    fen give whole points, rounded down.
+    """
+    if (give, get) not in _CONVERSIONS:
+        return refuse("conversion_unknown")
+    if here.spending_stopped:
+        return refuse("spending_stopped")
+    if give == POINTS_FORM:
+        got = amount * 100 // ratios.yuan_points if ratios.yuan_points else 0
+        source: Sequence[Posting] | Refusal = points_spent(
+            here,
+            facts.member,
+            amount,
+            [part for part in facts.parts if part.unit == POINTS],
+            facts.has,
+        )
+    else:
+        got = amount if get == SPEND_POINTS else amount * ratios.money_points // 100
+        source = _money_given(here, give, amount, facts.parts)
+    if isinstance(source, Refusal):
+        return source
+    if got <= 0:
+        return refuse("conversion_too_little")
+    postings = [*source, *_converted(here, facts, give, get, amount, got)]
+    op = transaction(here, REASON_REDEMPTION, postings, rule_version=facts.rule.version)
+    done = {"give": give, "get": get, "amount": amount, "got": got}
+    slip = PrintSlip("conversion", {"name": facts.name, **done})
+    return Decision((op,), (slip,), {"member": facts.member, **done})
+
+
+_CONVERSIONS = (
+    (POINTS_FORM, MONEY),
+    (POINTS_FORM, SPEND_POINTS),
+    (MONEY, POINTS_FORM),
+    (MONEY, SPEND_POINTS),
+    (SPEND_POINTS, POINTS_FORM),
+)
+
+
+def _money_given(
+    here: Here, form: str, amount_fen: int, parts: Iterable[Part]
+) -> tuple[Posting, ...] | Refusal:
+    mine = [part for part in parts if part.code == _ACCOUNTS[form]]
+    if amount_fen > total(mine):
+        return refuse("conversion_too_much", held_fen=total(mine), amount_fen=amount_fen)
+    return lowered(here, take(mine, amount_fen))
+
+
+def _converted(
+    here: Here, facts: PointsFacts, give: str, get: str, amount: int, got: int
+) -> list[Posting]:
+    if get == POINTS_FORM:
+        return [
+            plain(PROMOTION, here.cafe, FEN, -amount),
+            *points_earned(here, facts.member, got, facts.rule),
+        ]
+    raised = own(here, _ACCOUNTS[get], facts.member, FEN, -got)
+    if give == POINTS_FORM:
+        return [raised, plain(PROMOTION, here.cafe, FEN, got)]
+    return [raised]

@@ -1,0 +1,86 @@
+"""Passes: sold, used where and when they hold, given back in part, never used twice."""
+
+import re
+
+import pytest
+
+from sync_protocol.accounts import TILL, VISITS, VISITS_HELD
+from tests.edge.counter.benefits.conftest import Shop
+from tests.edge.desk.counter import CAFE
+
+
+@pytest.mark.covers("A203")
+async def test_a_monthly_pass_holds_for_its_days_and_its_rest_is_given_back(shop: Shop) -> None:
+    member = await shop.member()
+    sold = await shop.done("sell_pass", member=member, code="month", tender="cash")
+    assert sold["total_fen"] == 39_900
+    for _ in range(3):
+        await shop.done("use_pass", pass_id=sold["pass"], zone="vip")
+    assert f'data-pass="{sold["pass"]}"' in await shop.show("passes", member)
+    shop.at_hour(12, days=9)
+    await shop.log_in(502)
+    back = await shop.done("refund_pass", pass_id=sold["pass"], reason="搬家")
+    assert back["amount_fen"] == 39_900 * 20 // 30
+    assert await shop.refused("use_pass", pass_id=sold["pass"]) == "pass_not_active"
+    other = await shop.done("sell_pass", member=member, code="month", tender="cash")
+    shop.at_hour(12, days=29)
+    await shop.done("use_pass", pass_id=other["pass"])
+    shop.at_hour(12, days=1)
+    assert await shop.refused("use_pass", pass_id=other["pass"]) == "pass_expired"
+
+
+@pytest.mark.covers("A204")
+async def test_noon_packages_and_night_passes_hold_in_their_hours_only(shop: Shop) -> None:
+    member = await shop.member()
+    shop.at_hour(12)
+    noon = await shop.done("sell_pass", member=member, code="noon", tender="cash")
+    shop.at_hour(15)
+    assert await shop.refused("use_pass", pass_id=noon["pass"]) == "pass_other_hours"
+    shop.at_hour(12, days=1)
+    assert await shop.refused("use_pass", pass_id=noon["pass"]) == "pass_expired"
+    shop.at_hour(23)
+    night = await shop.done("sell_pass", member=member, code="night", tender="cash")
+    shop.at_hour(7, days=1)
+    assert (await shop.done("use_pass", pass_id=night["pass"]))["visits"] == 0
+    assert await shop.refused("use_pass", pass_id=night["pass"]) == "pass_used_up"
+
+
+async def test_ten_visits_are_used_one_by_one_and_the_rest_is_money(shop: Shop) -> None:
+    member = await shop.member()
+    sold = await shop.done("sell_pass", member=member, code="ten", tender="cash")
+    number = int(str(sold["pass"]))
+    for left in (9, 8, 7):
+        assert (await shop.done("use_pass", pass_id=number))["visits"] == left
+    page = await shop.show("passes", member)
+    assert re.findall(r'data-visits="(\d+)"', page) == ["7"]
+    before = shop.counter.shown((TILL, CAFE, 0, 0, 0, "fen"))
+    await shop.log_in(502)
+    back = await shop.done("refund_pass", pass_id=number, reason="不来了")
+    assert back["amount_fen"] == 18_000 * 7 // 10
+    assert shop.counter.shown((TILL, CAFE, 0, 0, 0, "fen")) == before - 12_600
+    assert shop.held(VISITS_HELD, number, VISITS) == 0
+    assert await shop.refused("refund_pass", pass_id=number, reason="再退") == "pass_not_active"
+
+
+async def test_a_pass_of_some_zones_and_weekdays_holds_there_and_then(shop: Shop) -> None:
+    weekday = shop.now.isoweekday()
+    await shop.publish(
+        "passes",
+        {"code": "a", "form": "period", "price_fen": 100, "days": 30, "zones": "vip"},
+        {
+            "code": "b",
+            "form": "period",
+            "price_fen": 100,
+            "days": 30,
+            "weekdays": str(weekday % 7 + 1),
+        },
+    )
+    member = await shop.member()
+    one = await shop.done("sell_pass", member=member, code="a", tender="cash")
+    await shop.done("use_pass", pass_id=one["pass"], zone="vip")
+    refused = await shop.refused("use_pass", pass_id=one["pass"], zone="hall")
+    assert refused == "pass_other_zone"
+    two = await shop.done("sell_pass", member=member, code="b", tender="cash")
+    assert await shop.refused("use_pass", pass_id=two["pass"]) == "pass_other_weekday"
+    shop.at_hour(12, days=1)
+    await shop.done("use_pass", pass_id=two["pass"])
