@@ -60,6 +60,7 @@ class Snapshots:
         self._folder = folder
         self._sign = sign
         self._building = threading.Lock()
+        self._keeping = threading.Lock()
         self._kept: list[Snapshot] = []
         self._floor = 0
         self._clean()
@@ -80,15 +81,21 @@ class Snapshots:
                 same = manifest.generation == head.generation and snapshot.cafe == cafe
                 if same and fresh and manifest.position >= self._floor:
                     return snapshot
-            while True:
+            snapshot = self._build(database, cafe)
+            while not self._keep(snapshot):
                 snapshot = self._build(database, cafe)
-                if snapshot.answer.manifest.position >= self._floor:
-                    break
+            return snapshot
+
+    def _keep(self, snapshot: Snapshot) -> bool:
+        """Keep a snapshot; False, and its file goes, where an erasure has overtaken it."""
+        with self._keeping:
+            if snapshot.answer.manifest.position < self._floor:
                 snapshot.path.unlink()
+                return False
             self._kept.append(snapshot)
             while len(self._kept) > KEPT_MAX:
                 self._kept.pop(0).path.unlink(missing_ok=True)
-            return snapshot
+            return True
 
     def file(self, cafe: int, content_hash: bytes) -> Path | None:
         """Return the file of a content hash, if it is there and was built for `cafe`."""
@@ -99,12 +106,13 @@ class Snapshots:
 
     def drop_below(self, position: int) -> None:
         """Delete every snapshot of an earlier position: an erasure was committed since."""
-        self._floor = position
-        kept = list(self._kept)
-        self._kept = [item for item in kept if item.answer.manifest.position >= position]
-        for snapshot in kept:
-            if snapshot.answer.manifest.position < position:
-                snapshot.path.unlink(missing_ok=True)
+        with self._keeping:
+            self._floor = position
+            kept = list(self._kept)
+            self._kept = [item for item in kept if item.answer.manifest.position >= position]
+            for snapshot in kept:
+                if snapshot.answer.manifest.position < position:
+                    snapshot.path.unlink(missing_ok=True)
 
     def _build(self, database: Database, cafe: int) -> Snapshot:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -115,6 +115,7 @@ CHECKPOINT_SQLITE = "PRAGMA wal_checkpoint(TRUNCATE)"
 VACUUM = "VACUUM"
 """No query builder has a word for these three."""
 VACUUM_FULL_POSTGRESQL = (
-    "VACUUM FULL log_op, register_document, claim_holder, report_member, quarantined_batch"
+    "VACUUM FULL log_op, register_document, claim_holder, report_member, quarantined_batch,"
+    " left_over_op"
 )
 """Rewrites the tables, so that the files no longer hold erased rows."""

@@ -7,11 +7,13 @@ the files; `Store` does so after the commit.
 import sqlite3
 
 from edge.store import statements
+from edge.store.errors import StoreBusyError
 from edge.store.op_rows import StoredOp, mentions_of, op_key
 from edge.store.transaction import WriteTransaction
 from sync_protocol.fold import personal_subject
 from sync_protocol.ops import SEQ_MAX
 
+SCRUB_PATIENCE_MS = 200
 SETTING_SCRUB_DUE = "store.scrub_due"
 """Set in the transaction that drops something for good, removed once the files are rewritten: a
 box that loses power between the two makes up for it at its next start."""
@@ -62,10 +64,26 @@ def forget_person(transaction: WriteTransaction, subject: int) -> None:
 def scrub(connection: sqlite3.Connection) -> None:
     """Rewrite the database so that no free page holds what was dropped, and empty the log.
 
-    Takes as long as copying the file. Raises `sqlite3.OperationalError` while a reader holds an
-    old snapshot; nothing is lost, and the next call does it.
+    Takes as long as copying the file. Raises `StoreBusyError` as `empty_log` does, which is then
+    all that is left to do.
     """
     connection.execute("VACUUM")
-    blocked = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if blocked:
-        raise sqlite3.OperationalError("a reader still holds the write-ahead log")
+    empty_log(connection)
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Bring the write-ahead log into the file and cut it off.
+
+    Raises `StoreBusyError` while somebody reads an old state, a page or another process; nothing is
+    lost, and the next call does it.
+    """
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {SCRUB_PATIENCE_MS}")  # taps wait meanwhile
+    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    if busy:
+        raise StoreBusyError(
+            "old_state_read",
+            "somebody still reads an old state of the store: the bytes of what was erased are"
+            " rewritten as soon as that ends; end a refold or backup that hangs",
+        )

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from peewee import SqliteDatabase
 
 from edge.store import apply, backup, erasure, retention, snapshot
 from edge.store.apply import Applied
-from edge.store.errors import StoreMismatchError
+from edge.store.errors import StoreBusyError, StoreMismatchError, StoreStoppedError
 from edge.store.facts import Cursor, Head
 from edge.store.identity import Clock, Identity, RandomBytes
 from edge.store.integrity import SETTING_CHECKED, check_file, check_tail, damaged_file
@@ -40,6 +41,11 @@ Work = Callable[[WriteTransaction], T]
 SETTING_IDENTITY = "store.identity"
 READERS_MAX = 8
 """Open read-only connections kept for the next page; more are opened and closed as needed."""
+
+SCRUB_AGAIN_S = 2.0
+"""Between two tries to empty the log of a scrub while somebody reads an old state."""
+
+logger = logging.getLogger(__name__)
 
 _WRITER_PRAGMAS = {
     "journal_mode": "wal",
@@ -72,6 +78,7 @@ class Store:
         self._own = transaction.own
         self._head = transaction.own.head
         self._acked_seq = 0
+        self._scrubbing: asyncio.Task[None] | None = None
         self._writer = Writer(transaction, self._tell)
         self._writer.start()
 
@@ -217,15 +224,43 @@ class Store:
 
     async def retain(self) -> retention.Retained:
         """Drop what may go by `kinds.keep_days`; in pieces, so that the counter goes on."""
+        with self.read() as reader:
+            scrub_is_due = reader.setting(erasure.SETTING_SCRUB_DUE)
+        if scrub_is_due:
+            await self.scrub()
         return await retention.retain(self.write)
 
-    async def scrub(self) -> None:
-        """Rewrite the file so that nothing erased is left in its bytes; see `erasure.scrub`."""
+    async def scrub(self) -> bool:
+        """Rewrite the file so that nothing erased is left in its bytes; see `erasure.scrub`.
+
+        False where somebody reads an old state: the rest is done by itself when that ends.
+        """
+        try:
+            await self._scrub_by(erasure.scrub)
+        except StoreBusyError as error:
+            logger.warning("%s", error)
+            if self._scrubbing is None or self._scrubbing.done():
+                self._scrubbing = asyncio.create_task(self._scrub_later())
+            return False
+        return True
+
+    async def _scrub_later(self) -> None:
+        while True:
+            await asyncio.sleep(SCRUB_AGAIN_S)
+            try:
+                await self._scrub_by(erasure.empty_log)
+            except StoreBusyError:
+                continue
+            except StoreStoppedError:
+                return  # the next start does it
+            return
+
+    async def _scrub_by(self, work: Callable[[sqlite3.Connection], None]) -> None:
         with self._readers_lock:
             idle, self._readers = self._readers, []
         for reader in idle:
             reader.database.close()
-        await asyncio.wrap_future(self._writer.submit_alone(erasure.scrub))
+        await asyncio.wrap_future(self._writer.submit_alone(work))
         await self.write(lambda tx: tx.set_setting(erasure.SETTING_SCRUB_DUE, None))
 
     def backup(self, target: Path) -> None:
@@ -304,13 +339,24 @@ def _open(
     checked = check_tail(reader)
     head = reader.own_head()
     transaction = WriteTransaction(database, _own_log(reader, identity, clock, head), random_bytes)
-    if reader.setting(erasure.SETTING_SCRUB_DUE):
-        erasure.scrub(transaction.connection)
+    scrubbed = _scrub_at_start(reader, transaction)
     with database.atomic("IMMEDIATE"):
-        transaction.set_setting(erasure.SETTING_SCRUB_DUE, None)
+        if scrubbed:
+            transaction.set_setting(erasure.SETTING_SCRUB_DUE, None)
         transaction.set_setting(SETTING_CHECKED, checked)
         apply.unpark(transaction)
     return transaction
+
+
+def _scrub_at_start(reader: Reader, transaction: WriteTransaction) -> bool:
+    """Make up for a scrub that was cut short; False while another process reads an old state."""
+    if reader.setting(erasure.SETTING_SCRUB_DUE):
+        try:
+            erasure.scrub(transaction.connection)
+        except StoreBusyError as error:
+            logger.warning("%s", error)
+            return False
+    return True
 
 
 def _bind(database: SqliteDatabase, identity: Identity) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from cloud.hub.background import Background
 from cloud.hub.builder import Batch, Proposal
+from cloud.hub.metrics import HubMetrics
 from cloud.store import log, quarantine, reports, scrub
+from cloud.store.database import open_reader
 from cloud.store.models import ErasedSubject, LogHead
 from sync_protocol.annotations import VOID
 from sync_protocol.blocks import BODYLESS, ChainHeads, blocks_from_rows
@@ -102,13 +105,46 @@ def test_an_op_and_its_erasure_in_one_block_leave_no_body(sqlite_chain):
     assert chain.refolded().equal
 
 
+def scrubbed(database):
+    position = scrub.due(database)
+    scrub.rewrite(database)
+    return scrub.finish(database, position)
+
+
+def test_a_scrub_beside_a_reader_of_an_old_state_is_finished_when_that_is_gone(sqlite_chain):
+    """Until then it is not called done, and the next step of the writer tries again."""
+    chain = sqlite_chain
+    a = chain.node(1, 1)
+    chain.commit(a.op(MEMBER, _profile()))
+    dropped = []
+    seconds = iter(range(0, 1000, 3))
+    background = Background(chain.database, HubMetrics(), lambda: next(seconds), dropped.append)
+    reader = open_reader(chain.database.url)
+    chain.database.peewee.execute_sql("PRAGMA busy_timeout = 10")
+    with reader.consistent_read():
+        assert reader.first(LogHead.select()) is not None
+        chain.own(ERASE, [MEMBER_ID])
+        while background.step(chain.builder.head.position, False):
+            pass
+        background.step(chain.builder.head.position, False)
+        assert scrub.is_needed(chain.database)
+        assert background.scrub_due
+        assert _files_with(chain.database.path.parent, *SECRETS)
+    reader.close()
+    background.step(chain.builder.head.position, False)
+    assert not scrub.is_needed(chain.database)
+    assert not background.scrub_due
+    assert len(dropped) == 1
+    assert _files_with(chain.database.path.parent, *SECRETS) == []
+
+
 def test_a_scrub_that_a_crash_cut_short_is_done_at_the_next_start(sqlite_chain):
     chain = sqlite_chain
     a = chain.node(1, 1)
     chain.commit(a.op(MEMBER, _profile()))
     chain.own(ERASE, [MEMBER_ID])
     assert scrub.is_needed(chain.database)
-    scrub.scrub(chain.database)
+    scrubbed(chain.database)
     assert not scrub.is_needed(chain.database)
     assert _files_with(chain.database.path.parent, *SECRETS) == []
 
@@ -122,7 +158,7 @@ def test_postgresql_tables_are_rewritten_without_the_bytes(chain, cluster):
     assert os.geteuid() == 0 or os.access(base, os.R_OK)
     assert _files_with(base, *SECRETS)
     chain.own(ERASE, [MEMBER_ID])
-    scrub.scrub(chain.database)
+    scrubbed(chain.database)
     chain.database.peewee.execute_sql("CHECKPOINT")
     assert _files_with(base, *SECRETS) == []
     head = chain.database.first(LogHead.select())

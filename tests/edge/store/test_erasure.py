@@ -1,14 +1,17 @@
 """A person is erased: the bytes are gone from every file, chains and balances still verify."""
 
 import asyncio
+import sqlite3
 
 import pytest
 
+from edge.store.erasure import SETTING_SCRUB_DUE
 from edge.store.facts import Balance
 from edge.store.refold import refold
 from sync_protocol.kinds import ERASE, MEMBER, PHONE_CLAIM, TRANSACTION
 from tests.edge.store import bodies
 from tests.edge.store.log_hub import sums_of
+from tests.edge.sync.boxes import eventually
 
 MEMBER_ID = 812
 SECRETS = ("王小明明明", "13812345678", "310101199001011234")
@@ -109,3 +112,49 @@ def test_later_op_on_an_erased_person_keeps_no_body(open_box, hub):
             assert all(logged.op.body is None for logged in history)
             assert refold(reader).differences == []
         assert sums_of(box) == hub.sums_for(5)
+
+
+def erased_beside_a_reader(open_box, hub, tmp_path):
+    """Return (box, reader): a person was erased while `reader` held an old state."""
+    box = open_box()
+    append(box, MEMBER, bodies.document(MEMBER, MEMBER_ID, 3, {"name": SECRETS[0]}))
+    hub.take(box)
+    hub.deliver(box)
+    reader = sqlite3.connect(f"file:{tmp_path / 'box3.db'}?mode=ro", uri=True, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM op").fetchone()
+    hub.write(ERASE, [MEMBER_ID])
+    return box, reader
+
+
+async def test_a_page_that_reads_an_old_state_only_puts_the_scrub_off(
+    open_box, hub, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("edge.store.store.SCRUB_AGAIN_S", 0.01)
+    box, reader = erased_beside_a_reader(open_box, hub, tmp_path)
+    blocks = hub.shown_to(box)
+    applied = await box.apply_blocks(blocks, hub.signature(blocks[-1]))
+    assert applied.erased == [MEMBER_ID]
+    assert files_with(tmp_path, SECRETS[0])
+    assert not await box.scrub()
+    reader.close()
+    await eventually(lambda: not files_with(tmp_path, SECRETS[0]), "the bytes to go")
+    await eventually(lambda: not _is_due(box), "the scrub to be noted as done")
+
+
+def test_a_reader_at_the_start_is_no_damage_and_the_scrub_stays_due(open_box, hub, tmp_path):
+    box, reader = erased_beside_a_reader(open_box, hub, tmp_path)
+    deliver(hub, box)  # its loop ends with the rest of the scrub undone
+    assert _is_due(box)
+    box.close()
+    box = open_box()
+    assert _is_due(box)
+    reader.close()
+    asyncio.run(box.retain())
+    assert not _is_due(box)
+    assert files_with(tmp_path, SECRETS[0]) == []
+
+
+def _is_due(box):
+    with box.read() as reader:
+        return reader.setting(SETTING_SCRUB_DUE) is not None
