@@ -334,7 +334,9 @@ _ROWS = (
             "member:int card:int seat:int status:text started_ms:int ended_ms:int"
             " business_day:int stretches:list identity_check:int payment:text package:text"
             " pass:int prepaid_fen:int charged_fen:int minutes:int sale:int rule_version:int"
-            " tier:text"
+            " tier:text number:int rates:list terms:list discount:list covered_minutes:int"
+            " covered_until_ms:int covered_zones:text package_fen:int paid:list ends_ms:int"
+            " warned_ms:int clock_note:text"
         ),
         OWN_CAFE,
         CAFE,
@@ -347,7 +349,8 @@ _ROWS = (
         REGISTER,
         _fields(
             "member:int name:text document_kind:text document_number:text birth_date:int"
-            " checker:int checked_ms:int trust:int outcome:text seat:int"
+            " checker:int checked_ms:int trust:int outcome:text seat:int business_day:int"
+            " person:text"
         ),
         OWN_CAFE,
         CAFE,

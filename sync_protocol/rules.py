@@ -267,9 +267,11 @@ _ROWS = (
     _many(
         "packages",
         "code:text name:text name_en:text zone:text minutes:number price_fen:fen"
-        " from_minute:minute to_minute:minute " + _WEEKDAYS,
+        " from_minute:minute to_minute:minute "
+        + _WEEKDAYS
+        + " audience:choice(all|members|new_guests)=all",
         ("3h", "三小时", "three hours", "", 180, 1_300, 0, 0, ""),
-        ("trial", "新客体验", "new guest trial", "", 60, 100, 0, 0, ""),
+        ("trial", "新客体验", "new guest trial", "", 60, 100, 0, 0, "", "new_guests"),
     ),
 )
 

@@ -109,45 +109,74 @@ def charge(
     guest: Guest,
     terms: Terms,
     utc_offset_min: int,
+    covered_minutes: int = 0,
 ) -> Charge:
     """The charge of stretches in the order of time; down to the fen in the guest's favour.
 
     `rates` are those in force when the session began: a price that changes meanwhile is for those
-    who come later. Time without a rate is free.
+    who come later. Time without a rate is free. The session's first `covered_minutes` are paid
+    otherwise, by a package or a pass; beyond them there are no free minutes and no minimum.
     """
-    used_ms = sum(stretch.to_ms - stretch.from_ms for stretch in stretches)
-    used_minutes = -(-used_ms // MINUTE_MS)
-    if used_minutes <= terms.free_minutes:
+    used = used_minutes(stretches)
+    if used <= max(terms.free_minutes, covered_minutes):
         return NO_CHARGE
     step = max(terms.step_minutes, 1)
-    minutes = -(-used_minutes // step) * step
+    minutes = -(-(used - covered_minutes) // step) * step
+    runs = _runs(stretches, covered_minutes + minutes, rates, guest, utc_offset_min)
     sixtieths = sum(
         count * rate.fen_per_hour
-        for count, rate in _runs(stretches, minutes, rates, guest, utc_offset_min)
+        for count, rate in _beyond(runs, covered_minutes)
         if rate is not None
     )
-    return Charge(minutes, max(sixtieths // 60, terms.minimum_fen))
+    minimum_fen = 0 if covered_minutes else terms.minimum_fen
+    return Charge(minutes, max(sixtieths // 60, minimum_fen))
+
+
+def used_minutes(stretches: Iterable[Stretch]) -> int:
+    """The minutes of stretches, the begun one whole."""
+    return -(-sum(stretch.to_ms - stretch.from_ms for stretch in stretches) // MINUTE_MS)
 
 
 def minutes_for(
     amount_fen: int,
-    at: Stretch,
+    stretches: Sequence[Stretch],
     rates: Sequence[Rate],
     guest: Guest,
+    terms: Terms,
     utc_offset_min: int,
     most_minutes: int,
+    covered_minutes: int = 0,
 ) -> int:
-    """How many whole minutes from `at.from_ms` on an amount lasts in a zone, at most so many."""
+    """How many minutes a session may last in all before an amount is used up, at most so many.
+
+    It goes on where its last stretch is. `charge` for so many minutes is within the amount.
+    """
     left = amount_fen * 60
     minutes = 0
-    for count, rate in _runs((at,), most_minutes, rates, guest, utc_offset_min):
+    runs = _runs(stretches, most_minutes, rates, guest, utc_offset_min)
+    for count, rate in _beyond(runs, covered_minutes):
         price = rate.fen_per_hour if rate is not None else 0
         affordable = min(count, left // price) if price else count
         minutes += affordable
         left -= affordable * price
         if affordable < count:
             break
-    return minutes
+    if not covered_minutes and amount_fen < terms.minimum_fen:
+        minutes = 0
+    minutes -= minutes % max(terms.step_minutes, 1)
+    return min(max(covered_minutes + minutes, terms.free_minutes), most_minutes)
+
+
+def _beyond(
+    runs: Iterable[tuple[int, Rate | None]], covered_minutes: int
+) -> Iterator[tuple[int, Rate | None]]:
+    """Runs without their first minutes."""
+    left = covered_minutes
+    for count, rate in runs:
+        covered = min(count, left)
+        left -= covered
+        if count > covered:
+            yield count - covered, rate
 
 
 def _runs(
@@ -204,12 +233,11 @@ def _whole_minutes(stretches: Sequence[Stretch], minutes: int) -> Iterator[tuple
         yield last.to_ms, left, last.zone
 
 
-def fits(band: Band, from_ms: int, minutes: int, utc_offset_min: int) -> bool:
-    """Whether all of some minutes lie in a band: for packages and passes that hold at set times."""
-    return all(
-        band.holds(local.isoweekday(), local.hour * 60 + local.minute)
-        for local in (
-            local_time(from_ms, utc_offset_min) + timedelta(minutes=number)
-            for number in range(minutes)
-        )
-    )
+def minutes_within(band: Band, from_ms: int, most_minutes: int, utc_offset_min: int) -> int:
+    """How many minutes from a moment on lie in a band without a gap, at most so many."""
+    local = local_time(from_ms, utc_offset_min)
+    for number in range(most_minutes):
+        if not band.holds(local.isoweekday(), local.hour * 60 + local.minute):
+            return number
+        local += timedelta(minutes=1)
+    return most_minutes

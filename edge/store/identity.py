@@ -35,5 +35,15 @@ class Clock:
     trust: int = TRUST_NONE
 
 
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """Both clocks at one moment: in the boot `boot_id`, with `trust` in the wall clock."""
+
+    boot_id: bytes
+    wall_ms: int
+    monotonic_ms: int
+    trust: int
+
+
 RandomBytes = Callable[[int], bytes]
 """Returns that many unpredictable bytes, as `secrets.token_bytes` does."""

@@ -12,7 +12,16 @@ from peewee import SqliteDatabase
 from edge.store.documents import index_kind
 from edge.store.errors import StoreMismatchError
 from edge.store.tables import AuditRow, Migration, PinAttempt, create_all
-from sync_protocol.kinds import CARD, CASE, MEMBER, PASS, SHIFT, TOP_UP
+from sync_protocol.kinds import (
+    CARD,
+    CASE,
+    IDENTITY_CHECK,
+    MEMBER,
+    PASS,
+    SESSION,
+    SHIFT,
+    TOP_UP,
+)
 
 Step = tuple[int, str, Callable[[SqliteDatabase], None]]
 
@@ -42,6 +51,11 @@ def _add_audit_and_attempts(database: SqliteDatabase) -> None:
     connection.execute("DROP TABLE IF EXISTS staff_lockout")
 
 
+def _index_sessions_and_checks(database: SqliteDatabase) -> None:
+    for kind in (SESSION, IDENTITY_CHECK):
+        index_kind(database.connection(), kind)  # type: ignore[no-untyped-call]  # peewee's
+
+
 STEPS: tuple[Step, ...] = (
     (1, "initial tables", create_all),
     (
@@ -54,6 +68,11 @@ STEPS: tuple[Step, ...] = (
     (5, "cases by status and the day of their settlement", _index_cases),
     (6, "members by parts of their names and phones", _index_members_and_cards),
     (7, "audit log, attempts at a PIN, shifts by day", _add_audit_and_attempts),
+    (
+        8,
+        "sessions by status and day, identity checks by person and day",
+        _index_sessions_and_checks,
+    ),
 )
 
 

@@ -18,7 +18,7 @@ from edge.store import apply, backup, erasure, retention, snapshot
 from edge.store.apply import Applied
 from edge.store.errors import StoreBusyError, StoreMismatchError, StoreStoppedError
 from edge.store.facts import Cursor, Head
-from edge.store.identity import Clock, Identity, RandomBytes
+from edge.store.identity import Clock, ClockReading, Identity, RandomBytes
 from edge.store.integrity import SETTING_CHECKED, check_file, check_tail, damaged_file
 from edge.store.log_reader import SETTING_BACKED_UP
 from edge.store.migrations import bring_up_to_date
@@ -131,6 +131,11 @@ class Store:
     def clock_trust(self) -> int:
         """How good the clock is in the running segment, as the next op will say."""
         return self._own.trust
+
+    def clock_reading(self) -> ClockReading:
+        """Return both clocks of this boot as they are now."""
+        clock = self._own.clock
+        return ClockReading(clock.boot_id, clock.wall_ms(), clock.monotonic_ms(), self._own.trust)
 
     async def write(self, work: Work[T]) -> T:
         """Run `work(transaction)` on the writer thread; return its result once it is on the disk.

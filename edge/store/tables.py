@@ -21,10 +21,12 @@ from sync_protocol.kinds import (
     ASSET,
     CARD,
     CASE,
+    IDENTITY_CHECK,
     MEMBER,
     PASS,
     PRODUCT,
     SALE,
+    SESSION,
     SHIFT,
     STAFF,
     TOP_UP,
@@ -47,6 +49,8 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     SHIFT: ("status", "business_day"),
     TOP_UP: ("member", "business_day"),
     PASS: ("member", "number"),
+    SESSION: ("status", "business_day"),
+    IDENTITY_CHECK: ("person", "business_day"),
 }
 """Register fields by whose shown value documents are found. To add one, add it here and a
 migration that calls `documents.index_kind`. Each costs the writer a page: none for visits, whose

@@ -9,7 +9,7 @@ from edge.store import statements
 from edge.store.documents import update_lookups
 from edge.store.errors import OverdrawnError
 from edge.store.facts import Cursor, Head
-from edge.store.identity import RandomBytes
+from edge.store.identity import ClockReading, RandomBytes
 from edge.store.log_reader import SETTING_CURSOR
 from edge.store.op_rows import (
     NIL_BYTES,
@@ -69,6 +69,11 @@ class WriteTransaction(Reader):
     def wall_ms(self) -> int:
         """Return the wall clock's milliseconds since 1970."""
         return self.own.clock.wall_ms()
+
+    def clock_reading(self) -> ClockReading:
+        """Return both clocks of this boot, read at once."""
+        wall_ms, monotonic_ms = self.own.observe_clock()
+        return ClockReading(self.own.clock.boot_id, wall_ms, monotonic_ms, self.own.trust)
 
     # --- the counter's own ------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ from edge.domain.charges import (
     Terms,
     charge,
     minutes_for,
+    minutes_within,
+    used_minutes,
 )
 
 OFFSET_MIN = 480
@@ -142,15 +144,38 @@ def test_a_charge_is_what_its_minutes_cost_one_by_one(stretches, rates, guest, t
     )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 20_000), RATES, GUESTS, st.integers(0, 10_000))
-def test_prepaid_minutes_cost_no_more_than_was_paid_and_one_more_would(amount, rates, guest, start):
-    begin = MONDAY_MS + start * MINUTE_MS
-    minutes = minutes_for(amount, Stretch("hall", begin, begin), rates, guest, OFFSET_MIN, 1440)
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 20_000), sessions(), RATES, GUESTS, TERMS, st.sampled_from([0, 0, 45, 180]))
+def test_prepaid_minutes_cost_no_more_than_was_paid_and_a_step_more_would(
+    amount, stretches, rates, guest, terms, covered
+):
+    used = used_minutes(stretches)
+    most = used + 1440
+    minutes = minutes_for(amount, stretches, rates, guest, terms, OFFSET_MIN, most, covered)
 
     def cost(count):
-        stretch = Stretch("hall", begin, begin + count * MINUTE_MS)
-        return charge([stretch], rates, guest, Terms(), OFFSET_MIN).amount_fen if count else 0
+        last = stretches[-1]
+        longer = count * MINUTE_MS - sum(one.to_ms - one.from_ms for one in stretches)
+        lasting = [*stretches[:-1], Stretch(last.zone, last.from_ms, last.to_ms + longer)]
+        return charge(lasting, rates, guest, terms, OFFSET_MIN, covered).amount_fen
 
-    assert cost(minutes) <= amount
-    assert minutes == 1440 or cost(minutes + 1) >= amount
+    if minutes >= used:
+        assert cost(minutes) <= amount
+        more = minutes + terms.step_minutes
+        assert more > most or cost(more) >= amount
+
+
+def test_a_package_covers_the_first_minutes_and_the_rest_is_charged():
+    rates = [Rate(600), Rate(300, band=Band(1380, 480))]
+    stretch = Stretch("hall", at(20), at(23, 30))
+    charged = charge([stretch], rates, Guest(), Terms(15, 500, 10), OFFSET_MIN, 180)
+    assert charged == Charge(30, 150)
+    assert charge([stretch], rates, Guest(), Terms(), OFFSET_MIN, 210) == Charge(0, 0)
+
+
+def test_minutes_within_a_band_end_with_it():
+    night = Band(1380, 480)
+    assert minutes_within(night, at(23, 30), 1440, OFFSET_MIN) == 510
+    assert minutes_within(night, at(7, 30), 1440, OFFSET_MIN) == 30
+    assert minutes_within(night, at(12), 1440, OFFSET_MIN) == 0
+    assert minutes_within(Band(), at(12), 90, OFFSET_MIN) == 90
