@@ -1,8 +1,10 @@
 """10,000 ops made without a line, drained to a hub that commits them, caught up by a second box.
 
 Three ways to do the same work, each up (first box → hub) and then down (hub → second box): the raw
-floor, the product as three processes over Mosquitto, and PouchDB. The product is timed from its
-first HELLO on the broker to the hub's last ack, and from the second box's HELLO to its last commit.
+floor, the product as three processes over Mosquitto, and PouchDB. The boxes run before their line
+is there. The product is timed from the first box's HELLO on the broker to the hub's last ack, and
+from the second box's HELLO to its last commit; for reading also with the second box on the line
+all along, from the first box's HELLO to the second's last commit.
 """
 
 import asyncio
@@ -10,9 +12,11 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import paho.mqtt.client as mqtt
 
@@ -26,9 +30,10 @@ from edge.domain.points import EARN_RULE_DEFAULT, points_earned
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from edge.sync.enrolment import load_enrolment
+from sync_protocol.greetings import Hello
 from sync_protocol.kinds import MEMBER
 from sync_protocol.ledger import REASON_POINTS
-from sync_protocol.messages import Ack, Hello, Push, unpack_message
+from sync_protocol.messages import Ack, Push, unpack_message
 from tests.brokers.servers import Mosquitto
 from tests.smoke.watchers import ArrivalWatcher
 from tests.stack import CHAIN, Box, Stack, eventually
@@ -128,36 +133,99 @@ def write_offline(box: Box, writes: Sequence[Write]) -> int:
 
 
 async def _product(folder: Path) -> DrainTimes:
-    with Mosquitto(folder / "broker") as broker, Traffic(broker.port) as traffic:
-        async with Stack(folder / "stack", broker.url) as stack:
+    """Drain the first box, and only then mend the second one's line."""
+    async with _Run(folder) as run:
+        await run.mend("a")
+        await run.until_acked()
+        await run.stack.until_in_step_of("a")
+        with run.watch_second() as arrival:
+            await run.mend("b")
+            await run.until_arrived(arrival)
+        up_s = run.acked_s() - run.hello_s("a")
+        down_s = run.arrived_s(arrival) - run.hello_s("b")
+        return DrainTimes(up_s, down_s, run.traffic.push_bytes)
+
+
+async def _product_at_once(folder: Path) -> float:
+    """Drain the first box while the second is on the line; return the seconds for both."""
+    async with _Run(folder) as run:
+        await run.mend("b")
+        await run.stack.until_in_step_of("b")
+        with run.watch_second() as arrival:
+            await run.mend("a")
+            await run.until_arrived(arrival)
+        return run.arrived_s(arrival) - run.hello_s("a")
+
+
+class _Run:
+    """Hub, broker and two boxes that run without a line, the first with the workload to send."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stack = AsyncExitStack()
+        self._folder = folder
+        self._last_seq = 0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:
+            broker = opened.enter_context(Mosquitto(self._folder / "broker"))
+            self.traffic = opened.enter_context(Traffic(broker.port))
+            stack = Stack(self._folder / "stack", broker.url)
+            self.stack = await opened.enter_async_context(stack)
             first, second = await stack.add_box("a"), await stack.add_box("b")
             await stack.until_in_step()
             for box in (first, second):
+                box.line.cut()
                 await asyncio.to_thread(box.service.stop)
-            last_seq = await asyncio.to_thread(write_offline, first, workload())
-            traffic.forget()
+            self._last_seq = await asyncio.to_thread(write_offline, first, workload())
             await stack.start_box("a")
+            await stack.start_box("b")
+            self.traffic.forget()
+            self._stack = opened.pop_all()
+        return self
 
-            def is_acked() -> bool:
-                return traffic.acked.get(first.node, (0, 0.0))[0] >= last_seq
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
 
-            await eventually(is_acked, "the hub to ack the last op", DRAIN_SECONDS)
-            up_s = traffic.acked[first.node][1] - traffic.hello_s[first.node]
-            up_bytes = traffic.push_bytes
-            await stack.until_in_step_of("a")
-            arrival = ArrivalWatcher(second.store, first.node)
-            arrival.open()
-            try:
-                await stack.start_box("b")
-                await eventually(
-                    lambda: arrival.arrived_ns(last_seq), "the second box", DRAIN_SECONDS
-                )
-            finally:
-                arrival.close()
-            done_ns = arrival.arrived_ns(last_seq) or 0
-            offset_s = time.perf_counter() - time.monotonic()
-            down_s = done_ns / 1e9 + offset_s - traffic.hello_s[second.node]
-    return DrainTimes(up_s, down_s, up_bytes)
+    async def mend(self, name: str) -> None:
+        """Mend a box's line and wait until it greets."""
+        self.stack.boxes[name].line.mend()
+        node = self.stack.boxes[name].node
+        await eventually(lambda: node in self.traffic.hello_s, "a HELLO", DRAIN_SECONDS)
+
+    async def until_acked(self) -> None:
+        def is_acked() -> bool:
+            return self.traffic.acked.get(self._node("a"), (0, 0.0))[0] >= self._last_seq
+
+        await eventually(is_acked, "the hub to ack the last op", DRAIN_SECONDS)
+
+    async def until_arrived(self, arrival: ArrivalWatcher) -> None:
+        await eventually(
+            lambda: arrival.arrived_ns(self._last_seq), "the second box", DRAIN_SECONDS
+        )
+
+    @contextmanager
+    def watch_second(self) -> Iterator[ArrivalWatcher]:
+        """Note when the second box has committed each of the first one's ops."""
+        arrival = ArrivalWatcher(self.stack.boxes["b"].store, self._node("a"))
+        arrival.open()
+        try:
+            yield arrival
+        finally:
+            arrival.close()
+
+    def hello_s(self, name: str) -> float:
+        return self.traffic.hello_s[self._node(name)]
+
+    def acked_s(self) -> float:
+        return self.traffic.acked[self._node("a")][1]
+
+    def arrived_s(self, arrival: ArrivalWatcher) -> float:
+        """Return when the last op was there, by the clock of `hello_s`."""
+        offset_s = time.perf_counter() - time.monotonic()
+        return (arrival.arrived_ns(self._last_seq) or 0) / 1e9 + offset_s
+
+    def _node(self, name: str) -> int:
+        return self.stack.boxes[name].node
 
 
 def _middle(times: Sequence[DrainTimes]) -> DrainTimes:
@@ -171,14 +239,16 @@ def _total(times: DrainTimes) -> float:
 def run() -> list[Line]:
     """Run floor and product in turns and take the middle rounds; PouchDB once."""
     install()
-    floors, products = [], []
+    floors, products, at_once = [], [], []
     for number in range(ROUNDS):
         with tempfile.TemporaryDirectory() as name:
             floors.append(measure_floor(Path(name)))
-            products.append(asyncio.run(_product(Path(name))))
+            products.append(asyncio.run(_product(Path(name) / "in_turn")))
+            at_once.append(asyncio.run(_product_at_once(Path(name) / "at_once")))
         progress(
             f"  round {number + 1}: floor {_total(floors[-1]):.2f} s,"
-            f" product {products[-1].up_s:.2f} up, {products[-1].down_s:.2f} s down"
+            f" product {products[-1].up_s:.2f} up, {products[-1].down_s:.2f} s down,"
+            f" both at once {at_once[-1]:.2f} s"
         )
     with tempfile.TemporaryDirectory() as name:
         pouch = measure_pouchdb(Path(name))
@@ -200,6 +270,7 @@ def run() -> list[Line]:
         faster,
         for_reading("- up", product.up_s, "s", raw, floor.up_s),
         for_reading("- down", product.down_s, "s", raw, floor.down_s),
+        for_reading("- up and down at once", sorted(at_once)[1], "s", raw, _total(floor)),
         for_reading("- peer, up and down", peer_s, "s", raw, _total(floor)),
         for_reading(
             "- bytes up an op", product.up_bytes / WRITES, "bytes/op", raw, floor.up_bytes / WRITES

@@ -19,10 +19,12 @@ from cloud.app import calm_collector
 from cloud.domain.grants import GrantPolicy
 from cloud.hub.inbox import Inbox
 from cloud.hub.metrics import HubMetrics
-from cloud.hub.worker import BATCH_OPS_MAX, Worker
+from cloud.hub.rounds import BATCH_OPS_MAX
+from cloud.hub.worker import Worker
 from sync_protocol.codec import pack
 from sync_protocol.frames import CODECS_READ
-from sync_protocol.messages import Ack, Hello, unpack_message
+from sync_protocol.greetings import Hello
+from sync_protocol.messages import Ack, unpack_message
 from sync_protocol.ops import Op, genesis_hash
 
 OPS = 20_000

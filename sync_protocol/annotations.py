@@ -24,6 +24,10 @@ from sync_protocol.expect import (
 from sync_protocol.ledger import POSTINGS_MAX
 from sync_protocol.ops import STAMP_MAX, OpRef, ref_from_row
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # MicroPython has no typing; mypy takes this name for true
+    from typing import Any
+
 APPLIED = 1
 OVERWROTE = 2
 LOST = 3
@@ -107,11 +111,14 @@ def late_verdict(body: object, effective: int) -> "tuple[OpRef, Annotation]":
 
 def annotation_from_row(row: object) -> Annotation:
     """Return the `Annotation` of a decoded array, its detail checked against its verdict."""
-    values = expect_list(row, "annotation", 3, 3)
+    values: list[Any] = expect_list(row, "annotation", 3, 3)
+    effective, verdict, detail = values
+    if verdict.__class__ is int and verdict == APPLIED and detail is None:  # nearly all are so
+        return Annotation(expect_int(effective, "effective", 0, STAMP_MAX), APPLIED)
     annotation = Annotation(
-        expect_int(values[0], "effective", 0, STAMP_MAX),
-        expect_int(values[1], "verdict", APPLIED, DEFERRED),
-        values[2],
+        expect_int(effective, "effective", 0, STAMP_MAX),
+        expect_int(verdict, "verdict", APPLIED, DEFERRED),
+        detail,
     )
     if annotation.verdict == APPLIED:
         if annotation.detail is not None:

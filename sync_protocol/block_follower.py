@@ -2,7 +2,9 @@
 
 Blocks come over a broadcast that may lose, double and reorder them, and from HTTP repairs. What
 comes early is kept a while; what is missing is wanted after a short random pause, so that boxes
-behind one broker do not all ask at once. Numbers and hashes go on over generations.
+behind one broker do not all ask at once. What was missing before the line was up never comes by
+itself and is wanted at once: lines come up each at its time. Numbers and hashes go on over
+generations.
 """
 
 from sync_protocol.blocks import ChainHeads, block_signing_bytes, blocks_from_rows
@@ -77,6 +79,15 @@ class BlockFollower:
             self.head_number = self.cursor.block_number
             self._note_head(block_number, now_ms)
         return []
+
+    def welcomed(self, generation: int, block_number: int, now_ms: int) -> "list[Event]":
+        """Note where the log ended as the hub welcomed us; ask for what was broadcast before."""
+        events = self.head_known(generation, block_number, now_ms)
+        if events or not self.is_behind():
+            return events
+        self._repairs = 0
+        self._repair_at_ms = now_ms
+        return self.tick(now_ms)
 
     def receive(self, message: Blocks, now_ms: int, is_repair: bool) -> "list[Event]":
         """Take a range of blocks, broadcast or fetched."""

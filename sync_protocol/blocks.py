@@ -35,7 +35,8 @@ from sync_protocol.ops import (
     SEQ_MAX,
     Op,
     genesis_hash,
-    op_from_wire,
+    header_from_row,
+    op_after,
 )
 
 FULL = 1
@@ -70,17 +71,27 @@ class Entry:
     def wire_row(self, within_reach: bool) -> list[object]:
         """Return [form, head, body, annotation]."""
         annotation = self.annotation.row()
-        if self.op is None or not within_reach:
+        op = self.op
+        if op is None or not within_reach:
             return [STUB, [self.node, self.epoch, self.seq, self.hash], None, annotation]
-        header = self.op.header.row()
-        if self.op.header.epoch != self.epoch:
-            head = [self.epoch, header]
-            if self.op.body is None:
-                return [BRANCHED_BODYLESS, head, self.op.hash_of_body, annotation]
-            return [BRANCHED, head, self.op.body, annotation]
-        if self.op.body is None:
-            return [BODYLESS, header, self.op.hash_of_body, annotation]
-        return [FULL, header, self.op.body, annotation]
+        return row_in_reach(self.epoch, op.header.row(), op.body, op.hash_of_body, annotation)
+
+
+def row_in_reach(
+    epoch: int,
+    header: "list[object]",
+    body: object,
+    hash_of_body: bytes,
+    annotation: "list[object]",
+) -> "list[object]":
+    """Return [form, head, body, annotation] of an op in the chain of `epoch`; body None: erased."""
+    if header[3] == epoch:
+        if body is None:
+            return [BODYLESS, header, hash_of_body, annotation]
+        return [FULL, header, body, annotation]
+    if body is None:
+        return [BRANCHED_BODYLESS, [epoch, header], hash_of_body, annotation]
+    return [BRANCHED, [epoch, header], body, annotation]
 
 
 def entry_of(op: Op, annotation: Annotation, branch_epoch: int = 0) -> Entry:
@@ -131,22 +142,13 @@ class Block:
 
 def block_hash(block: Block) -> bytes:
     """Return the hash that the next block and the signature cover."""
-    digest = sha256(block.previous_hash)
-    digest.update(
-        pack(
-            [
-                block.generation,
-                block.stream,
-                block.number,
-                block.first_position,
-                len(block.entries),
-            ]
-        )
-    )
+    count = len(block.entries)
+    place = [block.generation, block.stream, block.number, block.first_position, count]
+    parts = [block.previous_hash, pack(place)]
     for entry in block.entries:
-        digest.update(entry.hash)
-        digest.update(pack_decoded(entry.annotation.row()))
-    return digest.digest()
+        parts.append(entry.hash)
+        parts.append(pack_decoded(entry.annotation.row()))
+    return sha256(b"".join(parts)).digest()
 
 
 def log_genesis_hash(chain: str, generation: int) -> bytes:
@@ -190,8 +192,12 @@ class ChainHeads:
         """Note an author's next op; `ChainError` if it does not follow the last."""
         last_seq = self.get(node, epoch)[0]
         if seq != last_seq + 1:
-            raise ChainError("seq_gap", "%d.%d: %d after %d" % (node, epoch, seq, last_seq))
+            raise _gap(node, epoch, seq, last_seq)
         self.heads[(node, epoch)] = (seq, hash)
+
+
+def _gap(node: int, epoch: int, seq: int, last_seq: int) -> ChainError:
+    return ChainError("seq_gap", "%d.%d: %d after %d" % (node, epoch, seq, last_seq))
 
 
 def entry_from_wire(row: object, heads: ChainHeads) -> Entry:
@@ -218,14 +224,17 @@ def entry_from_wire(row: object, heads: ChainHeads) -> Entry:
         head = expect_list(values[1], "branch head", 2, 2)
         branch_epoch = expect_int(head[0], "branch_epoch", 1, EPOCH_MAX)
         row = head[1]
-    header = expect_list(row, "header", 5, 256)
-    node = expect_int(header[2], "node", 0, NODE_MAX)
-    epoch = branch_epoch or expect_int(header[3], "epoch", 1, EPOCH_MAX)
-    op = op_from_wire([row, values[2]], heads.get(node, epoch)[1])
-    heads.advance(node, epoch, op.header.seq, op.hash)
-    if node == HUB and op.header.kind == BRANCH and op.body is not None:
+    header = header_from_row(row)
+    node, seq = header.node, header.seq
+    epoch = branch_epoch or header.epoch
+    last_seq, previous_hash = heads.get(node, epoch)
+    if seq != last_seq + 1:
+        raise _gap(node, epoch, seq, last_seq)
+    op = op_after(previous_hash, header, row, values[2])
+    heads.heads[(node, epoch)] = (seq, op.hash)
+    if node == HUB and header.kind == BRANCH and op.body is not None:
         heads.open_branch(branch_from_body(op.body))
-    return Entry(node, epoch, op.header.seq, op.hash, op, annotation)
+    return Entry(node, epoch, seq, op.hash, op, annotation)
 
 
 def blocks_from_rows(

@@ -40,7 +40,8 @@ from sync_protocol.expect import (
     expect_text,
 )
 from sync_protocol.manifest import Manifest, manifest_from_row
-from sync_protocol.messages import MESSAGE_BYTES_MAX, SIGNATURE_BYTES
+from sync_protocol.message_fields import SIGNATURE_BYTES
+from sync_protocol.messages import MESSAGE_BYTES_MAX
 from sync_protocol.ops import EPOCH_MAX, HASH_BYTES, NODE_MAX, POSITION_MAX, SEQ_MAX
 
 HTTP_VERSION = 1

@@ -14,28 +14,29 @@ from sync_protocol.errors import (
     SignatureError,
 )
 from sync_protocol.frames import CODECS_READ, unpack_frame
-from sync_protocol.messages import (
-    CODE_GAP,
-    CODE_HELLO,
+from sync_protocol.greetings import (
     FENCED_EPOCH_CLOSED,
     FENCED_FORK,
     FENCED_REWIND,
     FENCED_UNKNOWN_NODE,
-    Ack,
     Fenced,
+    Hello,
+    Welcome,
+)
+from sync_protocol.hub_facts import HubLimits, LogHead, NodeFacts
+from sync_protocol.message_fields import Message, SignedMessage
+from sync_protocol.messages import (
+    CODE_GAP,
+    CODE_HELLO,
+    Ack,
     GrantAnswer,
     GrantRequest,
-    Hello,
-    Message,
     Ping,
     Pong,
     Push,
     Recall,
     Reject,
-    SignedMessage,
     Unknown,
-    Welcome,
-    down_topic,
     push_signing_bytes,
     unpack_message,
 )
@@ -68,64 +69,11 @@ from sync_protocol.session_events import (
     SessionFenced,
     Transmit,
 )
+from sync_protocol.topics import down_topic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-WINDOW = 16
-"""Batches of one node that may be on their way."""
-
-
-class HubLimits:
-    """What the hub takes of a node: ops and bytes of one batch, batches in flight."""
-
-    __slots__ = ("ops_max", "bytes_max", "window")
-
-    def __init__(self, ops_max: int, bytes_max: int, window: int = WINDOW) -> None:
-        self.ops_max = ops_max
-        self.bytes_max = bytes_max
-        self.window = window
-
-
-class NodeFacts:
-    """What the hub knows of a node when it greets.
-
-    `epoch` is the current one, `watermark` and `hash` its last committed op (0 and the genesis
-    hash before the first), `hash_at_acked` the hash of op `hello.acked_seq`, None if the hub has
-    no such op. `verify(signature, data)` checks against the node's key.
-    """
-
-    __slots__ = ("epoch", "watermark", "hash", "hash_at_acked", "verify")
-
-    def __init__(
-        self,
-        epoch: int,
-        watermark: int,
-        hash: bytes,
-        hash_at_acked: "bytes | None",
-        verify: "Callable[[bytes, bytes], bool]",
-    ) -> None:
-        self.epoch = epoch
-        self.watermark = watermark
-        self.hash = hash
-        self.hash_at_acked = hash_at_acked
-        self.verify = verify
-
-
-class LogHead:
-    """Where the hub's log ends, and the last block that its backup holds."""
-
-    __slots__ = ("generation", "stream", "position", "block_number", "backup_number")
-
-    def __init__(
-        self, generation: int, stream: int, position: int, block_number: int, backup_number: int
-    ) -> None:
-        self.generation = generation
-        self.stream = stream
-        self.position = position
-        self.block_number = block_number
-        self.backup_number = backup_number
 
 
 class HubSession:
@@ -279,6 +227,10 @@ class HubSession:
     ) -> "list[Event]":
         """Ask the node to release rights."""
         return self._transmit(Recall(account_class, subject, unit, amount))
+
+    def ask_hello(self, epoch: int) -> "list[Event]":
+        """Ask the node of an epoch to greet, which has it push again from the watermark."""
+        return self._transmit(Reject(epoch, self.watermark + 1, CODE_HELLO))
 
     def measure_clock(self, wall_ms: int) -> "list[Event]":
         """Ask for the node's clock; `ClockMeasured` follows."""

@@ -10,33 +10,33 @@ a reject or a silence sends again from the watermark. PUBACKs mean nothing here.
 
 from sync_protocol.block_follower import BlockFollower
 from sync_protocol.blocks import ChainHeads
-from sync_protocol.errors import LimitError, ProtocolError
-from sync_protocol.frames import CODECS_READ, pack_frame
-from sync_protocol.messages import (
-    CODE_HELLO,
+from sync_protocol.errors import ProtocolError
+from sync_protocol.greetings import (
     FENCED_FORK,
     FENCED_REWIND,
+    Fenced,
+    Welcome,
+)
+from sync_protocol.message_fields import Message, SignedMessage
+from sync_protocol.messages import (
+    CODE_HELLO,
     Ack,
     Blocks,
-    Fenced,
     GrantAnswer,
     GrantRequest,
     Head,
-    Hello,
-    Message,
     Ping,
     Pong,
     Push,
     Recall,
     Reject,
-    SignedMessage,
     Unknown,
-    Welcome,
     push_signing_bytes,
     unpack_message,
-    up_topic,
 )
+from sync_protocol.node_identity import NodeIdentity
 from sync_protocol.ops import HUB, Op
+from sync_protocol.outbox import Outbox, fit_frame
 from sync_protocol.session import (
     CONNECTED,
     DISCONNECTED,
@@ -71,6 +71,7 @@ from sync_protocol.session_events import (
     Transmit,
     Welcomed,
 )
+from sync_protocol.topics import up_topic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,46 +81,9 @@ HELLO_MS = 5000
 """A HELLO that is not answered for so long is repeated; the wait doubles each time."""
 ACK_MS = 20000
 """A batch that is not acked for so long starts the session anew."""
-REJECT_MS = 500
-"""Pause after a reject; it doubles with each until an ack comes."""
-PAUSE_MS_MAX = 60000
+HELLO_MS_MAX = 60000
 FENCED_MS = 60000
 """A fenced node asks this often whether the fence still stands."""
-
-
-class NodeIdentity:
-    """Who the node is: its names, and its signing function."""
-
-    __slots__ = ("chain", "node", "epoch", "software", "hardware", "sign")
-
-    def __init__(
-        self,
-        chain: str,
-        node: int,
-        epoch: int,
-        software: str,
-        hardware: bytes,
-        sign: "Callable[[bytes], bytes]",
-    ) -> None:
-        self.chain = chain
-        self.node = node
-        self.epoch = epoch
-        self.software = software
-        self.hardware = hardware
-        self.sign = sign
-
-
-class OutboxState:
-    """Where the node's own log stands: its last op and the last that the hub acked, as (seq, hash);
-    before the first both are (0, genesis hash)."""
-
-    __slots__ = ("seq", "hash", "acked_seq", "acked_hash")
-
-    def __init__(self, seq: int, hash: bytes, acked_seq: int, acked_hash: bytes) -> None:
-        self.seq = seq
-        self.hash = hash
-        self.acked_seq = acked_seq
-        self.acked_hash = acked_hash
 
 
 class NodeSession:
@@ -132,7 +96,7 @@ class NodeSession:
     def __init__(
         self,
         identity: NodeIdentity,
-        outbox: OutboxState,
+        outbox: Outbox,
         cursor: Cursor,
         heads: ChainHeads,
         verify: "Callable[[bytes, bytes], bool]",
@@ -140,10 +104,7 @@ class NodeSession:
     ) -> None:
         self.identity = identity
         self.state = OFFLINE
-        self.seq = outbox.seq
-        self.hash = outbox.hash
-        self.acked_seq = outbox.acked_seq
-        self.acked_hash = outbox.acked_hash
+        self.outbox = outbox
         self.segment = 0
         self.follower = BlockFollower(identity.chain, cursor, heads, verify, random_below)
         self._verify = verify
@@ -154,11 +115,6 @@ class NodeSession:
         self._greetings = 0
         self._welcome: "Welcome | None" = None
         self._compared: "tuple[int, bytes] | None" = None
-        self._next_seq = 0
-        self._wanted_seq = 0
-        self._in_flight: "list[tuple[int, bytes, int]]" = []
-        self._paused_until_ms = 0
-        self._rejects = 0
 
     def connected(self, now_ms: int, wall_ms: int, segment: int) -> "list[Event]":
         """The transport has a line: greet. `segment` is the current clock segment."""
@@ -198,11 +154,11 @@ class NodeSession:
             return []
         events = self.follower.tick(now_ms)
         if self.state == GREETING:
-            wait_ms = min(HELLO_MS << min(self._greetings - 1, 8), PAUSE_MS_MAX)
+            wait_ms = min(HELLO_MS << min(self._greetings - 1, 8), HELLO_MS_MAX)
             if now_ms - self._greeted_ms >= wait_ms:
                 return events + self._greet_again(UNANSWERED, now_ms, wall_ms)
         if self.state == SYNCING:
-            if self._in_flight and now_ms - self._in_flight[0][2] >= ACK_MS:
+            if self.outbox.waits_ms(now_ms) >= ACK_MS:
                 return events + self._greet_again(UNANSWERED, now_ms, wall_ms)
             return events + self._want_ops(now_ms)
         if self.state == FENCED and now_ms - self._greeted_ms >= FENCED_MS:
@@ -212,18 +168,18 @@ class NodeSession:
 
     def ops_appended(self, seq: int, hash: bytes, now_ms: int) -> "list[Event]":
         """The node's log has grown to op `seq`; it is committed."""
-        if seq < self.seq:
-            raise LocalProtocolError("seq %d after %d" % (seq, self.seq))
-        self.seq = seq
-        self.hash = hash
+        outbox = self.outbox
+        if seq < outbox.seq:
+            raise LocalProtocolError("seq %d after %d" % (seq, outbox.seq))
+        outbox.seq = seq
+        outbox.hash = hash
         return self._want_ops(now_ms)
 
     def push(self, ops: "list[Op]", now_ms: int) -> "list[Event]":
         """Send the ops that `OpsWanted` asked for; what was asked before a change is dropped."""
-        if self.state != SYNCING or not ops or ops[0].header.seq != self._wanted_seq:
+        if self.state != SYNCING or not self.outbox.is_wanted(ops):
             return []
-        self._wanted_seq = 0
-        sent, frame = self._fit_frame(ops)
+        sent, frame = fit_frame(ops, self._current_welcome())
         last = ops[sent - 1]
         identity = self.identity
         signature = identity.sign(
@@ -232,8 +188,7 @@ class NodeSession:
             )
         )
         message = Push(identity.node, identity.epoch, ops[0].header.seq, frame, signature)
-        self._in_flight.append((last.header.seq, last.hash, now_ms))
-        self._next_seq = last.header.seq + 1
+        self.outbox.sent(last, now_ms)
         events: list[Event] = [Transmit(self._topic, message.pack())]
         return events + self._want_ops(now_ms)
 
@@ -243,7 +198,7 @@ class NodeSession:
             return []
         stated = self._compared[1]
         self._compared = None
-        if self.state == SYNCING and seq <= self.acked_seq:
+        if self.state == SYNCING and seq <= self.outbox.acked_seq:
             return []  # a later ack has agreed meanwhile
         return self._compare(seq, stated, hash, now_ms)
 
@@ -283,7 +238,7 @@ class NodeSession:
 
     def unacked_ops(self) -> int:
         """Return how many ops the hub has not acked."""
-        return self.seq - self.acked_seq
+        return self.outbox.seq - self.outbox.acked_seq
 
     def _transmit(self, message: Message) -> "list[Event]":
         return [Transmit(self._topic, message.pack())]
@@ -303,27 +258,8 @@ class NodeSession:
         self._greetings += 1
         self._compared = None
         self._welcome = None
-        identity = self.identity
-        applied = self.follower.applied
-        hello = Hello(
-            identity.chain,
-            identity.node,
-            identity.epoch,
-            self._session,
-            self.seq,
-            self.hash,
-            self.acked_seq,
-            self.acked_hash,
-            applied.generation,
-            applied.stream,
-            applied.position,
-            applied.block_number,
-            applied.block_hash,
-            CODECS_READ,
-            wall_ms,
-            self.segment,
-            identity.software,
-            identity.hardware,
+        hello = self.identity.hello(
+            self._session, self.outbox, self.follower.applied, wall_ms, self.segment
         )
         return self._transmit_signed(hello)
 
@@ -385,7 +321,7 @@ class NodeSession:
     def _hear_ack(self, message: Ack, now_ms: int) -> "list[Event]":
         if self.state != SYNCING or message.epoch != self.identity.epoch:
             return [MessageIgnored("ack_late")]
-        if message.seq <= self.acked_seq:
+        if message.seq <= self.outbox.acked_seq:
             return [MessageIgnored("ack_known")]
         return self._state_watermark(message.seq, message.hash8, now_ms)
 
@@ -395,12 +331,9 @@ class NodeSession:
         if message.code == CODE_HELLO:
             self._greetings = 0
             return self._greet_again(HELLO_ASKED, now_ms, wall_ms)
-        if now_ms < self._paused_until_ms:
+        if self.outbox.is_paused(now_ms):
             return [MessageIgnored("reject_known")]  # of a batch sent before the pause
-        pause_ms = min(REJECT_MS << min(self._rejects, 8), PAUSE_MS_MAX)
-        self._rejects += 1
-        self._paused_until_ms = now_ms + pause_ms + self._random_below(pause_ms >> 1)
-        self._push_from_watermark()
+        self.outbox.rejected(now_ms, self._random_below)
         return [BatchRejected(message.from_seq, message.code)]
 
     def _hear_fenced(self, message: Fenced) -> "list[Event]":
@@ -418,15 +351,12 @@ class NodeSession:
 
     def _state_watermark(self, seq: int, stated: bytes, now_ms: int) -> "list[Event]":
         """Compare the hub's op `seq`, of which a hash or its start is stated, with ours."""
-        if seq > self.seq:
-            return self._fence(FENCED_REWIND, self.seq, self.hash)
-        if seq == self.seq:
-            return self._compare(seq, stated, self.hash, now_ms)
-        if seq == self.acked_seq:
-            return self._compare(seq, stated, self.acked_hash, now_ms)
-        for last_seq, last_hash, _sent_ms in self._in_flight:
-            if last_seq == seq:
-                return self._compare(seq, stated, last_hash, now_ms)
+        outbox = self.outbox
+        if seq > outbox.seq:
+            return self._fence(FENCED_REWIND, outbox.seq, outbox.hash)
+        hash = outbox.hash_at(seq)
+        if hash is not None:
+            return self._compare(seq, stated, hash, now_ms)
         self._compared = (seq, stated)
         return [HashWanted(seq)]
 
@@ -436,27 +366,18 @@ class NodeSession:
         begins = self.state != SYNCING
         self.state = follow(NODE_TRANSITIONS, self.state, HASH_AGREED)
         events: list[Event] = []
-        if seq != self.acked_seq:
-            self.acked_seq = seq
-            self.acked_hash = hash
+        if self.outbox.acked(seq, hash):
             events.append(OpsAcked(seq, hash))
-        self._rejects = 0
-        while self._in_flight and self._in_flight[0][0] <= seq:
-            self._in_flight.pop(0)
         if begins:
             events = events + self._begin(now_ms)
-        elif self._next_seq <= seq:
-            self._next_seq = seq + 1
-            self._wanted_seq = 0
         return events + self._want_ops(now_ms)
 
     def _begin(self, now_ms: int) -> "list[Event]":
         welcome = self._current_welcome()
         self._greetings = 0
-        self._paused_until_ms = now_ms
-        self._push_from_watermark()
+        self.outbox.begin(now_ms)
         events: list[Event] = [Welcomed(welcome)]
-        return events + self.follower.head_known(welcome.generation, welcome.block_number, now_ms)
+        return events + self.follower.welcomed(welcome.generation, welcome.block_number, now_ms)
 
     def _fence(self, reason: int, seq: int, hash: bytes) -> "list[Event]":
         self.state = follow(NODE_TRANSITIONS, self.state, HASH_DIFFERED)
@@ -465,36 +386,12 @@ class NodeSession:
         events.append(SessionFenced(reason, seq))
         return events
 
-    def _push_from_watermark(self) -> None:
-        self._in_flight = []
-        self._next_seq = self.acked_seq + 1
-        self._wanted_seq = 0
-
     def _want_ops(self, now_ms: int) -> "list[Event]":
         """Ask the host for the next batch if the window has room."""
-        if self.state != SYNCING or self._wanted_seq or now_ms < self._paused_until_ms:
+        if self.state != SYNCING:
             return []
-        welcome = self._current_welcome()
-        if self._next_seq > self.seq or len(self._in_flight) >= welcome.window:
-            return []
-        self._wanted_seq = self._next_seq
-        return [OpsWanted(self._next_seq, min(welcome.ops_max, self.seq - self._next_seq + 1))]
-
-    def _fit_frame(self, ops: "list[Op]") -> "tuple[int, bytes]":
-        """Return how many of the ops fit the hub's limits, and their frame."""
-        welcome = self._current_welcome()
-        sent = min(len(ops), welcome.ops_max)
-        while True:
-            rows: list[object] = [op.wire_row() for op in ops[:sent]]
-            try:
-                frame = pack_frame(rows, welcome.codecs)
-            except LimitError:
-                if sent == 1:
-                    raise
-                frame = b""
-            if frame and (len(frame) <= welcome.bytes_max or sent == 1):
-                return sent, frame
-            sent = (sent + 1) // 2
+        wanted = self.outbox.want(self._current_welcome(), now_ms)
+        return [] if wanted is None else [OpsWanted(wanted[0], wanted[1])]
 
     def _current_welcome(self) -> Welcome:
         if self._welcome is None:

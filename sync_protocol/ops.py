@@ -242,16 +242,37 @@ class Op:
     """One immutable operation with its place in its author's chain.
 
     `body` is the decoded array, or None where the body was erased or dropped; `hash_of_body` and
-    `hash` are always there.
+    `hash` are always there. Whoever hashed header or body hands in their canonical bytes, so that
+    whoever stores them need not pack them again.
     """
 
-    __slots__ = ("header", "body", "hash_of_body", "hash")
+    __slots__ = ("header", "body", "hash_of_body", "hash", "_header_bytes", "_body_bytes")
 
-    def __init__(self, header: Header, body: object, hash_of_body: bytes, hash: bytes) -> None:
+    def __init__(
+        self,
+        header: Header,
+        body: object,
+        hash_of_body: bytes,
+        hash: bytes,
+        header_bytes: bytes = b"",
+        body_bytes: bytes = b"",
+    ) -> None:
         self.header = header
         self.body = body
         self.hash_of_body = hash_of_body
         self.hash = hash
+        self._header_bytes = header_bytes
+        self._body_bytes = body_bytes
+
+    def packed_header(self) -> bytes:
+        """Return the header's canonical bytes."""
+        return self._header_bytes or pack_decoded(self.header.row())
+
+    def packed_body(self) -> "bytes | None":
+        """Return the body's canonical bytes, None where the body is gone."""
+        if self.body is None:
+            return None
+        return self._body_bytes or pack_decoded(self.body)
 
     def ref(self) -> OpRef:
         """Return the op's reference."""
@@ -275,15 +296,20 @@ def op_from_wire(row: object, previous_hash: bytes) -> Op:
     Raises `DecodeError`. Whether the chain holds is known only from the signature over its head.
     """
     values = expect_list(row, "row", 2, 2)
-    header = header_from_row(values[0])
-    body = values[1]
-    if isinstance(body, bytes):
+    return op_after(previous_hash, header_from_row(values[0]), values[0], values[1])
+
+
+def op_after(previous_hash: bytes, header: Header, header_row: object, body: object) -> Op:
+    """Do what `op_from_wire` does where the header is known already."""
+    header_bytes = pack_decoded(header_row)
+    body_bytes = b""
+    if body.__class__ is list:
+        body_bytes = pack_decoded(body)
+        hash_of_body = sha256(body_bytes).digest()
+    elif isinstance(body, bytes):
         hash_of_body = expect_bytes(body, "body hash", HASH_BYTES, HASH_BYTES)
         body = None
-    elif isinstance(body, list):
-        hash_of_body = sha256(pack_decoded(body)).digest()
     else:
         raise DecodeError("field_type", "body")
-    return Op(
-        header, body, hash_of_body, op_hash(pack_decoded(values[0]), previous_hash, hash_of_body)
-    )
+    hash = sha256(header_bytes + previous_hash + hash_of_body).digest()
+    return Op(header, body, hash_of_body, hash, header_bytes, body_bytes)

@@ -28,6 +28,11 @@ RECONNECT_S = 0.5
 RECONNECT_S_MAX = 10.0
 
 
+JOINED_OPS_MAX = 1000
+"""Ops of ranges of one generation that are committed as one. Less than a message holds: only the
+last block keeps its signature, and a recovery hands back messages that end with a signed one."""
+
+
 class LineLostError(Exception):
     """The transport's line is gone; open it again."""
 
@@ -110,13 +115,13 @@ class Pump:
         self._random_below = random_below
         self._lock = asyncio.Lock()
         self._appended = asyncio.Event()
-        self._last = (session.seq, session.hash)
+        self._last = (session.outbox.seq, session.outbox.hash)
         self._received: list[BlocksReceived] = []
         self._to_apply = asyncio.Event()
         self._failed = asyncio.Event()
         self._failure: "BaseException | None" = None
         self._failures = 0
-        self._repair_task: object = None  # a task that nobody holds may be collected
+        self._repair_task: "asyncio.Task[None] | None" = None
 
     def ops_appended(self, seq: int, hash: bytes) -> None:
         """The node's log has grown to op `seq`, committed. Call it on the loop's thread."""
@@ -140,6 +145,8 @@ class Pump:
                 await self._pause()
         finally:
             apply_task.cancel()
+            if self._repair_task is not None:
+                self._repair_task.cancel()
 
     async def send(self, events: "list[Event]") -> None:
         """Handle the events of a call that the host made on the session itself."""
@@ -210,9 +217,20 @@ class Pump:
             await self._to_apply.wait()
             self._to_apply.clear()
             while self._received:
-                event = self._received.pop(0)
+                event = self._next_to_apply()
                 await self._host.apply_blocks(event)
                 self.session.blocks_applied(event.cursor, self._clock.now_ms())
+
+    def _next_to_apply(self) -> BlocksReceived:
+        """Return the next range; short ones that wait become one, for one commit."""
+        event = self._received.pop(0)
+        while self._received:
+            later = self._received[0]
+            one_generation = later.cursor.generation == event.cursor.generation
+            if not one_generation or event.ops() + later.ops() > JOINED_OPS_MAX:
+                break
+            event = event.joined(self._received.pop(0))
+        return event
 
     async def _repair(self, wanted: BlocksWanted) -> None:
         data = await self._host.fetch_blocks(wanted)

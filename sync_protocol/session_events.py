@@ -1,7 +1,8 @@
 """What a session tells its host: what happened (past tense), and what it needs next (`Wanted`)."""
 
 from sync_protocol.blocks import Block
-from sync_protocol.messages import GrantAnswer, GrantRequest, Hello, Recall, Welcome
+from sync_protocol.greetings import Hello, Welcome
+from sync_protocol.messages import GrantAnswer, GrantRequest, Recall
 from sync_protocol.ops import Op
 
 
@@ -114,6 +115,14 @@ class BlocksReceived(Event):
         self.blocks = blocks
         self.cursor = cursor
         self.signature = signature
+
+    def ops(self) -> int:
+        """Return how many ops the blocks hold."""
+        return self.cursor.position - self.blocks[0].first_position + 1
+
+    def joined(self, later: "BlocksReceived") -> "BlocksReceived":
+        """Return this range and the one that follows it as one."""
+        return BlocksReceived(self.blocks + later.blocks, later.cursor, later.signature)
 
 
 class BlocksWanted(Event):

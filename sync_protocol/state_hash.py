@@ -41,6 +41,15 @@ def claim_hash(kind: int, key: bytes, row: "ClaimRow | None") -> int:
     return 0 if row is None else _sum_of([kind, key, row.row()])
 
 
+def packed_row_hash(kind: int, key: "int | str | bytes", packed_row: bytes) -> int:
+    """Return the share of a row that counts (no tombstone) from its canonical bytes, as stored.
+
+    They stand in those of [kind, key, row], whose head is 0x93, as they are.
+    """
+    head = b"\x93" + pack_decoded([kind, key])[1:]
+    return int.from_bytes(sha256(head + packed_row).digest(), "big")
+
+
 def balance_hash(account: "tuple[int, int | str, int, int, int, str]", amount: int) -> int:
     """Return a balance's share of its section's sum; 0 for a zero balance."""
     return 0 if amount == 0 else _sum_of([list(account), amount])

@@ -80,7 +80,7 @@ class Author:
     standing: str = CURRENT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each op, and that took a microsecond more
 class Judged:
     """The verdict, the decoded body to fold (None where nothing is folded), and a conflict."""
 

@@ -86,6 +86,12 @@ class Draft:
     calendar: Calendar = field(default_factory=Calendar)
     standing_changed: set[int] = field(default_factory=set)
     _effective_at: dict[int, int] = field(default_factory=dict)
+    _closed: set[tuple[int, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._closed = {
+            place for place, author in self.known.items() if author.standing == rules.CLOSED
+        }
 
     def author(self, node: int, epoch: int) -> Author:
         """Return an author as this block leaves it so far; KeyError if it is not known."""
@@ -272,6 +278,7 @@ class Draft:
         if kind == EPOCH_CLOSE:
             node, epoch, _seq = closed_epoch(op.body)
             self.author(node, epoch).standing = rules.CLOSED
+            self._closed.add((node, epoch))
             self.standing_changed.add(node)
         elif kind == BRANCH:
             branch = branch_from_body(op.body)
@@ -297,15 +304,12 @@ class Draft:
 
     def _sweep(self, transaction: Transaction) -> None:
         """Return to the hub's part what has landed in a part of a closed epoch."""
+        if not self._closed:
+            return
         found: dict[tuple[Section, Account], int] = {}
         for posting in transaction.postings:
             account = posting[:6]
-            holder = (account[2], account[3])
-            if not class_of(account[0]).limited or holder == (0, 0):
-                continue
-            if holder not in self.known and holder not in self.authors:
-                continue
-            if self.author(*holder).standing == rules.CLOSED:
+            if class_of(account[0]).limited and (account[2], account[3]) in self._closed:
                 section = rules.section_of(account[0], transaction.cafe)
                 found[section, account] = self.state.balance(section, account)
         held = [(place[0][1], place[1], amount) for place, amount in found.items() if amount]

@@ -20,6 +20,7 @@ from cloud.hub.draft import HubOpVoidError
 from cloud.hub.inbox import Inbox
 from cloud.hub.keys import HubKeys
 from cloud.hub.metrics import HubMetrics, reason_label
+from cloud.hub.node_sessions import NodeLine, Send
 from cloud.hub.publishing import (
     announced_head,
     head_message,
@@ -27,7 +28,7 @@ from cloud.hub.publishing import (
     returned_message,
 )
 from cloud.hub.snapshots import Snapshots
-from cloud.hub.worker import NodeLine, Send, Worker
+from cloud.hub.worker import Worker
 from cloud.store import log, returned
 from cloud.store.backup import check_integrity
 from cloud.store.database import Database, open_reader, open_writer
@@ -152,6 +153,17 @@ class Hub:
             return returned_message(self.reader, self.keys.sign, first, cafe)
         return message
 
+    def line_opened(self) -> None:
+        """Have every node greet: what it sent while nobody listened here is lost, and a node with
+        nothing more to say would notice only as its ack does not come."""
+        worker = self._worker
+
+        def ask() -> None:
+            if worker is not None and not worker.recovery.under_way:
+                worker.nodes.ask_hellos()
+
+        self._inbox.call(ask)
+
     def note_published(self, number: int) -> None:
         """Note that all blocks up to `number` have left for the broker."""
         self._published_number = max(self._published_number, number)
@@ -167,7 +179,7 @@ class Hub:
 
     def lines(self) -> dict[int, NodeLine]:
         """Return what is known of each node's connection."""
-        return {} if self._worker is None else dict(self._worker.lines)
+        return {} if self._worker is None else dict(self._worker.nodes.lines)
 
     def authors(self) -> list[Author]:
         """Return every (node, epoch) as of the last block."""

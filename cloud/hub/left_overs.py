@@ -72,7 +72,7 @@ def receive(
     if not ops:
         return Received(LeftOverAnswer(TAKEN, parent_seq))
     if author.standing == SUPERSEDED and parent_seq == author.seq:
-        bodies = [None if op.body is None else pack_decoded(op.body) for op in ops]
+        bodies = [op.packed_body() for op in ops]
         batch = Batch(author.node, author.epoch, ops, bodies, push.signature)
         committed = builder.build([batch], [])
         return Received(LeftOverAnswer(TAKEN, ops[-1].header.seq), committed)
@@ -155,7 +155,7 @@ def _keep(builder: BlockBuilder, left_over: LeftOver, ops: list[Op], signature: 
                 LeftOverOp.insert(
                     left_over=left_over.id,
                     seq=op.header.seq,
-                    header=pack_decoded(op.header.row()),
+                    header=op.packed_header(),
                     body=None if op.body is None or erased else pack_decoded(op.body),
                     body_hash=op.hash_of_body,
                     hash=op.hash,

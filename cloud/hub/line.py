@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import aiomqtt
 
 from cloud.hub.hub import Hub
-from sync_protocol.messages import (
-    MESSAGE_BYTES_MAX,
+from sync_protocol.messages import MESSAGE_BYTES_MAX
+from sync_protocol.topics import (
     blocks_topic,
     head_topic,
     node_of_topic,
@@ -108,6 +108,7 @@ class Line:
             self._connected = True
             self.subscribed.set()
             hub.metrics.broker_connected.set(1)
+            hub.line_opened()
             logger.info("broker connected", extra={"host": login.host, "port": login.port})
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(client, hub))

@@ -19,6 +19,7 @@ from cloud.store.models import (
     ReportMember,
     ReportVisit,
 )
+from cloud.store.state import read_registers
 from cloud.store.visits import fold_visit
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
@@ -70,8 +71,7 @@ def fold_chunk(database: Database, end: int) -> int:
             _fold(database, stored, rows, members)
         if rows:
             database.executemany(statements.INSERT_ENTRY, rows)
-        for member in sorted(members):
-            _write_member(database, member)
+        _write_members(database, sorted(members))
         database.run(
             ReportCursor.insert(id=CURSOR_ID, position=last).on_conflict(
                 conflict_target=[ReportCursor.id], update={ReportCursor.position: last}
@@ -115,23 +115,18 @@ def _fold(
         database.run(ReportVisit.delete().where(ReportVisit.member == subject))
 
 
-def _write_member(database: Database, member: int) -> None:
-    row = read_document(database, MEMBER, member)
-    if row is None or row.entries is None:
-        return
-    values = {
-        "number": _text(row, "number"),
-        "name": _text(row, "name"),
-        "phone": _text(row, "phone"),
-        "tier": _text(row, "tier"),
-        "status": _text(row, "status"),
-        "home_cafe": row.value(field_index(MEMBER, "home_cafe")) or 0,
-    }
-    database.run(
-        ReportMember.insert(member=member, **values).on_conflict(
-            conflict_target=[ReportMember.member], update=values
-        )
-    )
+def _write_members(database: Database, members: list[int]) -> None:
+    keys = [pack(member) for member in members]
+    rows = []
+    for key, packed in read_registers(database, MEMBER, keys):
+        row = row_from_stored(unpack(packed))
+        if row.entries is None:
+            continue
+        texts = [_text(row, name) for name in ("number", "name", "phone", "tier", "status")]
+        home_cafe = row.value(field_index(MEMBER, "home_cafe")) or 0
+        rows.append((unpack(key), *texts, home_cafe))
+    if rows:
+        database.executemany(statements.UPSERT_MEMBER, rows)
 
 
 def _text(row: RegisterRow, name: str) -> str:

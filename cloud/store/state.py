@@ -5,7 +5,7 @@ section is updated once for each row that changed. `flush` writes inside the blo
 after a rollback `forget` drops everything, and the next block reads anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cloud.domain.judge import Account, Section
 from cloud.domain.judge import section_of as section_of_posting
@@ -19,7 +19,7 @@ from cloud.store.models import (
     SectionSum,
 )
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
-from sync_protocol.codec import pack_decoded, unpack
+from sync_protocol.codec import pack_decoded, unpack, unpack_stored
 from sync_protocol.expect import expect_key
 from sync_protocol.fold import State
 from sync_protocol.kinds import KINDS, REGISTER
@@ -28,6 +28,7 @@ from sync_protocol.state_hash import (
     StateHash,
     balance_hash,
     claim_hash,
+    packed_row_hash,
     register_hash,
     section_of,
 )
@@ -146,12 +147,8 @@ class StoredState(State):
             self._registers[place] = None
             wanted.setdefault(place[0], []).append(pack_decoded(place[1]))
         for kind, keys in wanted.items():
-            for start in range(0, len(keys), statements.REGISTERS_AT_ONCE):
-                part = keys[start : start + statements.REGISTERS_AT_ONCE]
-                part += part[-1:] * (statements.REGISTERS_AT_ONCE - len(part))
-                found = self._database.execute(statements.SELECT_REGISTERS, (kind, *part))
-                for key, row in found.fetchall():
-                    self._registers[(kind, _key_of(key))] = row_from_stored(unpack(bytes(row)))
+            for key, row in read_registers(self._database, kind, keys):
+                self._registers[(kind, _key_of(key))] = row_from_stored(unpack_stored(row))
 
     def set_register(self, kind: int, key: int | str, row: RegisterRow) -> None:
         place = (kind, key)
@@ -252,12 +249,10 @@ class StoredState(State):
             row = self._registers[(kind, key)]
             if row is None:
                 continue
-            self.sums.replace(
-                section_of(kind, row.cafe),
-                register_hash(kind, key, old),
-                register_hash(kind, key, row),
-            )
-            rows.append((kind, pack_decoded(key), pack_decoded(row.row())))
+            packed = pack_decoded(row.row())
+            share = 0 if row.entries is None else packed_row_hash(kind, key, packed)
+            self.sums.replace(section_of(kind, row.cafe), register_hash(kind, key, old), share)
+            rows.append((kind, pack_decoded(key), packed))
         if rows:
             self._database.executemany(statements.UPSERT_REGISTER, rows)
 
@@ -276,6 +271,19 @@ class StoredState(State):
             self._database.executemany(statements.DELETE_CLAIM, freed)
         if held:
             self._database.executemany(statements.UPSERT_CLAIM, held)
+
+
+def read_registers(
+    database: Database, kind: int, keys: list[bytes]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (packed key, packed row) of those documents that there are, many in one read."""
+    at_once = statements.REGISTERS_AT_ONCE
+    for start in range(0, len(keys), at_once):
+        part = keys[start : start + at_once]
+        part += part[-1:] * (at_once - len(part))
+        rows = database.execute(statements.SELECT_REGISTERS, (kind, *part)).fetchall()
+        for key, row in rows:
+            yield bytes(key), bytes(row)
 
 
 def _key_of(stored: bytes) -> int | str:

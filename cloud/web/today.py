@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from peewee import fn
 
-from cloud.hub.worker import NodeLine
+from cloud.hub.node_sessions import NodeLine
 from cloud.store.database import Database
 from cloud.store.log import Author
 from cloud.store.models import ReportEntry

@@ -3,12 +3,22 @@
 from dataclasses import dataclass, field
 
 from edge.store import statements
+from edge.store.bulk import read_rows
 from edge.store.confirmed import ConfirmedState
 from edge.store.erasure import drop_bodies, forget_person
 from edge.store.facts import Cursor
 from edge.store.log_reader import AuthorRow
-from edge.store.op_rows import MentionKey, StoredOp, claim_mentions, ledger_mentions, op_key
+from edge.store.op_rows import (
+    MentionKey,
+    StoredOp,
+    claim_mentions,
+    ledger_mentions,
+    mentions_of_void,
+    op_key,
+    subject_of,
+)
 from edge.store.own_chains import OwnChains
+from edge.store.range_rows import RangeRows
 from edge.store.standing import OWN_OP_NOT_APPLIED, SETTING_STOP
 from edge.store.tables import Author
 from edge.store.transaction import WriteTransaction
@@ -16,14 +26,12 @@ from sync_protocol.annotations import DEFERRED, DIVERTED, VOID, Annotation, late
 from sync_protocol.blocks import Block, Entry, log_genesis_hash
 from sync_protocol.branches import branch_from_body
 from sync_protocol.claims import claim_from_body, fold_claim
-from sync_protocol.codec import pack_decoded
-from sync_protocol.errors import ChainError, DecodeError
+from sync_protocol.errors import ChainError
 from sync_protocol.fold import (
     erased_subject,
     fold_register,
     fold_transaction,
     has_effect,
-    personal_subject,
 )
 from sync_protocol.kinds import (
     BRANCH,
@@ -91,10 +99,8 @@ class _Application:
         self._parked_kinds = {row[0] for row in rows}
         self._authors: dict[tuple[int, int], AuthorRow] = {}
         self._heads: dict[tuple[int, int], tuple[int, bytes]] = {}
-        self._op_rows: list[tuple[object, ...]] = []
-        self._own_rows: list[tuple[object, ...]] = []
-        self._confirmed_keys: list[tuple[int]] = []
-        self._mention_rows: list[tuple[MentionKey, int]] = []
+        self._rows = RangeRows(transaction.connection)
+        self._erased: set[object] = set()
         self._applied = Applied(transaction.cursor())
         self._must_stop = False
         self._position = 0
@@ -102,6 +108,7 @@ class _Application:
 
     def run(self, blocks: list[Block], signature: bytes | None) -> Applied:
         self._own_chains.compare(blocks)
+        self._read_ahead(blocks)
         cursor = self._applied.cursor
         greatest = cursor.greatest_effective
         for block in blocks:
@@ -141,8 +148,7 @@ class _Application:
             self._connection.execute(statements.DELETE_WAITING, (stored.key,))
             self._position = stored.position or 0
             own = op.header.node == self._identity.node
-            mentions = self._fold(op, annotation, own, stored.key)
-            self._mention_rows.extend((subject, stored.key) for subject in mentions)
+            self._rows.mention(self._fold(op, annotation, own, stored.key), stored.key)
             self._applied.ops += 1
         self._flush()
         self._note_outcome(self._applied.cursor)
@@ -163,23 +169,16 @@ class _Application:
         self._heads[place] = (entry.seq, entry.hash)
         key = op_key(author.number, entry.seq)
         annotation = entry.annotation
-        detail = None if annotation.detail is None else pack_decoded(annotation.detail)
-        row = (position, annotation.effective, annotation.verdict, detail)
         self._applied.ops += 1
         if local is not None:
             op = local
-            self._own_rows.append((*row, key))
+            self._rows.place_own(key, position, annotation)
             self._applied.own_ops += 1
-        elif op is None:
-            self._op_rows.append((key, 0, *row, None, None, None, entry.hash))
-            return
         else:
             op = self._without_erased_body(op)
-            header = pack_decoded(op.header.row())
-            body = None if op.body is None else pack_decoded(op.body)
-            hash_of_body = op.hash_of_body if body is None else None
-            kind = op.header.kind
-            self._op_rows.append((key, kind, *row, header, body, hash_of_body, entry.hash))
+            self._rows.add_op(key, position, entry, op)
+            if op is None:
+                return
         kind = op.header.kind
         if annotation.verdict == DEFERRED:
             self._wait(key, position, kind, parked=False)
@@ -188,21 +187,20 @@ class _Application:
             self._parked_kinds.add(kind)
             self._applied.parked += 1
             return
-        for subject in self._fold(op, annotation, local is not None, key):
-            self._mention_rows.append((subject, key))  # an own op has them: ignored
+        self._rows.mention(self._fold(op, annotation, local is not None, key), key)
 
     def _fold(self, op: Op, annotation: Annotation, own: bool, key: int) -> set[MentionKey]:
         """Fold an op into both sides of the projections; return whom it names."""
         was_pending = own and annotation.verdict != DEFERRED  # a deferred one stays pending
         if was_pending:
-            self._confirmed_keys.append((key,))
+            self._rows.confirm(key)
         if own:
             self._note_own(op, annotation)
         kind = KINDS.get(op.header.kind)
         if kind is None or op.body is None:  # deferred by a hub that does not know it, or erased
             return set()
         if not own and not has_effect(op, annotation):
-            return _mentions_of_void(op)
+            return mentions_of_void(op)
         if kind.policy == SYSTEM:
             if has_effect(op, annotation):
                 self._fold_system(kind, op, annotation, key)
@@ -279,7 +277,7 @@ class _Application:
         """Drop an own op that is shown as pending and stands, confirmed, in the log's chain."""
         op = row.op()
         if op is not None and op.body is not None and KINDS[op.header.kind].policy != SYSTEM:
-            self._confirmed_keys.append((row.key,))
+            self._rows.confirm(row.key)
             void = Annotation(0, VOID, "known")
             self._fold_record(KINDS[op.header.kind], op, void, True, row.key)
             self._flush()
@@ -297,6 +295,7 @@ class _Application:
     def _erase(self, subject: int) -> None:
         """Drop a person's rows and bodies; see `erasure`. All that came before is in the tables."""
         self._flush()
+        self._erased.add(subject)
         state = self._state
         documents, claims = state.personal_rows_of(subject)
         drop_bodies(self._transaction, subject)
@@ -348,10 +347,32 @@ class _Application:
         self._heads[place] = (author.seq, author.hash)
         return author
 
-    def _without_erased_body(self, op: Op) -> Op:
+    def _read_ahead(self, blocks: list[Block]) -> None:
+        """Read at once what the range's ops will ask for: documents, and who is erased."""
+        documents, people = set(), set()
+        for block in blocks:
+            for entry in block.entries:
+                op = entry.op
+                kind = None if op is None else KINDS.get(op.header.kind)
+                if op is None or kind is None or kind.policy == LEDGER:
+                    continue
+                subject = subject_of(kind, op)
+                if subject is None:
+                    continue
+                if kind.policy == REGISTER:
+                    documents.add((kind.code, subject))
+                if kind.personal:
+                    people.add((subject,))
+        self._state.prefetch(documents)
+        rows = read_rows(self._connection, statements.SELECT_ERASED_ROWS, list(people))
+        self._erased.update(row[0] for row in rows)
+
+    def _without_erased_body(self, op: Op | None) -> Op | None:
         """Apply the standing rule: what comes on an erased person loses its body."""
-        subject = personal_subject(op.header.kind, op.body)
-        if subject is None or not self._transaction.is_erased(subject):
+        if op is None or not self._erased:
+            return op
+        kind = KINDS.get(op.header.kind)
+        if kind is None or not kind.personal or subject_of(kind, op) not in self._erased:
             return op
         return Op(op.header, None, op.hash_of_body, op.hash)
 
@@ -359,15 +380,7 @@ class _Application:
         self._connection.execute(statements.INSERT_WAITING, (key, position, kind, parked))
 
     def _flush(self) -> None:
-        self._connection.executemany(statements.UPSERT_LOGGED_OP, self._op_rows)
-        self._connection.executemany(statements.UPDATE_OWN_OP, self._own_rows)
-        self._connection.executemany(statements.DELETE_PENDING_MENTIONS, self._confirmed_keys)
-        self._mention_rows.sort(key=_mention_order)
-        self._connection.executemany(statements.INSERT_MENTION, self._mention_rows)
-        self._op_rows.clear()
-        self._own_rows.clear()
-        self._confirmed_keys.clear()
-        self._mention_rows.clear()
+        self._rows.write()
         for place, author in self._authors.items():
             self._connection.execute(statements.UPDATE_AUTHOR, (*self._heads[place], author.number))
         self._state.flush()
@@ -376,25 +389,6 @@ class _Application:
         self._applied.cursor = cursor
         if self._must_stop:
             self._transaction.set_setting(SETTING_STOP, OWN_OP_NOT_APPLIED)
-
-
-def _mentions_of_void(op: Op) -> set[MentionKey]:
-    """Return whose personal data an op without effect holds, so that an erasure finds it.
-
-    What was void for its shape may name nobody.
-    """
-    try:
-        subject = personal_subject(op.header.kind, op.body)
-    except DecodeError:
-        return set()
-    return set() if subject is None else {subject}
-
-
-def _mention_order(row: tuple[MentionKey, int]) -> tuple[str, int, str, int]:
-    subject, key = row
-    number = subject if isinstance(subject, int) else 0
-    text = subject if isinstance(subject, str) else ""
-    return (type(subject).__name__, number, text, key)
 
 
 def unpark(transaction: WriteTransaction) -> Applied:

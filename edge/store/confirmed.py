@@ -5,10 +5,12 @@ state hash; what own pending ops show over a changed row is folded anew.
 """
 
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from edge.store import statements
-from edge.store.documents import update_lookups
+from edge.store.bulk import read_rows
+from edge.store.documents import LookupRows
 from edge.store.op_rows import NIL_BYTES, StoredOp
 from sync_protocol.claims import ClaimRow, claim_from_body, claim_row_from_stored, fold_claim
 from sync_protocol.codec import pack_decoded, unpack_stored
@@ -21,7 +23,7 @@ from sync_protocol.state_hash import (
     StateHash,
     balance_hash,
     claim_hash,
-    register_hash,
+    packed_row_hash,
     section_of,
 )
 
@@ -71,6 +73,16 @@ class ConfirmedState(State):
         if place in self._changed_documents:
             return self._changed_documents[place]
         return self._document(place)[1]
+
+    def prefetch(self, places: Iterable[tuple[int, int | str]]) -> None:
+        """Read documents that are about to be folded into, many at once."""
+        wanted = list(set(places).difference(self._documents))
+        for place in wanted:
+            self._documents[place] = (_NOTHING, None)
+        for kind, key, *sides in read_rows(
+            self._connection, statements.SELECT_DOCUMENT_ROWS, wanted
+        ):
+            self._documents[(kind, key)] = _with_row(_Stored(*sides))
 
     def set_register(self, kind: int, key: int | str, row: RegisterRow) -> None:
         """Replace a document's confirmed row."""
@@ -146,8 +158,7 @@ class ConfirmedState(State):
         written before: they are read back here."""
         self._pending_keys = None
         self._flush_balances()
-        for (kind, key), row in self._changed_documents.items():
-            self._flush_document(kind, key, row)
+        self._flush_documents()
         for (kind, claim_key), claim in self._changed_claims.items():
             self._flush_claim(kind, claim_key, claim)
         self._flush_sections()
@@ -157,47 +168,52 @@ class ConfirmedState(State):
         self._changed_claims.clear()
 
     def _flush_balances(self) -> None:
-        replace = self._sums.replace
         pending_deltas = self._pending_deltas
-        for (section, account), amount in sorted(self._confirmed_deltas.items(), key=_by_subject):
-            pending = pending_deltas.pop(account, 0)
-            if amount == 0 and pending == 0:
-                continue
-            values = (*account, amount, pending)
-            after = self._execute(statements.ADD_BALANCE, values).fetchone()[0]
-            if amount:
-                before = after - amount
-                replace(section, balance_hash(account, before), balance_hash(account, after))
-        for account, pending in pending_deltas.items():
-            if pending:
-                self._execute(statements.ADD_BALANCE, (*account, 0, pending)).fetchone()
+        deltas = [(place, amount) for place, amount in self._confirmed_deltas.items() if amount]
+        deltas.sort(key=_by_subject)
+        accounts = [place[1] for place, _amount in deltas]
+        before = {
+            row[:6]: row[6]
+            for row in read_rows(self._connection, statements.SELECT_BALANCE_ROWS, accounts)
+        }
+        rows = []
+        for (section, account), amount in deltas:
+            old = before.get(account, 0)
+            new = old + amount
+            self._sums.replace(section, balance_hash(account, old), balance_hash(account, new))
+            rows.append((*account, amount, pending_deltas.pop(account, 0)))
+        rows += [(*account, 0, pending) for account, pending in pending_deltas.items() if pending]
+        self._connection.executemany(statements.ADD_BALANCE, rows)
         self._confirmed_deltas.clear()
         pending_deltas.clear()
 
-    def _flush_document(self, kind: int, key: int | str, row: RegisterRow | None) -> None:
-        stored, before = self._document((kind, key))
-        confirmed = None if row is None else pack_decoded(row.row())
-        pending, shown = None, row
-        if stored.pending is not None:
-            for op in self._pending_ops(key, kind):
-                write = write_from_body(KINDS[kind], op.body)
-                shown = fold_write(shown, write, op.header.stamp, op.ref(), [])
-                pending = pack_decoded(shown.row())
-        if confirmed is None and pending is None:
-            self._execute(statements.DELETE_DOCUMENT, (kind, key))
-        else:
-            self._execute(statements.UPSERT_DOCUMENT, (kind, key, confirmed, pending))
-        if confirmed != stored.confirmed:
-            cafe = row.cafe if row is not None else CHAIN_WIDE
-            self._sums.replace(
-                section_of(kind, before.cafe if before is not None else cafe),
-                register_hash(kind, key, before),
-                register_hash(kind, key, row),
-            )
-        shown_before = before
-        if stored.pending is not None:
-            shown_before = row_from_stored(unpack_stored(stored.pending))
-        update_lookups(self._connection, kind, key, shown_before, shown)
+    def _flush_documents(self) -> None:
+        gone, rows, lookups = [], [], LookupRows()
+        for (kind, key), row in self._changed_documents.items():
+            stored, before = self._document((kind, key))
+            confirmed = None if row is None else pack_decoded(row.row())
+            pending, shown, shown_before = None, row, before
+            if stored.pending is not None:
+                shown_before = row_from_stored(unpack_stored(stored.pending))
+                for op in self._pending_ops(key, kind):
+                    write = write_from_body(KINDS[kind], op.body)
+                    shown = fold_write(shown, write, op.header.stamp, op.ref(), [])
+                    pending = pack_decoded(shown.row())
+            if confirmed is None and pending is None:
+                gone.append((kind, key))
+            else:
+                rows.append((kind, key, confirmed, pending))
+            if confirmed != stored.confirmed:
+                cafe = row.cafe if row is not None else CHAIN_WIDE
+                self._sums.replace(
+                    section_of(kind, before.cafe if before is not None else cafe),
+                    _register_share(kind, key, before, stored.confirmed),
+                    _register_share(kind, key, row, confirmed),
+                )
+            lookups.move(kind, key, shown_before, shown)
+        self._connection.executemany(statements.DELETE_DOCUMENT, gone)
+        self._connection.executemany(statements.UPSERT_DOCUMENT, rows)
+        lookups.write(self._connection)
 
     def _flush_claim(self, kind: int, key: bytes, row: ClaimRow | None) -> None:
         stored, before = self._claim((kind, key))
@@ -234,12 +250,7 @@ class ConfirmedState(State):
         known = self._documents.get(place)
         if known is None:
             row = self._execute(statements.SELECT_DOCUMENT, place).fetchone()
-            stored = _NOTHING if row is None else _Stored(*row)
-            confirmed = stored.confirmed
-            known = (
-                stored,
-                None if confirmed is None else row_from_stored(unpack_stored(confirmed)),
-            )
+            known = _with_row(_NOTHING if row is None else _Stored(*row))
             self._documents[place] = known
         return known
 
@@ -268,6 +279,20 @@ class ConfirmedState(State):
             if op is not None and op.body is not None and op.header.kind == kind:
                 found.append(op)
         return found
+
+
+def _with_row(stored: _Stored) -> tuple[_Stored, RegisterRow | None]:
+    confirmed = stored.confirmed
+    return stored, None if confirmed is None else row_from_stored(unpack_stored(confirmed))
+
+
+def _register_share(
+    kind: int, key: int | str, row: RegisterRow | None, packed: bytes | None
+) -> int:
+    """Return `register_hash` of a row whose bytes are at hand."""
+    if row is None or row.entries is None or packed is None:
+        return 0
+    return packed_row_hash(kind, key, packed)
 
 
 def _by_subject(item: tuple[tuple[Section, Account], int]) -> tuple[str, str, int]:

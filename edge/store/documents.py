@@ -27,25 +27,46 @@ def update_lookups(
     after: RegisterRow | None,
 ) -> None:
     """Move a document's lookup rows from its shown row `before` to `after`."""
-    for index in _FIELDS.get(kind, ()):
-        old = None if before is None else before.value(index)
-        new = None if after is None else after.value(index)
-        if old == new:
-            continue
-        if old is not None:
-            connection.execute(statements.DELETE_LOOKUP, (kind, index, old, key))
-        if new is not None:
-            connection.execute(statements.INSERT_LOOKUP, (kind, index, new, key))
-    for index in _SEARCHED.get(kind, ()):
-        old = None if before is None else before.value(index)
-        new = None if after is None else after.value(index)
-        if old == new:
-            continue
-        old_parts, new_parts = parts_of(old), parts_of(new)
-        for part in old_parts - new_parts:
-            connection.execute(statements.DELETE_LOOKUP, (kind, PARTS + index, part, key))
-        for part in new_parts - old_parts:
-            connection.execute(statements.INSERT_LOOKUP, (kind, PARTS + index, part, key))
+    moved = LookupRows()
+    moved.move(kind, key, before, after)
+    moved.write(connection)
+
+
+class LookupRows:
+    """Lookup rows that come and go as documents change, to be written together."""
+
+    def __init__(self) -> None:
+        self._gone: list[tuple[object, ...]] = []
+        self._new: list[tuple[object, ...]] = []
+
+    def move(
+        self, kind: int, key: int | str, before: RegisterRow | None, after: RegisterRow | None
+    ) -> None:
+        """Take in a document whose shown row changes."""
+        for index in _FIELDS.get(kind, ()):
+            old = None if before is None else before.value(index)
+            new = None if after is None else after.value(index)
+            if old == new:
+                continue
+            if old is not None:
+                self._gone.append((kind, index, old, key))
+            if new is not None:
+                self._new.append((kind, index, new, key))
+        for index in _SEARCHED.get(kind, ()):
+            old = None if before is None else before.value(index)
+            new = None if after is None else after.value(index)
+            if old == new:
+                continue
+            old_parts, new_parts = parts_of(old), parts_of(new)
+            self._gone += [(kind, PARTS + index, part, key) for part in old_parts - new_parts]
+            self._new += [(kind, PARTS + index, part, key) for part in new_parts - old_parts]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write what was taken in; each document at most once."""
+        if self._gone:
+            connection.executemany(statements.DELETE_LOOKUP, self._gone)
+        if self._new:
+            connection.executemany(statements.INSERT_LOOKUP, self._new)
 
 
 def parts_of(value: object) -> set[str]:

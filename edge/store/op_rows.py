@@ -11,7 +11,9 @@ from sync_protocol.blocks import Entry
 from sync_protocol.claims import ClaimWrite, claim_from_body
 from sync_protocol.codec import unpack_stored
 from sync_protocol.errors import DecodeError
-from sync_protocol.kinds import CAFE, CLAIM, KINDS, LEDGER, REGISTER
+from sync_protocol.expect import expect_key
+from sync_protocol.fold import personal_subject
+from sync_protocol.kinds import CAFE, CLAIM, KINDS, LEDGER, REGISTER, Kind
 from sync_protocol.ledger import Transaction, transaction_from_body
 from sync_protocol.ops import SEQ_MAX, Op, header_from_row
 from sync_protocol.registers import write_from_body
@@ -111,6 +113,29 @@ def mentions_of(op: Op) -> set[MentionKey]:
 def claim_mentions(write: ClaimWrite) -> set[MentionKey]:
     """Return the key and the subject of a claim."""
     return {write.key, write.subject}
+
+
+def subject_of(kind: Kind, op: Op) -> int | str | None:
+    """Return the document or the subject of a claim that an op names, None where it names none."""
+    body, index = op.body, 1 if kind.policy == REGISTER else 3
+    if kind.policy not in (REGISTER, CLAIM) or not isinstance(body, list) or len(body) <= index:
+        return None
+    try:
+        return expect_key(body[index], "subject")
+    except DecodeError:  # void for its shape
+        return None
+
+
+def mentions_of_void(op: Op) -> set[MentionKey]:
+    """Return whose personal data an op without effect holds, so that an erasure finds it.
+
+    What was void for its shape may name nobody.
+    """
+    try:
+        subject = personal_subject(op.header.kind, op.body)
+    except DecodeError:
+        return set()
+    return set() if subject is None else {subject}
 
 
 def money_fen(transaction: Transaction) -> int:

@@ -217,7 +217,7 @@ class _Loader:
             self.sums.replace(section_of(kind, CHAIN_WIDE), 0, claim_hash(kind, claim_key, claim))
         elif form == snapshot.BALANCE:
             section, account, amount = snapshot.balance_of(name, row)
-            execute(statements.ADD_BALANCE, (*account, amount, 0)).fetchone()
+            execute(statements.ADD_BALANCE, (*account, amount, 0))
             self.sums.replace(section, 0, balance_hash(account, amount))
         elif form == snapshot.ERASED:
             subject = snapshot.erased_of(name)

@@ -25,7 +25,7 @@ FINAL_FENCES = ("rewind", "fork")
 
 
 class Fence(NamedTuple):
-    """The hub takes no more ops of `epoch`, for a name of `messages.FENCED_REASONS`."""
+    """The hub takes no more ops of `epoch`, for a name of `greetings.FENCED_REASONS`."""
 
     epoch: int
     reason: str

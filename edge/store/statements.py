@@ -73,6 +73,16 @@ SUM_MONEY = "SELECT COALESCE(SUM(money_fen), 0) FROM op WHERE key BETWEEN ? AND 
 
 SELECT_DOCUMENT = "SELECT confirmed, pending FROM document WHERE kind = ? AND key = ?"
 
+ROWS_AT_ONCE = 50
+"""Rows that one of the `..._ROWS` statements reads: 1.2 µs each, where one by one they take 3.6."""
+
+# What an applied range is about to change.
+SELECT_DOCUMENT_ROWS = f"""
+WITH wanted (kind, key) AS (VALUES {", ".join(["(?, ?)"] * ROWS_AT_ONCE)})
+SELECT document.kind, document.key, document.confirmed, document.pending
+FROM wanted CROSS JOIN document ON document.kind = wanted.kind AND document.key = wanted.key
+"""  # noqa: S608  # constants only
+
 SELECT_DOCUMENTS = """
 SELECT key, confirmed, pending FROM document WHERE kind = ? AND key > ? ORDER BY key LIMIT ?
 """
@@ -159,13 +169,21 @@ DO UPDATE SET pending = pending + excluded.pending
 RETURNING confirmed + pending
 """
 
-# Both sides at once; what comes back spares a read. Once per account of an applied range.
+# What an applied range changes, before it does.
+SELECT_BALANCE_ROWS = f"""
+WITH wanted (account_class, subject, node, epoch, month, unit)
+AS (VALUES {", ".join(["(?, ?, ?, ?, ?, ?)"] * ROWS_AT_ONCE)})
+SELECT account_class, subject, node, epoch, month, unit, confirmed
+FROM wanted CROSS JOIN account_balance USING (subject, account_class, unit, node, epoch, month)
+WHERE confirmed <> 0
+"""  # noqa: S608  # constants only
+
+# Both sides at once, once per account of an applied range.
 ADD_BALANCE = """
 INSERT INTO account_balance (account_class, subject, node, epoch, month, unit, confirmed, pending)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (subject, account_class, unit, node, epoch, month)
 DO UPDATE SET confirmed = confirmed + excluded.confirmed, pending = pending + excluded.pending
-RETURNING confirmed
 """
 
 # --- the log's frame: once per applied range, and per author in it --------------------------------
@@ -237,6 +255,11 @@ DELETE_SETTING = "DELETE FROM setting WHERE name = ?"
 # --- erasure: at every personal op, own or applied ------------------------------------------------
 
 SELECT_ERASED = "SELECT 1 FROM erased_subject WHERE subject = ?"
+
+# The personal ops of an applied range, each with the person that it is about.
+SELECT_ERASED_ROWS = f"""
+SELECT subject FROM erased_subject WHERE subject IN ({", ".join("?" * ROWS_AT_ONCE)})
+"""  # noqa: S608  # constants only
 
 INSERT_ERASED = "INSERT OR IGNORE INTO erased_subject (subject) VALUES (?)"
 

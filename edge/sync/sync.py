@@ -31,16 +31,12 @@ from edge.sync.snapshots import SnapshotLoader
 from sync_protocol.block_follower import OTHER_LOG
 from sync_protocol.blocks import ChainHeads, log_genesis_hash
 from sync_protocol.errors import ProtocolError
-from sync_protocol.messages import (
-    FENCED_REASONS,
-    GrantAnswer,
-    Recall,
-    blocks_topic,
-    down_topic,
-    head_topic,
-)
-from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
+from sync_protocol.greetings import FENCED_REASONS
+from sync_protocol.messages import GrantAnswer, Recall
+from sync_protocol.node_identity import NodeIdentity
+from sync_protocol.node_session import NodeSession
 from sync_protocol.ops import TRUST_MEASURED
+from sync_protocol.outbox import Outbox
 from sync_protocol.pump import Clock as PumpClock
 from sync_protocol.pump import Pump
 from sync_protocol.session import SYNCING
@@ -60,6 +56,7 @@ from sync_protocol.session_events import (
     SessionFenced,
     Welcomed,
 )
+from sync_protocol.topics import blocks_topic, down_topic, head_topic
 
 SILENCE_MS = 12_000
 """The hub announces its head every few seconds: after this long without a word it is away."""
@@ -290,7 +287,7 @@ class Sync:
                 self._settings.hardware,
                 enrolment.sign,
             ),
-            OutboxState(head.seq, head.hash, author.seq, author.hash),
+            Outbox(head.seq, head.hash, author.seq, author.hash),
             cursor,
             heads,
             enrolment.verify_hub,
@@ -304,7 +301,7 @@ class Sync:
 
     def _wake_pump(self) -> None:
         head = self._store.head
-        if self._pump is not None and head.seq > self._pump.session.seq:
+        if self._pump is not None and head.seq > self._pump.session.outbox.seq:
             self._pump.ops_appended(head.seq, head.hash)
 
     async def _watch(self) -> None:

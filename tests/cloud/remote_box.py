@@ -17,6 +17,7 @@ from cloud.hub.keys import verifier
 from cloud.store.refold import refold
 from sync_protocol.clock import stamp_of
 from sync_protocol.frames import CODECS_READ, pack_frame
+from sync_protocol.greetings import Hello, Welcome
 from sync_protocol.http_api import (
     ENROL_PATH,
     NODE_HEADER,
@@ -27,16 +28,12 @@ from sync_protocol.http_api import (
 )
 from sync_protocol.messages import (
     Ack,
-    Hello,
     Push,
-    Welcome,
-    blocks_topic,
-    down_topic,
     push_signing_bytes,
     unpack_message,
-    up_topic,
 )
 from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, genesis_hash, make_op
+from sync_protocol.topics import blocks_topic, down_topic, up_topic
 
 DEADLINE_S = 20.0
 

@@ -11,8 +11,14 @@ from cloud.hub.worker import Worker
 from cloud.store import reports
 from sync_protocol.annotations import VOID
 from sync_protocol.frames import CODECS_READ, FRAME_BYTES_MAX, pack_frame
+from sync_protocol.greetings import Hello
 from sync_protocol.kinds import MEMBER, NODE, TRANSACTION, TRANSFER, VISIT
-from sync_protocol.messages import Blocks, Hello, Push, push_signing_bytes, unpack_message
+from sync_protocol.messages import (
+    Blocks,
+    Push,
+    push_signing_bytes,
+    unpack_message,
+)
 from sync_protocol.registers import BLOB_MAX
 from tests.cloud import bodies
 from tests.cloud.chain import NOW_MS, Chain
@@ -81,7 +87,7 @@ def test_pictures_that_come_at_once_are_published_in_blocks_that_a_message_holds
     sqlite_chain, monkeypatch
 ):
     key = Key(b"node 1")
-    monkeypatch.setattr("cloud.hub.worker.verifier", lambda _public: key.verify)
+    monkeypatch.setattr("cloud.hub.node_sessions.verifier", lambda _public: key.verify)
     author = sqlite_chain.node(1, 1)
     line = Line(sqlite_chain)
     genesis = author.hash

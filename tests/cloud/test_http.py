@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cloud.hub.keys import verifier
 from sync_protocol.blocks import ChainHeads, block_signing_bytes, blocks_from_rows
 from sync_protocol.frames import unpack_frame
+from sync_protocol.greetings import FENCED_EPOCH_CLOSED, Fenced, Welcome
 from sync_protocol.http_api import (
     ENROL_PATH,
     NODE_HEADER,
@@ -19,7 +20,7 @@ from sync_protocol.http_api import (
     snapshot_answer_from_bytes,
 )
 from sync_protocol.kinds import CAFE_TRANSACTION, MEMBER, SALE, TRANSACTION
-from sync_protocol.messages import FENCED_EPOCH_CLOSED, Fenced, Welcome, unpack_message
+from sync_protocol.messages import unpack_message
 from sync_protocol.snapshot import (
     BALANCE,
     CLAIM,

@@ -12,14 +12,16 @@ from cloud.store.models import QuarantinedBatch
 from sync_protocol.accounts import WALLET
 from sync_protocol.annotations import VOID
 from sync_protocol.frames import FRAME_BYTES_MAX, pack_frame
-from sync_protocol.http_api import blocks_target
-from sync_protocol.kinds import CARD, MEMBER, TRANSACTION
-from sync_protocol.messages import (
+from sync_protocol.greetings import (
     FENCED_FORK,
     FENCED_REVOKED,
     FENCED_UNKNOWN_NODE,
-    MESSAGE_BYTES_MAX,
     Fenced,
+)
+from sync_protocol.http_api import blocks_target
+from sync_protocol.kinds import CARD, MEMBER, TRANSACTION
+from sync_protocol.messages import (
+    MESSAGE_BYTES_MAX,
     Push,
     Reject,
     push_signing_bytes,

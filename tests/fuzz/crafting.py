@@ -12,6 +12,7 @@ from sync_protocol.blocks import (
 )
 from sync_protocol.errors import ProtocolError
 from sync_protocol.frames import CODECS_READ, CODECS_WRITTEN, RAW, pack_frame
+from sync_protocol.greetings import Hello
 from sync_protocol.kinds import (
     BOOL,
     BRANCH,
@@ -29,7 +30,8 @@ from sync_protocol.kinds import (
     SEGMENT,
     TEXT,
 )
-from sync_protocol.messages import SIGNATURE_BYTES, Blocks, Hello, Push, push_signing_bytes
+from sync_protocol.message_fields import SIGNATURE_BYTES
+from sync_protocol.messages import Blocks, Push, push_signing_bytes
 from sync_protocol.ops import op_from_wire
 from sync_protocol.registers import BLOB_MAX
 from tests.fuzz.draw import INTS, TEXTS, Draw, mutate_value, nested, odd_value

@@ -13,7 +13,8 @@ from sync_protocol.codec import pack
 from sync_protocol.errors import ProtocolError
 from sync_protocol.fold import fold_op, personal_subject
 from sync_protocol.kinds import CASE, KINDS
-from sync_protocol.messages import SignedMessage, blocks_topic, unpack_message
+from sync_protocol.message_fields import SignedMessage
+from sync_protocol.messages import unpack_message
 from sync_protocol.registers import write_from_body
 from sync_protocol.session import FENCED, SYNCING, WAITING
 from sync_protocol.session_events import (
@@ -24,6 +25,7 @@ from sync_protocol.session_events import (
     PeerErred,
     SessionFenced,
 )
+from sync_protocol.topics import blocks_topic
 from tests.fuzz.crafting import hello, signed_blocks, signed_push, spoilt
 from tests.fuzz.draw import Draw, mutate_bytes
 from tests.fuzz.targets import TAKEN, Target, promise
@@ -173,7 +175,7 @@ class NodeRun(SessionRun):
     def finish(self) -> None:
         """Nothing was acked that was not written, and nothing taken twice."""
         session = self.node.session
-        promise(session.acked_seq <= session.seq, "acked beyond what was written")
+        promise(session.outbox.acked_seq <= session.outbox.seq, "acked beyond what was written")
         own = [entry for block in self.node.blocks for entry in block.entries]
         promise(len({(e.node, e.epoch, e.seq) for e in own}) == len(own), "an op was taken twice")
 

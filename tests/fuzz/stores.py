@@ -25,9 +25,15 @@ from edge.store.store import Store
 from sync_protocol.block_follower import BlockFollower
 from sync_protocol.blocks import ChainHeads, log_genesis_hash
 from sync_protocol.errors import ProtocolError
+from sync_protocol.greetings import Welcome
 from sync_protocol.kinds import NODE as NODE_KIND
 from sync_protocol.kinds import field_index
-from sync_protocol.messages import Ack, Blocks, Reject, Welcome, unpack_message
+from sync_protocol.messages import (
+    Ack,
+    Blocks,
+    Reject,
+    unpack_message,
+)
 from sync_protocol.ops import genesis_hash
 from sync_protocol.registers import Change, RegisterWrite
 from sync_protocol.session_events import BlocksReceived, BlocksRefused, Cursor

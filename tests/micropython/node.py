@@ -26,11 +26,13 @@ from sync_protocol.http_api import (
 )
 from sync_protocol.kinds import TRANSACTION
 from sync_protocol.ledger import REASON_TOP_UP
-from sync_protocol.messages import blocks_topic, down_topic, head_topic
-from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
+from sync_protocol.node_identity import NodeIdentity
+from sync_protocol.node_session import NodeSession
 from sync_protocol.ops import TRUST_NONE, Header, genesis_hash, make_op
+from sync_protocol.outbox import Outbox
 from sync_protocol.pump import Clock, Pump, PumpHost
 from sync_protocol.session_events import BlocksRefused, Cursor, SessionFenced
+from sync_protocol.topics import blocks_topic, down_topic, head_topic
 from tests.micropython.mqtt import MqttTransport
 from tests.sync_protocol.peers import Random
 
@@ -179,7 +181,7 @@ async def main(chain, identity, generation, ports, count):
     random = Random(time.time_ns())
     session = NodeSession(
         NodeIdentity(chain, node, epoch, "micropython", b"test", key.sign),
-        OutboxState(0, first, 0, first),
+        Outbox(0, first, 0, first),
         host.cursor,
         ChainHeads(chain),
         key.verify,

@@ -333,7 +333,7 @@ class Box:
         if store is None or line is None:
             return
         head = store.head
-        if head.seq > line.session.seq:
+        if head.seq > line.session.outbox.seq:
             if self.clock_fault:
                 self._faults.took_effect(self.clock_fault)
                 self.clock_fault = ""

@@ -15,9 +15,12 @@ from edge.sync.host import StoreHost
 from edge.sync.hub_http import HubRefusedError, HubUnreachableError
 from edge.sync.left_overs import LeftOvers
 from sync_protocol.blocks import ChainHeads, log_genesis_hash
-from sync_protocol.messages import FENCED_REASONS, Recall
-from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
+from sync_protocol.greetings import FENCED_REASONS
+from sync_protocol.messages import Recall
+from sync_protocol.node_identity import NodeIdentity
+from sync_protocol.node_session import NodeSession
 from sync_protocol.ops import TRUST_MEASURED
+from sync_protocol.outbox import Outbox
 from sync_protocol.session import OFFLINE, SYNCING
 from sync_protocol.session_events import (
     BatchRejected,
@@ -266,7 +269,7 @@ def _session(reader: Reader, identity: Identity, key: Key, random: Random) -> No
         )
     return NodeSession(
         NodeIdentity(CHAIN, identity.node, identity.epoch, "sim", b"hardware", key.sign),
-        OutboxState(head.seq, head.hash, author.seq, author.hash),
+        Outbox(head.seq, head.hash, author.seq, author.hash),
         at,
         ChainHeads(CHAIN, reader.heads()),
         HUB_KEY.verify,

@@ -89,12 +89,12 @@ class Copies:
         if image is None or not self._can_be_copied(box):
             return
         assert box.session is not None
-        seq = box.session.seq
+        seq = box.session.outbox.seq
         box.shut_down()
         _write_image(box, image)
         self._note(box.node)
         box.boot()
-        if box.session is not None and box.session.seq < seq:
+        if box.session is not None and box.session.outbox.seq < seq:
             self._world.faults.took_effect("box_restored")
         else:
             self._copied.discard(box.node)  # nothing was written since: it is the same store

@@ -32,8 +32,8 @@ from cloud.store.database import Database, open_reader, open_writer
 from cloud.store.models import LogHead
 from sync_protocol.errors import ProtocolError
 from sync_protocol.http_api import SnapshotAnswer
-from sync_protocol.messages import head_topic
 from sync_protocol.ops import HUB, OpRef
+from sync_protocol.topics import head_topic
 from tests.sim.disk import Drive
 from tests.sim.faults import Faults
 from tests.sim.metrics import NO_METRICS

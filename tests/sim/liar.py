@@ -13,13 +13,13 @@ from sync_protocol.kinds import TRANSACTION
 from sync_protocol.messages import (
     Blocks,
     Push,
-    blocks_topic,
     push_signing_bytes,
     unpack_message,
-    up_topic,
 )
-from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
+from sync_protocol.node_identity import NodeIdentity
+from sync_protocol.node_session import NodeSession
 from sync_protocol.ops import Header, Op, genesis_hash, make_op
+from sync_protocol.outbox import Outbox
 from sync_protocol.session import FENCED, OFFLINE
 from sync_protocol.session_events import (
     BlocksReceived,
@@ -31,6 +31,7 @@ from sync_protocol.session_events import (
     SessionFenced,
     Transmit,
 )
+from sync_protocol.topics import blocks_topic, up_topic
 from tests.sim.faults import Faults
 from tests.sim.hub import CHAIN, HUB_KEY, Hub
 from tests.sim.lies import LIAR, LIAR_CAFE, Lies
@@ -74,7 +75,7 @@ class Liar:
         last = opening.entries[-1]
         self.session = NodeSession(
             identity,
-            OutboxState(0, genesis, 0, genesis),
+            Outbox(0, genesis, 0, genesis),
             Cursor(1, 0, opening.last_position(), opening.number, opening.hash),
             ChainHeads(CHAIN, {(last.node, last.epoch): (last.seq, last.hash)}),
             HUB_KEY.verify,
@@ -274,7 +275,7 @@ class Liar:
         if self.session.state != FENCED:
             return
         self._write("revoked_node", *self.lies.good())
-        first = self.session.acked_seq
+        first = self.session.outbox.acked_seq
         ops = self.ops[first:]
         last = ops[-1]
         signature = self._key.sign(

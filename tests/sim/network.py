@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from sync_protocol.messages import node_of_topic
+from sync_protocol.topics import node_of_topic
 from tests.sim.faults import Faults
 from tests.sim.schedule import Schedule
 

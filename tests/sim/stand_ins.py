@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cloud.hub import left_overs, recovery, worker
+from cloud.hub import left_overs, node_sessions, recovery
 from sync_protocol import frames
 from tests.sim.signing import verifier
 
@@ -23,7 +23,7 @@ KEPT_MAX = 4_000
 def stand_ins() -> Iterator[None]:
     """Have the stand-ins in the product while entered."""
     places: list[tuple[Any, str, object]] = [
-        (module, "verifier", verifier) for module in (worker, left_overs, recovery)
+        (module, "verifier", verifier) for module in (node_sessions, left_overs, recovery)
     ]
     places.append((frames, "unpack_rows", _unpacking_once(frames.unpack_rows)))
     places.append((frames, "pack_rows", _packing_once(frames.pack_rows)))

@@ -11,7 +11,8 @@ import paho.mqtt.client as mqtt
 
 from sync_protocol.errors import ProtocolError
 from sync_protocol.frames import unpack_frame
-from sync_protocol.messages import Push, unpack_message, up_topics
+from sync_protocol.messages import Push, unpack_message
+from sync_protocol.topics import up_topics
 
 LOOK_SECONDS = 0.005
 EPOCH = 1

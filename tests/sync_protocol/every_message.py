@@ -1,20 +1,22 @@
 """One message of each type, with every field set."""
 
-from sync_protocol.messages import (
+from sync_protocol.greetings import (
     FENCED_FORK,
+    Fenced,
+    Hello,
+    Welcome,
+)
+from sync_protocol.messages import (
     Ack,
     Blocks,
-    Fenced,
     GrantAnswer,
     GrantRequest,
     Head,
-    Hello,
     Ping,
     Pong,
     Push,
     Recall,
     Reject,
-    Welcome,
 )
 from sync_protocol.ops import OpRef
 

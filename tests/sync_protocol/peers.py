@@ -14,17 +14,13 @@ from sync_protocol.blocks import (
     log_genesis_hash,
 )
 from sync_protocol.frames import CODECS_WRITTEN, pack_frame
-from sync_protocol.hub_session import HubLimits, HubSession, LogHead, NodeFacts
-from sync_protocol.messages import (
-    Blocks,
-    Head,
-    blocks_topic,
-    down_topic,
-    head_topic,
-    up_topic,
-)
-from sync_protocol.node_session import NodeIdentity, NodeSession, OutboxState
+from sync_protocol.hub_facts import HubLimits, LogHead, NodeFacts
+from sync_protocol.hub_session import HubSession
+from sync_protocol.messages import Blocks, Head
+from sync_protocol.node_identity import NodeIdentity
+from sync_protocol.node_session import NodeSession
 from sync_protocol.ops import HUB, Header, genesis_hash, make_op
+from sync_protocol.outbox import Outbox
 from sync_protocol.session import OFFLINE, SYNCING
 from sync_protocol.session_events import (
     BatchReceived,
@@ -38,6 +34,12 @@ from sync_protocol.session_events import (
     OpsWanted,
     SessionFenced,
     Transmit,
+)
+from sync_protocol.topics import (
+    blocks_topic,
+    down_topic,
+    head_topic,
+    up_topic,
 )
 
 CHAIN = "test"
@@ -119,7 +121,7 @@ class NodeHost:
         seq = len(self.ops)
         self.session = NodeSession(
             NodeIdentity(CHAIN, self.node, self.epoch, "test 1", b"hardware", key.sign),
-            OutboxState(seq, self.hash_at(seq), self.acked_seq, self.hash_at(self.acked_seq)),
+            Outbox(seq, self.hash_at(seq), self.acked_seq, self.hash_at(self.acked_seq)),
             self.applied,
             ChainHeads(CHAIN, self.heads.heads),
             HUB_KEY.verify,

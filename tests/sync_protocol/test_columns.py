@@ -34,7 +34,8 @@ from sync_protocol.frames import (
     pack_frame,
     unpack_frame,
 )
-from sync_protocol.messages import SIGNATURE_BYTES, Push
+from sync_protocol.message_fields import SIGNATURE_BYTES
+from sync_protocol.messages import Push
 from sync_protocol.varint import write_varint
 from tests.sync_protocol.ledger_rows import ledger_rows
 from tests.sync_protocol.peers import Random

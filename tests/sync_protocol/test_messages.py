@@ -7,18 +7,20 @@ from hypothesis import strategies as st
 from sync_protocol.codec import pack, unpack
 from sync_protocol.errors import ProtocolError
 from sync_protocol.expect import AMOUNT_MAX
+from sync_protocol.message_fields import Message
 from sync_protocol.messages import (
     MESSAGE_BYTES_MAX,
     MESSAGES,
     RANGE_BLOCKS_MAX,
     GrantAnswer,
-    Message,
     Unknown,
+    unpack_message,
+)
+from sync_protocol.topics import (
     blocks_topic,
     down_topic,
     head_topic,
     node_of_topic,
-    unpack_message,
     up_topic,
     up_topics,
 )

@@ -9,31 +9,34 @@ from sync_protocol.blocks import Block, block_signing_bytes
 from sync_protocol.codec import pack
 from sync_protocol.errors import LimitError
 from sync_protocol.frames import CODECS_READ, FRAME_BYTES_MAX, pack_frame
-from sync_protocol.messages import (
-    CODE_GAP,
-    CODE_HELLO,
+from sync_protocol.greetings import (
     FENCED_EPOCH_CLOSED,
     FENCED_FORK,
     FENCED_REVOKED,
     FENCED_REWIND,
     FENCED_UNKNOWN_NODE,
+    Fenced,
+    Hello,
+    Welcome,
+)
+from sync_protocol.messages import (
+    CODE_GAP,
+    CODE_HELLO,
     Ack,
     Blocks,
-    Fenced,
     GrantAnswer,
     GrantRequest,
     Head,
-    Hello,
     Ping,
     Pong,
     Push,
     Recall,
     Reject,
-    Welcome,
     push_signing_bytes,
     unpack_message,
 )
-from sync_protocol.node_session import ACK_MS, HELLO_MS, REJECT_MS
+from sync_protocol.node_session import ACK_MS, HELLO_MS
+from sync_protocol.outbox import REJECT_MS
 from sync_protocol.session import (
     COMPARING,
     FENCED,
@@ -642,7 +645,7 @@ def test_an_ack_between_batches_is_compared_before_it_counts():
     session.receive(Ack(1, 20, host.hash_at(20)[:8]).pack(), line.now_ms, WALL_MS)
     session.receive(Ack(1, 40, last.hash[:8]).pack(), line.now_ms, WALL_MS)
     assert session.hash_known(20, host.hash_at(20), line.now_ms) == []
-    assert session.acked_seq == 40
+    assert session.outbox.acked_seq == 40
     assert hub.session(NODE).state == SYNCING
 
 
@@ -777,6 +780,18 @@ def test_blocks_are_taken_once_in_order_whatever_order_they_come_in():
     # A range that overlaps what is known gives only the rest.
     host.handle(session.receive(hub.range(2, 5), 0, WALL_MS), 0)
     assert [block.hash for block in host.blocks] == [block.hash for block in hub.blocks]
+
+
+def test_what_was_broadcast_before_the_line_came_up_is_wanted_at_once():
+    line, host, _hub = with_blocks(3)
+    host.session.disconnected()
+    line.connect(host)
+    line.settle()
+    line.step()
+    wanted = only(host.events, BlocksWanted)
+    assert (wanted.first, wanted.last) == (1, 3)
+    assert host.events.index(wanted) == host.events.index(host.said(Welcomed)[-1]) + 1
+    assert host.session.tick(line.now_ms + 1000, WALL_MS) == []
 
 
 def test_a_gap_is_wanted_after_a_pause_and_the_rest_at_once():

@@ -146,6 +146,16 @@ def test_void_own_money_stops_spending(box, hub):
         assert reader.stop_spending() is None
 
 
+@pytest.mark.parametrize("key", [(1 << 64) - 1, -1, True, [1], b"12", "x" * 65, None])
+def test_void_op_that_names_nothing_is_passed_by(box, hub, key):
+    hub.write(MEMBER, [b"", key, 0, []])
+    hub.write(CARD_CLAIM, [b"", b"12", 0, key, 1])
+    hub.deliver(box)
+    with box.read() as reader:
+        assert reader.cursor().position == 2
+    assert_whole(box, hub)
+
+
 def test_unknown_kind_is_parked_and_good_ops_flow_past(open_box, hub, monkeypatch):
     """The hub and cafe 3 are newer: cafe 4 keeps what it does not know and folds it after."""
     new = Kind(99, "locker", REGISTER, kinds.KINDS[CARD].fields, ANY_CAFE, CHAIN, False, 30)

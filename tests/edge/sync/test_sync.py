@@ -1,6 +1,8 @@
 """Boxes, a hub and a broker: with and without a line nothing is lost, and all end equal."""
 
 import asyncio
+import time
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -104,6 +106,30 @@ async def test_broker_killed_and_started_again(make_box, broker):
     await work(b)
     broker.start()
     await settle(a, b)
+
+
+async def test_a_hub_that_comes_back_asks_for_what_it_did_not_hear(tmp_path, broker, monkeypatch):
+    """No box waits until its ack is overdue: here that would take ten minutes."""
+    monkeypatch.setattr("sync_protocol.node_session.ACK_MS", 600_000)
+    configuration = Configuration(
+        tmp_path,
+        HubSection(chain="test", data_dir="hub", listen_port=free_port()),
+        BrokerSection(url=broker.url),
+    )
+    async with AsyncExitStack() as boxes:
+        async with app.running(configuration) as running:
+            hub = Hub(running.office, running.url, broker)
+            hub.cafes.append(await running.office.add_cafe({"code": "A", "name": "A"}, 0))
+            login = broker_login(broker.port)
+            make = await boxes.enter_async_context(box_maker(tmp_path, hub, login))
+            box = await make(0)
+            await box.settled()
+        await work(box, 1)
+        outbox = box.sync._pump.session.outbox
+        await eventually(lambda: outbox.waits_ms(time.monotonic_ns()), "a batch that nobody hears")
+        async with app.running(configuration) as running:
+            hub.office = running.office
+            await settle(box)
 
 
 async def test_box_switched_off_and_on_goes_on_where_it_was(make_box):

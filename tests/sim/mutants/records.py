@@ -42,9 +42,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "the hub acks before it commits",
         "I2",
         (
-            "cloud.hub.worker:Worker._take_batch",
-            "self._round.batches.append((session, batch))",
-            "self._round.batches.append((session, batch)); self._handle(session, "
+            "cloud.hub.node_sessions:NodeSessions._take_batch",
+            "self.round.batches.append((session, batch))",
+            "self.round.batches.append((session, batch)); self._handle(session, "
             "session.committed(event.ops[-1].header.seq, event.ops[-1].hash))",
         ),
     ),
@@ -52,7 +52,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a box trims its outbox when it has sent",
         "I2",
         (
-            "sync_protocol.node_session:NodeSession.push",
+            "sync_protocol.outbox:Outbox.sent",
             "self._next_seq = last.header.seq + 1",
             "self._next_seq = last.header.seq + 1\n"
             "    self.acked_seq, self.acked_hash = last.header.seq, last.hash\n"

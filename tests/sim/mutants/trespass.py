@@ -32,17 +32,17 @@ MUTANTS: tuple[Mutant, ...] = (
         "a revoked node is heard on",
         "I5",
         (
-            "cloud.hub.worker:Worker._take_batch",
+            "cloud.hub.node_sessions:NodeSessions._take_batch",
             "if author is None or author.standing != CURRENT:",
             "if author is None:",
         ),
         (
-            "cloud.hub.worker:Worker._greet",
+            "cloud.hub.node_sessions:NodeSessions._greet",
             "if author.standing != CURRENT:",
             "if False:",
         ),
         (
-            "cloud.hub.worker:Worker._publish",
+            "cloud.hub.node_sessions:NodeSessions.standing_changed",
             "author.standing != CURRENT",
             "False",
         ),
