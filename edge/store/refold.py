@@ -2,7 +2,8 @@
 
 A separate way to the same state: it reads the log and nothing else, through `RowState`, which
 shares no table and no cache with the projections. For `cafebox doctor`, tests and the smoke run:
-`python -m edge.store.refold FILE` prints one JSON line and exits 1 where anything differs.
+`python -m edge.store.refold FILE` prints one JSON line and exits 1 where anything differs, 3 where
+the log cannot be read.
 """
 
 import json
@@ -12,8 +13,11 @@ import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from edge.store import statements
+from edge.store.errors import StoreDamagedError
+from edge.store.integrity import RESTORE, damaged_file
 from edge.store.log_fold import LogFold, log_after
 from edge.store.op_rows import StoredOp
 from edge.store.reader import Reader
@@ -23,11 +27,14 @@ from edge.store.tables import WaitingOp
 from sync_protocol import snapshot
 from sync_protocol.claims import claim_from_body, fold_claim
 from sync_protocol.codec import pack, unpack_stored
+from sync_protocol.errors import ProtocolError
 from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER
 from sync_protocol.ledger import transaction_from_body
 from sync_protocol.ops import Op
 from sync_protocol.registers import fold_write, row_from_stored, write_from_body
 
+UNREADABLE = (ProtocolError, ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What reading damaged bytes or values of another type raises."""
 DIFFERENCES_MAX = 100
 """Named in a report; more are only counted."""
 
@@ -56,7 +63,18 @@ class RefoldReport:
 
 
 def refold(reader: Reader) -> RefoldReport:
-    """Refold what `reader` sees in one moment and compare."""
+    """Refold what `reader` sees in one moment and compare.
+
+    A projection's row that cannot be read is a difference. Raises `StoreDamagedError` where the
+    file or the log itself cannot be read: the log is what all else is made of again.
+    """
+    try:
+        return _refold(reader)
+    except sqlite3.DatabaseError as error:
+        raise damaged_file(error) from error
+
+
+def _refold(reader: Reader) -> RefoldReport:
     report = RefoldReport()
     with (
         tempfile.TemporaryDirectory(prefix="cafebox-refold-") as folder,
@@ -67,7 +85,11 @@ def refold(reader: Reader) -> RefoldReport:
         state = _fold_log(reader, scratch, report)
         shown = _Shown(reader, state)
         for op in shown.pending_ops():
-            shown.fold(op)
+            try:
+                shown.fold(op)
+            except UNREADABLE as error:
+                words = f"own op {op.header.seq} cannot be read ({error}); {RESTORE}"
+                raise StoreDamagedError("damaged_op", words) from error
             report.pending_ops += 1
         _compare_documents(reader, state, shown, report)
         _compare_claims(reader, state, shown, report)
@@ -85,7 +107,10 @@ def _fold_log(reader: Reader, scratch: sqlite3.Connection, report: RefoldReport)
     state = RowState(scratch, sums)
     log_fold = LogFold(reader, state)
     for row in log_after(reader, position):
-        log_fold.fold(row)
+        try:
+            log_fold.fold(row)
+        except UNREADABLE as error:
+            raise _damaged_op(row, error) from error
         report.ops += 1
     state.flush()
     scratch.execute("COMMIT")
@@ -116,7 +141,10 @@ class _Shown:
                 rows[key] = row
         found = []
         for key in sorted(rows):
-            op = rows[key].op()
+            try:
+                op = rows[key].op()
+            except UNREADABLE as error:
+                raise _damaged_op(rows[key], error) from error
             if op is not None and op.body is not None and op.header.kind in KINDS:
                 found.append(op)
         return found
@@ -144,6 +172,32 @@ class _Shown:
             self.claims[claim_place] = None if after is None else after.row()
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Stands for stored bytes that are no value; it equals nothing."""
+
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def _read(stored: object) -> object:
+    """Return the value of a projection's stored bytes, None for none."""
+    if stored is None:
+        return None
+    try:
+        return unpack_stored(cast("bytes", stored))
+    except UNREADABLE as error:
+        return _Unreadable(f"unreadable ({error})")
+
+
+def _damaged_op(row: StoredOp, error: Exception) -> StoreDamagedError:
+    where = "of this box" if row.position is None else f"at place {row.position}"
+    words = f"an op of the log {where} cannot be read ({error}); {RESTORE}"
+    return StoreDamagedError("damaged_op", words)
+
+
 def _compare_documents(
     reader: Reader, state: RowState, shown: _Shown, report: RefoldReport
 ) -> None:
@@ -151,15 +205,18 @@ def _compare_documents(
     for kind, key, confirmed, pending in reader.connection.execute(statements.SELECT_ALL_DOCUMENTS):
         seen.add((kind, key))
         report.rows += 1
+        if kind not in KINDS or not isinstance(key, (int, str)):
+            report.note(f"document {kind!r}/{key!r} is of no kind that there is")
+            continue
         row = state.register(kind, key)
         expected = None if row is None else row.row()
-        found = None if confirmed is None else unpack_stored(confirmed)
+        found = _read(confirmed)
         # A tombstone of somebody of whom the log holds no body any more.
-        erased = isinstance(found, list) and found[1] is None and row is None
+        erased = isinstance(found, list) and found[1:] == [None] and row is None
         if found != expected and not erased:
             report.note(f"document {kind}/{key}: {found} is not {expected}")
         expected_shown = shown.documents.get((kind, key))
-        found_shown = None if pending is None else unpack_stored(pending)
+        found_shown = _read(pending)
         if found_shown != expected_shown:
             report.note(f"shown document {kind}/{key}: {found_shown} is not {expected_shown}")
     for name, _row in state.items(pack([snapshot.REGISTER, 0, 0])[:2]):
@@ -172,13 +229,16 @@ def _compare_claims(reader: Reader, state: RowState, shown: _Shown, report: Refo
     for kind, key, confirmed, pending in reader.connection.execute(statements.SELECT_ALL_CLAIMS):
         seen.add((kind, key))
         report.rows += 1
+        if kind not in KINDS or not isinstance(key, bytes):
+            report.note(f"claim {kind!r}/{key!r} is of no kind that there is")
+            continue
         row = state.claim(kind, key)
         expected = None if row is None else row.row()
-        found = None if confirmed is None else unpack_stored(confirmed)
+        found = _read(confirmed)
         if found != expected:
             report.note(f"claim {kind}/{key.hex()}: {found} is not {expected}")
         expected_shown = shown.claims.get((kind, key))
-        found_shown = None if pending is None else unpack_stored(pending)
+        found_shown = _read(pending)
         if found_shown != expected_shown:
             report.note(f"shown claim {kind}/{key.hex()}: {found_shown} is not {expected_shown}")
     for name, _row in state.items(pack([snapshot.CLAIM, 0, b""])[:2]):
@@ -207,10 +267,10 @@ def _compare_balances(reader: Reader, state: RowState, shown: _Shown, report: Re
 
 def _compare_sums(reader: Reader, state: RowState, report: RefoldReport) -> None:
     found = {
-        (kind, cafe): int.from_bytes(total, "big")
+        (kind, cafe): int.from_bytes(total, "big") if isinstance(total, bytes) else -1
         for kind, cafe, total in reader.connection.execute(statements.SELECT_SECTIONS)
     }
-    for section in sorted(found.keys() | state.sums.sums.keys()):
+    for section in sorted(found.keys() | state.sums.sums.keys(), key=repr):
         total = state.sums.sums.get(section, 0)
         report.state_hash[f"{section[0]}.{section[1]}"] = f"{total:064x}"
         if found.get(section, 0) != total:
@@ -225,7 +285,11 @@ def main(arguments: list[str]) -> int:
     reader = open_reader(Path(arguments[0]))
     with closing(reader.database):
         reader.connection.execute("BEGIN")
-        report = refold(reader)
+        try:
+            report = refold(reader)
+        except StoreDamagedError as error:
+            sys.stderr.write(f"{error}\n")
+            return 3
     values = {
         "equal": report.equal,
         "ops": report.ops,
