@@ -62,6 +62,7 @@ class LostList:
     """
 
     cards: tuple[CardView, ...]
+    line_up: bool
     as_of_ms: int
     age_ms: int
     stale: bool
@@ -111,6 +112,7 @@ class CardViews:
             age_ms = lost_list_age_ms(reader, now_ms, cut_off=not self._line.up)
             return LostList(
                 self._views(reader, found),
+                self._line.up,
                 now_ms - age_ms,
                 age_ms,
                 rule.is_stale(age_ms),
