@@ -2,6 +2,9 @@
 
 import pytest
 
+from cloud.hub import left_overs, recovery, worker
+from sync_protocol import frames
+from sync_protocol.kinds import KINDS
 from tests.sim.hunting import hunt
 from tests.sim.mutants import MUTANTS
 from tests.sim.planting import planted
@@ -26,6 +29,19 @@ def test_a_seed_is_the_same_run_again():
         assert len(first.trace) > 10
         assert runs.run(plan, traced=True).trace_hash == first.trace_hash
         assert runs.run(plan_of(8), traced=True).trace_hash != first.trace_hash
+
+
+def test_a_run_leaves_the_product_as_it_found_it():
+    def product() -> list[object]:
+        verifiers = [module.verifier for module in (worker, left_overs, recovery)]
+        columns = [frames.pack_rows, frames.unpack_rows, list(frames.CODECS_WRITTEN)]
+        return [*verifiers, *columns, sorted(KINDS)]
+
+    before = product()
+    with runner() as runs:
+        assert not runs.run(Plan(3, frozenset({"mixed_versions", "message_lost"}))).violations
+        assert product() != before
+    assert product() == before
 
 
 def test_a_failing_run_shrinks_to_the_faults_that_it_needs():

@@ -149,6 +149,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "raise",
         ),
         faults=("poison_message",),
+        subtle=True,
     ),
     mutant(
         "a malformed body stops the judge",
