@@ -8,16 +8,25 @@ from edge.desk.catalogue import Catalogue
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.money import sold_facts
+from edge.desk.numbers import next_voucher_number, paper_number
 from edge.desk.payments import Payments
 from edge.desk.pricing import earned_today, name_of, terms_of
 from edge.desk.rights import Rights
-from edge.domain.decision import Decision, Here, Judgement, read_int, read_text
+from edge.domain.decision import (
+    Decision,
+    Here,
+    Judgement,
+    PrintSlip,
+    read_int,
+    read_text,
+)
 from edge.domain.decision import transaction as transaction_of
 from edge.domain.members import member_refusal
 from edge.domain.passes import (
     BY_PERIOD,
     BY_VISITS,
     Pass,
+    band_text,
     best_pass,
     new_pass,
     pass_of_row,
@@ -25,6 +34,7 @@ from edge.domain.passes import (
     refundable_fen,
     taken_back,
     use_pass,
+    valid_days,
 )
 from edge.domain.refunds import refund
 from edge.domain.refusals import Refusal, refuse
@@ -76,7 +86,9 @@ class PassesDesk:
                 return refusal
             offer = pass_offer(row)
             one = transaction.new_id()
-            document, visits = new_pass(at, one, sale, person, offer)
+            counter = next_voucher_number(transaction)
+            number = f"P{paper_number(transaction, at.business_day, counter)}"
+            document, visits = new_pass(at, one, sale, person, offer, number)
             at = self._committer.asked.here_for(transaction, at, person)
             terms = terms_of(transaction, catalogue, at, person)
             name = read_text(MEMBER, member_row, "name")
@@ -94,18 +106,30 @@ class PassesDesk:
             )
             if isinstance(sold, Refusal):
                 return sold
-            values = {**sold.values, "pass": one, "visits": offer.visits}
-            return Decision((*sold.ops, document), sold.effects, values)
+            from_day, to_day = valid_days(offer, at.now_ms, at.utc_offset_min)
+            slip = {
+                "name": name,
+                "pass_name": offer.name,
+                "number": number,
+                "form": offer.form,
+                "left": offer.visits,
+                "from_day": from_day,
+                "to_day": to_day,
+                "hours": _hours(offer.from_minute, offer.to_minute),
+            }
+            values = {**sold.values, "pass": one, "pass_number": number, "visits": offer.visits}
+            return Decision((*sold.ops, document), (PrintSlip("pass", slip), *sold.effects), values)
 
         return await self._committer.commit(request, decide, Region.TAP)
 
-    async def use(self, request: Request, pass_id: int, zone: str) -> Outcome:
-        """Use a pass once; what another cafe holds of it is asked for."""
+    async def use(self, request: Request, pass_id: int, number: str, zone: str) -> Outcome:
+        """Use a pass once, by its id or the number on its slip; what is elsewhere is asked for."""
         wanted: list[Pass] = []
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            row = facts.row(transaction, PASS, pass_id)
-            one = read_pass(transaction, at, pass_id)
+            wanted_id = pass_id or pass_numbered(transaction, number)
+            row = facts.row(transaction, PASS, wanted_id)
+            one = read_pass(transaction, at, wanted_id)
             if one is None:
                 return refuse("pass_unknown")
             wanted.append(one)
@@ -118,7 +142,7 @@ class PassesDesk:
 
         outcome = await self._committer.commit(request, decide, Region.TAP)
         if isinstance(outcome, Refusal) and outcome.code == "pass_elsewhere":
-            self._rights.ask_for(VISITS_HELD, pass_id, wanted[-1].visits, VISITS)
+            self._rights.ask_for(VISITS_HELD, wanted[-1].id, wanted[-1].visits, VISITS)
         return outcome
 
     async def refund(self, request: Request, pass_id: int, reason: str) -> Outcome:
@@ -163,6 +187,12 @@ def read_pass(reader: Reader, at: Here, pass_id: int) -> Pass | None:
     return pass_of_row(pass_id, row, held, visits)
 
 
+def pass_numbered(reader: Reader, number: str) -> int:
+    """The pass of the number on a slip, 0 for none."""
+    found = reader.registers_where(PASS, "number", number.upper(), limit=1) if number else []
+    return int(found[0].key) if found and _is_id(found[0].key) else 0
+
+
 def passes_of(reader: Reader, at: Here, member: int) -> list[Pass]:
     """A person's passes, the latest first."""
     found = []
@@ -187,6 +217,10 @@ def pass_name(reader: Reader, catalogue: Catalogue, code: str) -> facts.Name:
     """What a pass is called; its code where head office sells it no more."""
     rows = catalogue.rules(reader, "passes")
     return next((name_of(row) for row in rows if row["code"] == code), (code, code))
+
+
+def _hours(from_minute: int, to_minute: int) -> str:
+    return band_text(from_minute, to_minute) if from_minute != to_minute else ""
 
 
 def _is_id(key: int | str) -> bool:

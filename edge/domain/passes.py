@@ -128,9 +128,12 @@ def valid_days(offer: PassOffer, at_ms: int, utc_offset_min: int) -> tuple[int, 
 
 
 def new_pass(
-    here: Here, id: int, sale: int, member: int, offer: PassOffer
+    here: Here, id: int, sale: int, member: int, offer: PassOffer, number: str = ""
 ) -> tuple[NewOp, list[Posting]]:
-    """The document of a pass that was just sold, and the postings of its visits."""
+    """The document of a pass that was just sold, and the postings of its visits.
+
+    `number` stands on its slip, for a scanner: whoever shows the slip may use it.
+    """
     from_day, to_day = valid_days(offer, here.now_ms, here.utc_offset_min)
     values: dict[str, object] = {
         "member": member,
@@ -147,6 +150,7 @@ def new_pass(
         "status": ACTIVE,
         "sale": sale,
         "visits": offer.visits if offer.form == BY_VISITS else 0,
+        "number": number,
     }
     visits = offer.visits if offer.form == BY_VISITS else 0
     postings = [

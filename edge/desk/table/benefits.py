@@ -60,11 +60,16 @@ ROWS = (
         "sell_pass",
         "sell",
         f"code:text member:id? {WITH_CARD_PIN}",
-        f"pass visits member tier {PAID}",
+        f"pass pass_number visits member tier {PAID}",
         approval="vouch_for_member",
         needs_shift=True,
     ),
-    command("use_pass", "serve", "pass_id:id zone:text?", "pass member visits to_day print_job"),
+    command(
+        "use_pass",
+        "serve",
+        "pass_id:id? number:text? zone:text?",
+        "pass member visits to_day print_job",
+    ),
     command(
         "refund_pass",
         "refund",

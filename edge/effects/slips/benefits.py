@@ -15,7 +15,9 @@ WORDS: Mapping[str, Name] = {
     "event_entry": ("活动报名", "EVENT ENTRY"),
     "gift": ("礼品领取", "GIFT"),
     "tier_change": ("会员等级变动", "MEMBERSHIP TIER"),
+    "pass": ("次卡/包时", "PASS"),
     "pass_use": ("次卡使用", "PASS USED"),
+    "hours": ("时段", "Hours"),
     "voucher": ("优惠券", "VOUCHER"),
     "voucher_used": ("优惠券核销", "VOUCHER REDEEMED"),
     "booking": ("预约单", "BOOKING"),
@@ -110,6 +112,15 @@ def _pass_use(facts: Facts, words: Words) -> list[Line]:
     return lines
 
 
+def _pass(facts: Facts, words: Words) -> list[Line]:
+    lines: list[Line] = [Pair(words("number"), facts["number"]), *_pass_use(facts, words)]
+    lines.append(Pair(words("from_day"), _day(facts["from_day"])))
+    if facts["hours"]:
+        lines.append(Pair(words("hours"), facts["hours"]))
+    lines.append(QrCode(facts["number"]))
+    return lines
+
+
 def _voucher(facts: Facts, words: Words) -> list[Line]:
     lines: list[Line] = []
     for number, code in facts["codes"]:
@@ -155,6 +166,7 @@ SLIPS: Mapping[str, Slip] = {
     "event_entry": Slip(_event_entry),
     "gift": Slip(_gift),
     "tier_change": Slip(_tier_change),
+    "pass": Slip(_pass),
     "pass_use": Slip(_pass_use),
     "voucher": Slip(_voucher),
     "booking": Slip(_voucher),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from edge.desk.answers import Answer
+from tests.edge.counter.benefits.operations import Benefits
 from tests.edge.counter.money_machine import APPROVED, MEMBERS, CounterMachine
 
 which = st.integers(0, MEMBERS - 1)
@@ -112,16 +113,17 @@ class Rights(CounterMachine):
         self.run(self.counter.desk.rights.expire_due())
 
 
-class MoneyMachine(TopUps, Spends, Rights):
+class MoneyMachine(TopUps, Spends, Benefits, Rights):
     """All of it, by rules that give bonus credit, points and lucky points."""
 
     rules_published: ClassVar = {
+        **Benefits.BENEFIT_RULES,
         "top_up_tiers": [
             {"from_fen": 1_000, "bonus_fen": 77, "bonus_months": 1},
             {"from_fen": 10_000, "bonus_fen": 1_111, "points": 50, "lucky": 3},
         ],
         "spending": [{"order": "in_proportion", "pin_above_fen": 0}],
-        "points": [{"per_yuan": 3, "yuan_points": 7}],
+        "points": [{"per_yuan": 3, "yuan_points": 7, "money_points": 5}],
         "tenders": [
             {"code": "cash", "name": "现金"},
             {"code": "card", "name": "银行卡", "needs_reference": True},

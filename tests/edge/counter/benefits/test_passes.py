@@ -84,3 +84,12 @@ async def test_a_pass_of_some_zones_and_weekdays_holds_there_and_then(shop: Shop
     assert await shop.refused("use_pass", pass_id=two["pass"]) == "pass_other_weekday"
     shop.at_hour(12, days=1)
     await shop.done("use_pass", pass_id=two["pass"])
+
+
+async def test_a_walk_ins_pass_is_used_by_the_number_on_its_slip(shop: Shop) -> None:
+    sold = await shop.done("sell_pass", code="ten", tender="cash")
+    used = await shop.done("use_pass", number=str(sold["pass_number"]).lower())
+    assert (used["pass"], used["visits"]) == (sold["pass"], 9)
+    assert await shop.refused("use_pass", number="P0-0") == "pass_unknown"
+    wallet = await shop.refused("sell_pass", code="ten", tender="wallet")
+    assert wallet == "ticket_needs_member"
