@@ -20,12 +20,14 @@ from edge.store.facts import LedgerEntry
 from edge.store.reader import Reader
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
+    BONUS,
     CARD_CLEARING,
     DUE_TO_CHAIN,
     FEN,
     OTHER_CLEARING,
     REVENUE,
     TILL,
+    WALLET,
     WECHAT_CLEARING,
 )
 from sync_protocol.annotations import LOST, VOID
@@ -77,8 +79,14 @@ def reconcile_member(reader: Reader, at: Here, member: int) -> Reconciliation:
     groups = dict.fromkeys(("top_up", "cash_out", "spend", "refund", "other"), 0)
     for record in records:
         groups[_group(record)] += record.amount_fen if record.chain_code else 0
-    balance_fen = facts.purse_of(reader, at, member).balance_fen - _owed_fen(reader, at, member)
-    opening_fen = balance_fen - sum(groups.values())
+    purse = facts.purse_of(reader, at, member)
+    balance_fen = purse.balance_fen - purse.advance.owed_fen
+    # Bonus credit whose month is over counts no more, though its holder has still to book it out.
+    members = facts.members_of(reader, member)
+    booked_fen = sum(facts.amount_of(reader, members, code, FEN) for code in (WALLET, BONUS))
+    lapsing_fen = booked_fen - purse.balance_fen
+    opening_fen = balance_fen + lapsing_fen - sum(groups.values())
+    groups["lapsing"] = -lapsing_fen
     sums = (Sum("opening", opening_fen), *(Sum(code, fen) for code, fen in groups.items()))
     differences = [
         difference
@@ -96,10 +104,6 @@ def reconcile_member(reader: Reader, at: Here, member: int) -> Reconciliation:
 def _day_before(at: Here, days: int) -> int:
     day = date_of(at.business_day)
     return day_number(day - timedelta(days=days)) if day is not None else at.business_day
-
-
-def _owed_fen(reader: Reader, at: Here, member: int) -> int:
-    return facts.purse_of(reader, at, member).advance.owed_fen
 
 
 def _group(record: RecordView) -> str:

@@ -111,6 +111,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "spend": _("What was spent"),
         "refund": _("Refunds"),
         "other": _("Other"),
+        "lapsing": _("Expired, still to be booked out"),
     },
     "card_status": {
         "active": _("Card in use"),
