@@ -7,7 +7,7 @@ member's and never the card's: nothing of it moves when a card does.
 
 from collections.abc import Collection
 
-from edge.domain.card_types import CardType, day_after, last_day
+from edge.domain.card_types import LAST_DAY_MAX, CardType, day_after, last_day
 from edge.domain.cards import ACTIVE, LOST, SUSPENDED, VOID, NewCard, is_blank, issued_values
 from edge.domain.decision import (
     Decision,
@@ -67,6 +67,8 @@ def extend_card(here: Here, card: int, row: RegisterRow | None, to_day: int) -> 
         return refuse("card_without_end")
     if to_day <= max(valid_to, here.business_day - 1):
         return refuse("card_day_not_later", day=valid_to)
+    if to_day > LAST_DAY_MAX:
+        return refuse("card_day_too_far", day=LAST_DAY_MAX)
     op = document_change(here, CARD, card, row, {"valid_to_day": to_day})
     answer = _answer(card, row, read_text(CARD, row, "status"))
     return Decision((op,), values={**answer, "valid_to_day": to_day})
@@ -84,7 +86,8 @@ def renewed_to(here: Here, row: RegisterRow | None, card_type: CardType) -> int 
     if not valid_to or not card_type.valid_days:
         return refuse("card_without_end")
     first = here.business_day if valid_to < here.business_day else day_after(valid_to)
-    return last_day(first, card_type.valid_days)
+    to_day = last_day(first, card_type.valid_days)
+    return to_day if to_day > valid_to else refuse("card_day_too_far", day=LAST_DAY_MAX)
 
 
 def renew_card(

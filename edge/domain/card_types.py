@@ -9,6 +9,9 @@ from edge.domain.business_day import date_of, day_number
 
 DAYS_OF_A_YEAR = 365
 DAYS_MAX = 36_500
+YEAR_MAX = 2999
+LAST_DAY_MAX = 29991231
+"""Nothing is valid for longer: a card that is renewed without end stays a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def last_day(first_day: int, valid_days: int) -> int:
     if first is None or not valid_days:
         return 0
     years, days = divmod(min(valid_days, DAYS_MAX), DAYS_OF_A_YEAR)
+    if first.year + years + 1 > YEAR_MAX:
+        return LAST_DAY_MAX
     after = date_of((first.year + years) * 10_000 + first.month * 100 + first.day)
     if after is None:  # 29 February
         after = first.replace(year=first.year + years, day=28) + timedelta(days=1)
@@ -69,4 +74,6 @@ def last_day(first_day: int, valid_days: int) -> int:
 def day_after(day: int) -> int:
     """The next day of the calendar."""
     known = date_of(day)
-    return day_number(known + timedelta(days=1)) if known is not None else 0
+    if known is None or known.year > YEAR_MAX:
+        return 0
+    return day_number(known + timedelta(days=1))

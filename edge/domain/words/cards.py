@@ -64,6 +64,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "新的有效期要晚于 {day}",
         "The new last day must be later than {day}",
     ),
+    "card_day_too_far": (
+        "有效期最晚到 {day}",
+        "A card is valid to {day} at the latest",
+    ),
     "card_same": ("新卡和旧卡是同一张,请换一张", "That is the old card; take another"),
     "card_same_member": (
         "这张卡已经是该会员的了",

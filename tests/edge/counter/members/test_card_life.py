@@ -92,6 +92,7 @@ async def test_the_validity_of_a_card_is_extended(site: Site) -> None:
     await site.log_in(MANAGER)
     for sooner in (day, day - 10_000):
         assert await refused(site, "extend_card", card=card, to_day=sooner) == "card_day_not_later"
+    assert await refused(site, "extend_card", card=card, to_day=99990101) == "card_day_too_far"
     await site.done("extend_card", card=card, to_day=day + 10_000)
     site.counter.clock.forward(500 * DAY_S)
     assert await _tap(site) == ""

@@ -185,3 +185,5 @@ async def test_members_are_filed_by_category_and_a_card_gives_its_discount(site:
     assert "学生" in shown
     assert "折扣卡" in shown
     assert "付 90 %" in shown
+    await site.done("set_ticket_member", member=student)
+    assert (await site.done("add_line", sku="NOODLE"))["total_fen"] == 450
