@@ -104,7 +104,7 @@ class Asking:
                 if twice:
                     outcomes.append(box.perform(asked.name, asked.id, asked.inputs))
         except BoxDiedError as error:
-            asked.said_nothing_was_done |= "did nothing" in error.words
+            asked.said_nothing_was_done = "did nothing" in error.words
             self._say(
                 f"box {box.place}: {asked.name} {asked.id}: the box died, outcome unknown "
                 f"{error.words}"

@@ -45,7 +45,7 @@ class Plan:
     deflates: bool = False
     """Whether batches are compressed: that costs more than all the rest of a batch."""
     liar_share: float = 0.12
-    office_share: float = 0.04
+    office_share: float = 0.06
     """Of all that is done: what the liar does, and what head office does."""
     favours: tuple[str, ...] = ()
     """Actions of `Workload` that people take ten times as often."""
