@@ -106,6 +106,9 @@ class PrinterQueue:
         if self._is_stale(job):
             await self._note(job, PRINT_FAILED, job.copies, "stale")
             return True
+        if not job.document:
+            await self._note(job, PRINT_FAILED, job.copies, "unreadable")
+            return True
         copy = job.copies > 0 or job.state == PRINT_SENT
         receipt = receipt_of(from_bytes(job.document), self._language)
         await self._note(job, PRINT_SENT, job.copies)

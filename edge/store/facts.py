@@ -162,6 +162,7 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class PrintJob:
     """A document for a printer. `state` is one of `tables.PRINT_*`; `copies` counts what came out.
+    `document` is b"" where it was erased or is damaged.
 
     A job keeps its id over retries and reprints.
     """

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 from peewee import SqliteDatabase
 
+from edge.store import statements
+from edge.store.checked_bytes import with_check
 from edge.store.documents import index_kind
 from edge.store.errors import StoreMismatchError
 from edge.store.tables import AuditRow, Migration, PinAttempt, create_all
@@ -56,6 +58,13 @@ def _index_sessions_and_checks(database: SqliteDatabase) -> None:
         index_kind(database.connection(), kind)  # type: ignore[no-untyped-call]  # peewee's
 
 
+def _check_answers_and_print_jobs(database: SqliteDatabase) -> None:
+    connection = database.connection()  # type: ignore[no-untyped-call]  # peewee's
+    for select, update in (statements.BYTES_OF_ANSWERS, statements.BYTES_OF_PRINT_JOBS):
+        rows = connection.execute(select).fetchall()
+        connection.executemany(update, [(with_check(data), place) for place, data in rows])
+
+
 STEPS: tuple[Step, ...] = (
     (1, "initial tables", create_all),
     (
@@ -73,6 +82,7 @@ STEPS: tuple[Step, ...] = (
         "sessions by status and day, identity checks by person and day",
         _index_sessions_and_checks,
     ),
+    (9, "answers and print jobs carry a check", _check_answers_and_print_jobs),
 )
 
 

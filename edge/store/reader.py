@@ -3,9 +3,11 @@
 Read only, one snapshot. `LogReader` reads the log, `StateReader` what ops have made of it.
 """
 
+from dataclasses import replace
 from typing import cast
 
 from edge.store import statements
+from edge.store.checked_bytes import checked
 from edge.store.facts import PrintJob
 from edge.store.standing import (
     FENCED_PREFIX,
@@ -51,21 +53,29 @@ class Reader(StateReader):
     # --- the counter's own ------------------------------------------------------------------------
 
     def answer(self, request_id: str) -> bytes | None:
-        """Return the answer kept for a request id, None for a new one; b"" for an erased one."""
+        """Return the answer kept for a request id, None for a new one.
+
+        b"" for one that was erased, or is damaged: what it asked for was done.
+        """
         row = self._execute(statements.SELECT_ANSWER, (request_id,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else checked(row[0], f"the answer to {request_id}")
 
     def print_job(self, job_id: int) -> PrintJob | None:
         """Return a print job."""
         row = self._execute(statements.SELECT_PRINT_JOB, (job_id,)).fetchone()
-        return None if row is None else PrintJob(*row)
+        return None if row is None else _print_job(row)
 
     def print_jobs(self, state: str, limit: int = 100) -> list[PrintJob]:
         """Return the jobs in a state other than PRINT_DONE, oldest first."""
         rows = self._execute(statements.SELECT_PRINT_JOBS, (state, limit))
-        return [PrintJob(*row) for row in rows]
+        return [_print_job(row) for row in rows]
 
     def latest_print_jobs(self, limit: int = 50) -> list[PrintJob]:
         """Return the last jobs in any state, newest first."""
         rows = self._execute(statements.SELECT_LATEST_PRINT_JOBS, (limit,))
-        return [PrintJob(*row) for row in rows]
+        return [_print_job(row) for row in rows]
+
+
+def _print_job(row: tuple[int, str, bytes, str, int, int, str]) -> PrintJob:
+    job = PrintJob(*row)
+    return replace(job, document=checked(job.document, f"print job {job.id}"))

@@ -268,6 +268,16 @@ DROP_BODY = "UPDATE op SET body = NULL, body_hash = ? WHERE key = ?"
 
 SELECT_CLAIMS_OF_KIND = "SELECT key, confirmed, pending FROM claimed_key WHERE kind = ?"
 
+# For the migration that gives them a check: what selects their bytes, and what sets them.
+BYTES_OF_ANSWERS = (
+    "SELECT id, answer FROM request WHERE answer <> x''",
+    "UPDATE request SET answer = ? WHERE id = ?",
+)
+BYTES_OF_PRINT_JOBS = (
+    "SELECT id, document FROM print_job WHERE document <> x''",
+    "UPDATE print_job SET document = ? WHERE id = ?",
+)
+
 EMPTY_ANSWERS = "UPDATE request SET answer = x'' WHERE subject = ?"
 
 EMPTY_PRINT_JOBS = "UPDATE print_job SET document = x'', state = 'done' WHERE subject = ?"

@@ -6,6 +6,7 @@ from typing import Final
 from peewee import SqliteDatabase
 
 from edge.store import statements
+from edge.store.checked_bytes import with_check
 from edge.store.documents import update_lookups
 from edge.store.errors import OverdrawnError
 from edge.store.facts import Cursor, Head
@@ -85,12 +86,12 @@ class WriteTransaction(Reader):
         """
         if self.answer(request_id) is not None:
             raise ValueError(f"request {request_id} has an answer already")
-        values = (request_id, answer, subject, self.wall_ms())
+        values = (request_id, with_check(answer), subject, self.wall_ms())
         self._execute(statements.INSERT_ANSWER, values)
 
     def add_print_job(self, kind: str, document: bytes, subject: int = 0) -> int:
         """Queue a document and return the job's id; `subject` as in `remember_answer`."""
-        values = (kind, document, subject, self.wall_ms())
+        values = (kind, with_check(document), subject, self.wall_ms())
         return int(self._execute(statements.INSERT_PRINT_JOB, values).lastrowid or 0)
 
     def set_print_job(self, job_id: int, state: str, copies: int, error: str = "") -> None:

@@ -381,3 +381,25 @@ def test_after_a_failed_fsync_nothing_more_is_written(open_box):
         assert reader.balance(bodies.wallet(MEMBER_ID, 3)).shown == -5
     box.close()
     assert append(open_box(), TRANSACTION, bodies.top_up(3, MEMBER_ID, 7)).header.seq == 4
+
+
+def test_a_flipped_bit_in_a_kept_answer_or_a_print_job_is_found(box):
+    box.submit(lambda tx: tx.remember_answer("request-1", b"done", 0)).result()
+    job = box.submit(lambda tx: tx.add_print_job("receipt", b"paper", 0)).result()
+    for place in range(8 + 4):
+
+        def flip(tx, place=place):
+            kept = bytearray(tx.connection.execute("SELECT answer FROM request").fetchone()[0])
+            kept[place] ^= 0x10
+            tx.connection.execute("UPDATE request SET answer = ?", (bytes(kept),))
+            paper = bytearray(tx.connection.execute("SELECT document FROM print_job").fetchone()[0])
+            paper[place] ^= 0x10
+            tx.connection.execute("UPDATE print_job SET document = ?", (bytes(paper),))
+
+        box.submit(flip).result()
+        with box.read() as reader:
+            assert (reader.answer("request-1"), reader.print_job(job).document) == (b"", b"")
+        box.submit(flip).result()
+    with box.read() as reader:
+        assert (reader.answer("request-1"), reader.print_job(job).document) == (b"done", b"paper")
+        assert reader.answer("request-2") is None
