@@ -160,6 +160,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "raise",
         ),
         faults=("forged_op",),
+        subtle=True,
     ),
     mutant(
         "an op of a kind that nobody knows stops the judge",
@@ -213,5 +214,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "if False:",
         ),
         faults=("box_fsync_error",),
+        subtle=True,
     ),
 )
