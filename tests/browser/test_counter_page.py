@@ -242,7 +242,7 @@ async def test_all_that_may_be_done_stands_on_one_page_by_topic(
     await counter.tap()
     await page.wait_for_selector("article.member")
     await page.keyboard.press("F1")
-    await more.get_by_role("link", name="充值").click()
+    await more.locator("a[href='/show/top-up']").click()
     await expect(page.locator("#amount")).to_be_focused()
     await page.keyboard.press("Escape")
     await sell(page, "可乐")
