@@ -8,7 +8,6 @@ from sync_protocol.kinds import SITE
 _SALE_NUMBER = "sale_number"
 _SHIFT_NUMBER = "shift_number"
 _VOUCHER_NUMBER = "voucher_number"
-_TOP_UP_NUMBER = "top_up_number"
 _CARD_NUMBER = "card_number"
 
 
@@ -23,8 +22,11 @@ def next_shift_number(transaction: WriteTransaction) -> int:
 
 
 def next_top_up_number(transaction: WriteTransaction) -> int:
-    """The next number of a top-up, a cash-out or a cancellation."""
-    return _next(transaction, _TOP_UP_NUMBER)
+    """The next number of a top-up, a cash-out or a cancellation.
+
+    One series with the sales: a number on a paper that moved money names one thing.
+    """
+    return _next(transaction, _SALE_NUMBER)
 
 
 def next_voucher_number(transaction: WriteTransaction) -> int:

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from edge.domain.decision import Here, document_change
-from sync_protocol.accounts import BONUS, FEN, OPENING, WALLET
+from sync_protocol.accounts import BONUS, BREAKAGE, FEN, OPENING, WALLET
 from sync_protocol.kinds import TOP_UP, TRANSACTION
-from sync_protocol.ledger import REASON_OPENING, Transaction
+from sync_protocol.ledger import REASON_GRANT, REASON_OPENING, Transaction
 from tests.edge.counter.money.conftest import APPROVED, Till
-from tests.edge.desk.counter import CARD, EAST_BOX
+from tests.edge.desk.counter import BOX, CARD, EAST_BOX, EPOCH
 
 TIER: dict[str, object] = {"from_fen": 10_000, "bonus_fen": 1_000, "bonus_months": 1}
 
@@ -176,6 +176,37 @@ async def test_card_deposit_and_withdrawal_on_one_work(till: Till) -> None:
     text = await till.form("cash_out", **work, **fields, **approved)
     assert "Give ¥30.00 back; the balance is ¥50.00." in text
     assert till.has(WALLET, int(member)) == 5_000
+
+
+async def test_bonus_credit_is_released_granted_and_expires_as_money_does(till: Till) -> None:
+    await till.publish("top_up_tiers", TIER)
+    await till.top_up(10_000)
+    counter, member = till.counter, till.member
+
+    def held(node: int, epoch: int) -> int:
+        return -counter.shown((BONUS, member, node, epoch, 202612, FEN))
+
+    await till.done("release", member=member)
+    assert (held(BOX, EPOCH), held(0, 0)) == (0, 1_000)
+    postings = [
+        (BONUS, member, 0, 0, 202612, FEN, 1_000),
+        (BONUS, member, BOX, EPOCH, 202612, FEN, -1_000),
+    ]
+    body = Transaction(0, REASON_GRANT, 0, 0, 0, 9, None, postings).body()
+    await counter.hub.confirm_all()
+    await counter.hub.write((TRANSACTION, body))
+    view = (await counter.desk.money_views.account(member)).view
+    assert (view.bonus, view.spendable_fen) == (((1_000, 202612),), 1_000)
+    assert await counter.desk.rights.release_recalled(member, BONUS)
+    assert held(0, 0) == 1_000
+    await counter.hub.confirm_all()
+    await counter.hub.write((TRANSACTION, body))
+    counter.clock.forward(60 * 24 * 3600)
+    view = (await counter.desk.money_views.account(member)).view
+    assert (view.balance_fen, view.spendable_fen) == (10_000, 0)
+    assert await counter.desk.rights.expire_due() == 1
+    assert till.bonus_fen == 0
+    assert counter.shown((BREAKAGE, 0, 0, 0, 0, FEN)) == -1_000
 
 
 async def test_bonus_credit_of_another_cafe_is_asked_for_with_the_money(till: Till) -> None:
