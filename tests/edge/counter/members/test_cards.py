@@ -16,7 +16,7 @@ from tests.edge.counter.members.people import (
     register,
     work,
 )
-from tests.edge.desk.counter import BOX, CAFE, EPOCH, MANAGER, SETTINGS
+from tests.edge.desk.counter import BOX, CAFE, CASHIER, EPOCH, MANAGER, PIN, SETTINGS
 from tests.edge.desk.counter import CARD as TAPPED
 from tests.edge.desk.counter import OTHER_CARD as OTHER_TAPPED
 from tests.edge.web.test_counter_http import Site
@@ -155,6 +155,16 @@ async def test_cards_are_made_in_batches(site: Site) -> None:
     )
     types = {card.type for card in await site.counter.desk.card_views.of_member(member)}
     assert types == {"discount", "points"}
+    # and topped up many at once, by the numbers on the cards
+    second = await register(site, "赵四")
+    await site.done("issue_card", member=second, card_number=labels[2])
+    lines = [[labels[1], "20"], [labels[2], "30"]]
+    await site.log_in(CASHIER)
+    await site.done("top_up_many", lines=lines, tender="cash", approver=MANAGER, approver_pin=PIN)
+    for one, balance_fen in ((member, 2000), (second, 3000)):
+        view = await site.counter.desk.views.member(one)
+        assert view is not None
+        assert view.balance_fen == balance_fen
 
 
 @pytest.mark.covers("A382")
