@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from edge.store.errors import StoreDamagedError
-from edge.store.integrity import check_all, check_file
+from edge.store.integrity import check_all, check_file, check_tables, damaged_file
 from edge.store.reader import Reader
 
 
@@ -44,5 +44,10 @@ def check_backup(reader: Reader) -> None:
     A backup put back is an older copy of the store: the hub finds it at HELLO and gives the box a
     new epoch.
     """
-    check_file(reader)
-    check_all(reader)
+    try:
+        check_file(reader)
+        check_tables(reader)
+        check_all(reader)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        # A ValueError: stored bytes that are no text, or no value of the codec.
+        raise damaged_file(error) from error

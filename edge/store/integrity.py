@@ -7,7 +7,7 @@ from edge.store import statements
 from edge.store.errors import StoreDamagedError
 from edge.store.op_rows import StoredOp, op_key
 from edge.store.reader import Reader
-from edge.store.tables import Author, Block
+from edge.store.tables import ALL_TABLES, Author, Block
 from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import Block as HubBlock
 from sync_protocol.blocks import Entry, block_hash
@@ -27,6 +27,20 @@ def check_file(reader: Reader) -> None:
     found = reader.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise damaged_file(found)
+
+
+def check_tables(reader: Reader) -> None:
+    """Raise `StoreDamagedError` where a table has not the columns that it was made with.
+
+    SQLite's own check reads no meaning in the text of its schema.
+    """
+    for table in ALL_TABLES:
+        meta = table._meta  # noqa: SLF001  # peewee's own place for a model's columns
+        name, columns = meta.table_name, meta.columns
+        found = {row[1] for row in reader.connection.execute(f"PRAGMA table_info({name})")}
+        missing = sorted(columns.keys() - found)
+        if missing:
+            raise damaged_file(f"table {name} has no {', '.join(missing)}")
 
 
 def damaged_file(found: object) -> StoreDamagedError:

@@ -19,7 +19,13 @@ from edge.store.apply import Applied
 from edge.store.errors import StoreBusyError, StoreMismatchError, StoreStoppedError
 from edge.store.facts import Cursor, Head
 from edge.store.identity import Clock, ClockReading, Identity, RandomBytes
-from edge.store.integrity import SETTING_CHECKED, check_file, check_tail, damaged_file
+from edge.store.integrity import (
+    SETTING_CHECKED,
+    check_file,
+    check_tables,
+    check_tail,
+    damaged_file,
+)
 from edge.store.log_reader import SETTING_BACKED_UP
 from edge.store.migrations import bring_up_to_date
 from edge.store.op_rows import op_key
@@ -340,6 +346,7 @@ def _open(
     reader = Reader(database, identity)
     check_file(reader)
     bring_up_to_date(database)
+    check_tables(reader)
     _bind(database, identity)
     checked = check_tail(reader)
     head = reader.own_head()

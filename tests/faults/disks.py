@@ -29,8 +29,8 @@ FREE_STEP_BYTES = 12 * 1024
 AMOUNT_FEN = 100
 BOOKS = frozenset({"op", "document", "claimed_key", "account_balance", "state_section"})
 """Tables whose every bit is vouched for by a hash or by the refold. Beside them: the heads of
-authors (the hub and the next block tell), kept answers, receipts, the index of who is named where,
-the hub's signatures."""
+authors (the hub and the next block tell), kept answers and receipts (each has a check, which who
+reads it looks at), the index of who is named where, the hub's signatures."""
 COPIED_COLUMNS = {"op": ("kind", "money_fen")}
 """What stands in a row's header and body too."""
 FULL = "disk_full"
@@ -167,7 +167,7 @@ async def _flip_bits(folder: Path, flips: int, report: Report) -> None:
 async def _find_damage(copy: Path, report: Report) -> bool:
     """Return whether the start, the doctor's check or the refold finds anything wrong.
 
-    The start must find it in words; what reads on may break off at bytes that are no value.
+    Whatever finds it says so in words.
     """
     started = False
     try:
@@ -179,8 +179,8 @@ async def _find_damage(copy: Path, report: Report) -> bool:
     except StoreError:
         return True
     except Exception as error:  # noqa: BLE001  # what a flipped bit may raise is the question
-        if not started:
-            report.violated(f"a flipped bit breaks the start off: {type(error).__name__}: {error}")
+        what = "the refold" if started else "the start"
+        report.violated(f"a flipped bit breaks {what} off: {type(error).__name__}: {error}")
         return True
 
 
