@@ -8,6 +8,7 @@ import pytest
 from cloud.hub.background import Background
 from cloud.hub.builder import Batch, Proposal
 from cloud.hub.metrics import HubMetrics
+from cloud.hub.snapshots import Snapshots
 from cloud.store import log, quarantine, reports, scrub
 from cloud.store.database import open_reader
 from cloud.store.models import ErasedSubject, LogHead
@@ -165,3 +166,27 @@ def test_postgresql_tables_are_rewritten_without_the_bytes(chain, cluster):
     newest = chain.database.first(ErasedSubject.select())
     assert head.scrubbed_position == newest.position
     assert chain.refolded().equal
+
+
+def test_a_snapshot_that_an_erasure_overtakes_while_it_is_built_is_built_again(
+    sqlite_chain, tmp_path, monkeypatch
+):
+    chain = sqlite_chain
+    a = chain.node(1, 1)
+    chain.commit(a.op(MEMBER, _profile()))
+    snapshots = Snapshots(tmp_path / "snapshots", chain.key.sign)
+    build = snapshots._build
+    built = []
+
+    def overtaken(database, cafe):
+        built.append(build(database, cafe))
+        if len(built) == 1:
+            chain.own(ERASE, [MEMBER_ID])
+            snapshots.drop_below(chain.builder.head.position)
+        return built[-1]
+
+    monkeypatch.setattr(snapshots, "_build", overtaken)
+    newest = snapshots.newest(chain.database, 1)
+    assert newest is built[1]
+    assert not built[0].path.exists()
+    assert _files_with(tmp_path / "snapshots", *SECRETS) == []
