@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import aiohttp
 
 from edge import app
 from edge.configuration import Configuration, ConfigurationError
+from edge.desk.reconciling import reconcile_cafe
+from edge.domain.business_day import business_day
 from edge.drivers.bridge import Bridge
 from edge.drivers.errors import DeviceConfigurationError
 from edge.drivers.registry import Devices, build_devices
@@ -65,6 +68,7 @@ async def examine(configuration: Configuration) -> list[Finding]:
     except (app.NotEnrolledError, EnrolmentError) as error:
         findings.append(Finding("identity", False, "none that can be used", str(error)))
     findings.append(await asyncio.to_thread(_store, configuration.data_dir / app.STORE_NAME))
+    findings.append(await asyncio.to_thread(_papers, configuration))
     findings.append(await _hub(configuration.hub.url))
     if enrolment is not None:
         findings.append(await _broker(configuration, enrolment))
@@ -98,6 +102,25 @@ def _store(path: Path) -> Finding:
         remedy = STOP_REMEDIES.get(stopped, "Head office must look at this box")
         return Finding("store", False, f"spending is stopped: {stopped}", remedy)
     return Finding("store", True, f"whole; {outbox.count} ops wait for the hub")
+
+
+def _papers(configuration: Configuration) -> Finding:
+    """Whether the day's top-ups and sales say what the ledger says."""
+    path = configuration.data_dir / app.STORE_NAME
+    if not path.exists():
+        return Finding("papers", True, "none yet")
+    now_ms = time.time_ns() // 1_000_000
+    day = business_day(
+        now_ms, configuration.box.utc_offset_min, configuration.box.business_day_hour
+    )
+    reader = open_reader(path)
+    with closing(reader.database):
+        found = reconcile_cafe(reader, reader.identity.cafe, day)
+    if not found.differences:
+        return Finding("papers", True, f"those of {day} agree with the ledger")
+    numbers = ", ".join(one.number for one in found.differences)
+    remedy = "Look at «Reconcile accounts» at the counter, and tell head office"
+    return Finding("papers", False, f"they differ from the ledger: {numbers}", remedy)
 
 
 async def _hub(url: str) -> Finding:

@@ -14,7 +14,7 @@ from edge.domain.members import member_refusal
 from edge.domain.refunds import Earned, SoldFacts, refund
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.sales import Fee, Ticket, sell_fee
-from edge.domain.spending import WALLET_TENDER
+from edge.domain.spending import WALLET_TENDER, set_limit
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
@@ -47,7 +47,12 @@ class MoneyDesk:
 
     def handlers(self) -> Handlers:
         """The commands done here."""
-        return {"spend": self.spend, "pay_fee": self.pay_fee, "refund": self.refund}
+        return {
+            "spend": self.spend,
+            "pay_fee": self.pay_fee,
+            "refund": self.refund,
+            "set_daily_limit": self.set_daily_limit,
+        }
 
     async def spend(
         self, request: Request, member: int, amount_fen: int, note: str, card_pin: str
@@ -102,6 +107,18 @@ class MoneyDesk:
                 Fee("", name, amount_fen, reason),
                 earned_today(transaction, catalogue, at, person),
             )
+
+        return await self._committer.commit(request, decide, Region.TAP)
+
+    async def set_daily_limit(self, request: Request, member: int, limit_fen: int) -> Outcome:
+        """Bound what a member may spend from stored value in a day; 0: no limit of their own."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            person = facts.person_of(transaction, member)
+            row = facts.row(transaction, MEMBER, person)
+            salt = transaction.new_salt(MEMBER)
+            refusal = member_refusal(row)
+            return refusal or set_limit(at, person, row, limit_fen, request.approver, salt)
 
         return await self._committer.commit(request, decide, Region.TAP)
 

@@ -13,7 +13,7 @@ from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.tracing import TracedTopUp, member_of_number, trace_top_ups
 from edge.domain.decision import Here
 from edge.domain.tenders import Tender
-from edge.domain.top_up import TopUpRule
+from edge.domain.top_up_rule import TopUpRule
 from edge.store.reader import Reader
 from edge.store.store import Store
 
@@ -77,7 +77,7 @@ class MoneyViews:
     async def reconciled_cafe(self, business_day: int = 0) -> Reconciliation:
         """A day of this cafe added up; 0: today."""
         return self._read(
-            lambda reader, at: reconcile_cafe(reader, at, business_day or at.business_day)
+            lambda reader, at: reconcile_cafe(reader, at.cafe, business_day or at.business_day)
         )
 
     def _read(self, read: Callable[[Reader, Here], T]) -> T:

@@ -10,7 +10,7 @@ from edge.domain.decision import Here, read_int, read_text
 from edge.domain.lost_cards import list_age_ms, lost_list_rule
 from edge.domain.spending import SPENDING_REASONS, Spending, spending_rule
 from edge.domain.tenders import Offered, offered_tenders
-from edge.domain.top_up import TopUpRule, top_up_rule
+from edge.domain.top_up_rule import TopUpRule, top_up_rule
 from edge.store.reader import Reader
 from sync_protocol.accounts import BONUS, FEN, LUCKY_HELD, POINTS_HELD, RECEIVABLE, WALLET
 from sync_protocol.annotations import LOST, VOID

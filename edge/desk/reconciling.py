@@ -122,14 +122,14 @@ def _top_up_difference(reader: Reader, record: RecordView) -> Iterable[Differenc
         yield Difference(record.number, paper_fen, record.amount_fen)
 
 
-def reconcile_cafe(reader: Reader, at: Here, business_day: int) -> Reconciliation:
+def reconcile_cafe(reader: Reader, cafe: int, business_day: int) -> Reconciliation:
     """Add up what this cafe owes the chain over a day, and check each of the day's documents."""
     entries = [
         entry
-        for entry in _entries_since(reader, at.cafe, business_day)
+        for entry in _entries_since(reader, cafe, business_day)
         if entry.verdict not in (VOID, LOST)
     ]
-    due_fen = reader.balance((DUE_TO_CHAIN, at.cafe, 0, 0, 0, FEN)).shown
+    due_fen = reader.balance((DUE_TO_CHAIN, cafe, 0, 0, 0, FEN)).shown
     today = [one for one in entries if one.business_day == business_day]
     later_fen = sum(
         one.amount

@@ -22,13 +22,12 @@ from edge.domain.top_up import (
     FORM_TOP_UP,
     Cancelling,
     MadeTopUp,
-    Package,
     TopUp,
-    TopUpRule,
     Who,
     cancel_top_up,
     top_up,
 )
+from edge.domain.top_up_rule import Package, TopUpRule
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction

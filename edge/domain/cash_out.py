@@ -16,7 +16,8 @@ from edge.domain.parts import lowered, take
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import Purse, taken_for_chain
 from edge.domain.tenders import Laid, Offered, given_back, tender_refusal
-from edge.domain.top_up import FORM_CASH_OUT, TopUpRule, Who
+from edge.domain.top_up import FORM_CASH_OUT, Who
+from edge.domain.top_up_rule import TopUpRule
 from sync_protocol.kinds import TOP_UP
 from sync_protocol.ledger import REASON_CASH_OUT
 

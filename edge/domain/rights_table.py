@@ -78,6 +78,8 @@ MONEY: Rows = {
     "cash_out": (COUNTER_STAFF, ("提现", "cash out stored value")),
     "approve_cash_out": (MANAGERS, ("批准提现", "approve a cash-out")),
     "spend": (COUNTER_STAFF, ("扣款", "debit stored value")),
+    "set_daily_limit": (COUNTER_STAFF, ("设消费限额", "set a spending limit")),
+    "loosen_limit": (MANAGERS, ("放宽消费限额", "loosen a spending limit")),
     "vouch_for_member": (MANAGERS, ("核实会员本人", "vouch for a member")),
     "reconcile": (MANAGERS | {READ_ONLY}, ("核对账户", "reconcile accounts")),
     "release": (COUNTER_STAFF, ("归还额度", "release rights")),

@@ -11,11 +11,19 @@ from typing import Any
 
 from edge.domain.advances import drawn
 from edge.domain.approvals import approval_needed
-from edge.domain.decision import Here, Posting
+from edge.domain.decision import (
+    Decision,
+    Here,
+    Judgement,
+    Posting,
+    document_change,
+    read_int,
+)
 from edge.domain.lost_cards import NEVER_STALE, LostListRule, lost_list_refusal
 from edge.domain.parts import Part, lowered, take, total
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import Purse, spend_refusal
+from sync_protocol.kinds import MEMBER
 from sync_protocol.ledger import (
     REASON_CARD_FEE,
     REASON_MEMBERSHIP_FEE,
@@ -27,6 +35,7 @@ from sync_protocol.ledger import (
     REASON_SPEND,
     REASON_VOID,
 )
+from sync_protocol.registers import RegisterRow
 
 WALLET_TENDER = "wallet"
 BONUS_TENDER = "bonus"
@@ -35,6 +44,8 @@ STORED_VALUE_TENDERS = (WALLET_TENDER, BONUS_TENDER)
 
 VOUCH = "vouch_for_member"
 """The right of a second person who stands in for a card's PIN."""
+LOOSEN_LIMIT = "loosen_limit"
+"""The right of a second person who lets a member's own limit be raised or taken away."""
 
 BONUS_FIRST = "bonus_first"
 WALLET_FIRST = "wallet_first"
@@ -142,6 +153,21 @@ def limit_refusal(amount_fen: int, spending: Spending) -> Refusal | None:
             return approval_needed(VOUCH)
         return refuse("card_pin_needed", limit_fen=spending.pin_above_fen)
     return None
+
+
+def set_limit(
+    here: Here, member: int, row: RegisterRow | None, limit_fen: int, approver: int, salt: bytes
+) -> Judgement:
+    """A member's own limit of a day, 0 for none; to loosen one needs a second person."""
+    before_fen = read_int(MEMBER, row, "daily_limit_fen")
+    loosened = before_fen and (limit_fen == 0 or limit_fen > before_fen)
+    if loosened and not approver:
+        return approval_needed(LOOSEN_LIMIT)
+    values = {"member": member, "limit_fen": limit_fen}
+    if limit_fen == before_fen:
+        return Decision(values=values)
+    change = document_change(here, MEMBER, member, row, {"daily_limit_fen": limit_fen}, salt)
+    return Decision((change,), values=values)
 
 
 def debit_postings(

@@ -6,6 +6,8 @@
   line what was done, or why not (`code`, `zh`, `en`).
 - `spend`, `pay_fee`: above the limit of the rule `spending` with `card_pin`, or a second person
   who vouches. `fee` is card_fee, membership_fee or other.
+- `set_daily_limit`: `limit_fen` 0 or none: no limit of the member's own; to raise one or take it
+  away needs a second person.
 - `cancel_top_up`, `cash_out`: `amount_fen` less `kept_fen`, which was kept for bonus credit and
   points that are gone, is given back; `bonus_fen`, `points` and `lucky` were taken back.
 """
@@ -46,6 +48,13 @@ ROWS = (
         "member sale amount_fen change_fen points balance_fen spendable_fen print_job",
         approval="vouch_for_member",
         needs_shift=True,
+    ),
+    command(
+        "set_daily_limit",
+        "set_daily_limit",
+        "member:id limit_fen:amount_or_none?",
+        "member limit_fen",
+        approval="loosen_limit",
     ),
     command(
         "cancel_top_up",

@@ -28,7 +28,12 @@ async def _account(asked: Asked) -> Facts:
     member = _member(asked)
     wanted = _filter(asked.query)
     account = await asked.desk.money_views.account(member, wanted) if member else None
-    return {"account": account, "wanted": wanted, "query": asked.query}
+    return {
+        "account": account,
+        "wanted": wanted,
+        "query": asked.query,
+        "values": asked.values,
+    }
 
 
 async def _top_ups(asked: Asked) -> Facts:
@@ -95,7 +100,11 @@ WORKS: Mapping[str, Work] = {
     "top-ups": _top_ups,
     "reconcile": _reconcile,
 }
-AFTER_ANSWER: Mapping[str, str] = {"top_up_many": "top-up-many", "cancel_top_up": "top-ups"}
+AFTER_ANSWER: Mapping[str, str] = {
+    "top_up_many": "top-up-many",
+    "cancel_top_up": "top-ups",
+    "set_daily_limit": "account",
+}
 AFTER_REFUSAL: Mapping[str, str] = {
     "top_up": "top-up",
     "spend": "spend",
@@ -103,6 +112,7 @@ AFTER_REFUSAL: Mapping[str, str] = {
     "cash_out": "cash-out",
     "cancel_top_up": "top-ups",
     "top_up_many": "top-up-many",
+    "set_daily_limit": "account",
 }
 ACTIONS = (
     Action("top-up", _("Top up"), "top_up", Needs.MEMBER, work="top-up", key="F3"),

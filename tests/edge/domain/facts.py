@@ -8,7 +8,8 @@ from edge.domain.points import EarnRule
 from edge.domain.refusals import Refusal
 from edge.domain.sales import Fee, Payment, Ticket, sell_fee
 from edge.domain.tenders import laid_by_one
-from edge.domain.top_up import TopUp, TopUpRule, Who
+from edge.domain.top_up import TopUp, Who
+from edge.domain.top_up_rule import TopUpRule
 from sync_protocol.claims import claim_from_body
 from sync_protocol.codec import pack, unpack
 from sync_protocol.kinds import CLAIM, KINDS, LEDGER, REGISTER, field_index

@@ -3,7 +3,6 @@
 import pytest
 
 from sync_protocol.accounts import CARD_CLEARING, DUE_TO_CHAIN, REVENUE, TILL, WECHAT_CLEARING
-from sync_protocol.kinds import MEMBER
 from tests.edge.counter.money.conftest import APPROVED, Till
 
 TIER: dict[str, object] = {"from_fen": 10_000, "bonus_fen": 1_000}
@@ -83,8 +82,13 @@ async def test_spending_is_bounded_by_sale_by_day_and_by_member(till: Till) -> N
     await till.log_in(502)
     await till.done("refund", sale=sold["sale"], amount_fen=1_000, reason="停电")
     await till.done("spend", amount_fen=1_000, **spend)
-    await till.counter.hub.confirm_all()
-    await till.counter.hub.document(MEMBER, till.member, {"daily_limit_fen": 4_000})
+    limit: dict[str, object] = {"member": till.member, "limit_fen": 4_000}
+    await till.done("set_daily_limit", **limit)
+    assert await till.refused("set_daily_limit", **{**limit, "limit_fen": 4_001}) == (
+        "approval_needed"
+    )
+    assert await till.refused("set_daily_limit", member=till.member) == "approval_needed"
+    await till.done("set_daily_limit", **{**limit, "limit_fen": 3_500})
     assert await till.refused("spend", amount_fen=1, **spend) == "spend_above_daily_limit"
     page = await till.get("/show/account")
     assert 'data-reason="day_limit_leaves"' in page
