@@ -7,7 +7,7 @@ has no commit of its own and gets one here. A tap is nobody's command and has no
 from collections.abc import Mapping
 
 from edge.desk import facts
-from edge.desk.commands import Command, Input
+from edge.desk.commands import Command, Input, Parameter
 from edge.desk.commit import Request, anchor
 from edge.desk.inputs import read_input
 from edge.desk.settings import DeskSettings
@@ -17,7 +17,7 @@ from edge.store.audit import Act, AuditEntry
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 
-LOOKED_AT = ("member", "sale", "shift")
+LOOKED_AT = tuple(Parameter(name, Input.ID) for name in ("member", "card", "sale", "shift"))
 """Records that a page is asked for in the query of its address."""
 _SETTING_MARKED_DAY = "audit.marked_day"
 
@@ -52,17 +52,12 @@ class AuditDesk:
         self, request: Request, query: Mapping[str, str], refusal: Refusal | None
     ) -> None:
         """Write down that somebody opened a page about a record, or was denied a page."""
-        looked_at = [
-            (name, int(query[name]))
-            for name in LOOKED_AT
-            if query.get(name, "").isascii() and query.get(name, "").isdecimal()
-        ]
+        named = Command(request.command, "", LOOKED_AT, ())
+        looked_at = subjects_of(named, query)
         if refusal is None and not looked_at and not query.get("text"):
             return
         outcome = audit.DONE if refusal is None else refusal.code
-        act = Act(
-            request.command, outcome, request.staff, request.terminal, subjects=tuple(looked_at)
-        )
+        act = Act(request.command, outcome, request.staff, request.terminal, subjects=looked_at)
         await self._store.write(lambda transaction: audit.append(transaction, act))
 
     async def keep(self) -> None:

@@ -30,7 +30,7 @@ def date_of(number: int) -> date | None:
     """The date of yyyymmdd, None if there is no such day."""
     try:
         return date(number // 10000, number // 100 % 100, number % 100)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -5,10 +5,14 @@ words. A parameter whose name ends in `_fen` is shown as yuan. The words stand i
 `edge.domain.words`, a module for each topic.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.domain.words import WORDS
+
+_PERSONAL = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9})(?!\d)")
+"""A resident identity number (GB 11643-1999) or a mobile phone number."""
 
 Parameter = int | str | tuple[str, str]
 """A number, a text, or a name in (Chinese, English)."""
@@ -40,8 +44,18 @@ class Refusal(Sentence):
 
 
 def refuse(code: str, **parameters: Parameter) -> Refusal:
-    """A refusal with its parameters by name."""
-    return Refusal(code, parameters)
+    """A refusal with its parameters by name.
+
+    One may say what was typed; an identity or phone number in it is not said in full, as refusals
+    are read aloud and photographed.
+    """
+    return Refusal(code, {name: _masked(value) for name, value in parameters.items()})
+
+
+def _masked(value: Parameter) -> Parameter:
+    if not isinstance(value, str):
+        return value
+    return _PERSONAL.sub(lambda found: f"{found[0][:3]}…{found[0][-2:]}", value)
 
 
 def yuan(amount_fen: int) -> str:

@@ -10,6 +10,7 @@ An answer is sent after the commit and never before.
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -28,9 +29,16 @@ CUSTOM_PREFIX = "custom:"
 async def post_command(request: web.Request) -> web.StreamResponse:
     """Perform the command and answer in the form that it came in."""
     command = request.match_info["command"]
-    if request.content_type == "application/json":
-        return await _answer_json(request, command)
-    return await _answer_form(request, command)
+    is_json = request.content_type == "application/json"
+    try:
+        return await (_answer_json if is_json else _answer_form)(request, command)
+    except web.HTTPRequestEntityTooLarge:
+        refusal = refuse("body_too_large", limit=request.client_max_size // 1024)
+        language = chosen_language(request.cookies)
+        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        if is_json:
+            return _json_refusal(refusal, language, status)
+        return web.Response(text=refusal.words(language), status=status)
 
 
 async def _answer_json(request: web.Request, command: str) -> web.Response:
@@ -145,7 +153,7 @@ def _lines_of_text(text: str) -> list[list[str]]:
     return lines
 
 
-def _json_refusal(refusal: Refusal, language: str) -> web.Response:
+def _json_refusal(refusal: Refusal, language: str, status: int = 0) -> web.Response:
     return web.json_response(
         {
             "ok": False,
@@ -153,7 +161,7 @@ def _json_refusal(refusal: Refusal, language: str) -> web.Response:
             "words": refusal.words(language),
             "parameters": dict(refusal.parameters),
         },
-        status=status_of(refusal),
+        status=status or status_of(refusal),
     )
 
 

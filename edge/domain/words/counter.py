@@ -9,6 +9,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "“{field}”太长,最多 {limit} 个字",
         "“{field}” is too long, at most {limit} characters",
     ),
+    "body_too_large": (
+        "一次发来的内容太多,最多 {limit} KB,请少填一些",
+        "Too much was sent at once, at most {limit} KB; send less",
+    ),
     "command_unknown": (
         "没有“{command}”这个操作,请刷新页面",
         "There is no command “{command}”; reload the page",

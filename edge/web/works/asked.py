@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from edge.desk.desk import Desk
 from edge.web.screen import Screen
+from sync_protocol.expect import ID_MAX
 
 TICKET = "ticket"
 """The work that Esc leads back to."""
@@ -20,6 +21,12 @@ class Asked:
     screen: Screen
     query: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
+
+
+def id_of(text: str) -> int:
+    """A record's number out of an address or a form, 0 for none and for what can be none."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(ID_MAX))
+    return int(text) if is_number and int(text) <= ID_MAX else 0
 
 
 Work = Callable[[Asked], Awaitable[Facts]]

@@ -8,7 +8,7 @@ from edge.domain.applications import NOTES_ABOUT
 from edge.domain.members import IDENTITY_KINDS
 from edge.web.actions import Action, Needs
 from edge.web.terms import _
-from edge.web.works.asked import Asked, Facts, Work
+from edge.web.works.asked import Asked, Facts, Work, id_of
 
 ENTRIES_SHOWN = 200
 FORM_RULES = ("categories", "custom_fields", "card_types", "tenders")
@@ -18,9 +18,9 @@ SCHEME_RULES = ("company", "counter", "tiers", "card_types", "points", "top_up")
 async def _subject(asked: Asked) -> MemberView | None:
     """The member of the address, else the one on the screen."""
     subject = asked.screen.counter.member
-    chosen = asked.query.get("member", "") or asked.values.get("member", "")
-    if chosen.isdecimal() and (subject is None or subject.member != int(chosen)):
-        subject = await asked.desk.views.member(int(chosen))
+    chosen = id_of(asked.query.get("member", "") or asked.values.get("member", ""))
+    if chosen and (subject is None or subject.member != chosen):
+        subject = await asked.desk.views.member(chosen)
     return subject
 
 

@@ -7,7 +7,7 @@ from edge.domain.amounts import fen_of_yuan
 from edge.domain.business_day import date_of
 from edge.web.actions import Action, Needs
 from edge.web.terms import _
-from edge.web.works.asked import Asked, Facts, Work, values_only
+from edge.web.works.asked import Asked, Facts, Work, id_of, values_only
 
 KINDS = ("", "top_up", "spend", "refund", "cash_out", "cancel")
 
@@ -59,9 +59,9 @@ async def _reconcile(asked: Asked) -> Facts:
 
 def _member(asked: Asked) -> int:
     """The member that the address names, else the one on the screen; 0 for none."""
-    chosen = asked.query.get("member", "")
-    if chosen.isdecimal() and len(chosen) <= 16:
-        return int(chosen)
+    chosen = id_of(asked.query.get("member", ""))
+    if chosen:
+        return chosen
     member = asked.screen.counter.member
     return member.member if member is not None else 0
 

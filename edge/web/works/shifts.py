@@ -6,7 +6,7 @@ from edge.domain.shifts import DENOMINATIONS_FEN
 from edge.store.audit import DONE
 from edge.web.actions import Action, Needs
 from edge.web.terms import _
-from edge.web.works.asked import Asked, Facts, Work, values_only
+from edge.web.works.asked import Asked, Facts, Work, id_of, values_only
 
 AUDIT_SHOWN = 100
 SHIFT = "shift"
@@ -19,8 +19,7 @@ async def _shift(asked: Asked) -> Facts:
 
 async def _shifts(asked: Asked) -> Facts:
     session = asked.screen.session
-    text = asked.query.get("shift", "")
-    shift = int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else 0
+    shift = id_of(asked.query.get("shift", ""))
     report = await asked.desk.views.shift_report(session, shift) if shift else None
     return {"report": report, "shifts": await asked.desk.views.shifts(session)}
 
@@ -41,8 +40,7 @@ async def _end(asked: Asked) -> Facts:
 
 
 async def _audit(asked: Asked) -> Facts:
-    staff = asked.query.get("staff", "")
-    chosen = int(staff) if staff.isascii() and staff.isdecimal() and len(staff) < 17 else 0
+    chosen = id_of(asked.query.get("staff", ""))
     command, outcome = asked.query.get("command", ""), asked.query.get("outcome", "")
     people = await asked.desk.views.staff_to_log_in()
     return {

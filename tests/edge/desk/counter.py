@@ -47,6 +47,11 @@ OTHER_CARD = bytes.fromhex("04A1B2C4")
 _PIN_HASH = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PIN)
 
 
+def pin_hash() -> str:
+    """The hash of everybody's PIN."""
+    return _PIN_HASH
+
+
 class MovedClock:
     """A wall clock and a monotonic one that tests move."""
 

@@ -31,7 +31,9 @@ class Books:
 
 
 class Drawer(Site):
-    """A counter, its drawer and its books."""
+    """A counter, its drawer and its books; `routes` are those of its application."""
+
+    routes: set[tuple[str, str]]
 
     async def sign_in(self, staff: int = CASHIER) -> dict[str, object]:
         """Log in and do nothing else."""
