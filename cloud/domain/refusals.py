@@ -80,6 +80,11 @@ REFUSALS = {
             "记录尚未交齐，请让设备保持联网",
             "The box has not handed in all of it yet; keep its line up",
         ),
+        Refusal("voucher_count", "一批最多 200 张", "A batch has 1 to 200 vouchers"),
+        Refusal(
+            "voucher_amount", "面值须在 0.01 到 1,000 元之间", "A voucher is worth ¥0.01 to ¥1,000"
+        ),
+        Refusal("voucher_day", "截止日期已经过去", "The last day is past"),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
         Refusal(
             "approval_kept",

@@ -27,6 +27,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "change_products": _OFFICE,
     "change_staff": _OFFICE,
     "change_cafes": _OFFICE,
+    "issue_vouchers": _OFFICE,
     "erase_member": _OFFICE,
 }
 """Operation -> roles that may. The counter's roles work at the counter."""

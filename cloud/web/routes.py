@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloud.web import boxes, cases, changing, reading
+from cloud.web import boxes, cases, changing, reading, vouchers
 from cloud.web.page_security import Handler
 
 EVERYBODY = ""
@@ -30,6 +30,7 @@ ROUTES = (
     Route("GET", "/products", changing.products, "look"),
     Route("GET", "/staff", changing.staff, "look"),
     Route("GET", "/cafes", changing.cafes, "look"),
+    Route("GET", "/vouchers", vouchers.vouchers, "look"),
     Route("POST", "/cases/{case}/settle", cases.settle, "settle_case"),
     Route("POST", "/boxes/{node}/{epoch}/write-off", boxes.write_off, "approve_epoch"),
     Route("POST", "/boxes/branches/{branch}/admit", boxes.admit, "approve_epoch"),
@@ -38,6 +39,7 @@ ROUTES = (
     Route("POST", "/staff", changing.staff, "change_staff"),
     Route("POST", "/cafes", changing.cafes, "change_cafes"),
     Route("POST", "/cafes/{cafe}/code", changing.create_code, "change_cafes"),
+    Route("POST", "/vouchers", vouchers.vouchers, "issue_vouchers"),
     Route("POST", "/members/{member}/erase", changing.erase, "erase_member"),
     Route("POST", "/log-in", changing.log_in, EVERYBODY),
     Route("POST", "/log-out", changing.log_out, EVERYBODY),

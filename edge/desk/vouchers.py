@@ -10,7 +10,7 @@ from edge.desk.rights import Rights
 from edge.desk.settings import DeskSettings
 from edge.domain.amounts import check_quantity
 from edge.domain.decision import Here, Judgement
-from edge.domain.members import keyed_hash, member_refusal, number_text
+from edge.domain.members import keyed_hash, member_refusal
 from edge.domain.parts import total
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.vouchers import (
@@ -28,6 +28,7 @@ from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import FEN, ITEM, VISITS, VOUCHER
 from sync_protocol.kinds import MEMBER, PASS, VOUCHER_CLAIM
+from sync_protocol.voucher_codes import normal_form
 
 
 class VouchersDesk:
@@ -116,7 +117,7 @@ class VouchersDesk:
         self, transaction: WriteTransaction, at: Here, amount: int, only_here: bool, **more: object
     ) -> NewVoucher:
         code = transaction.new_id()
-        key = keyed_hash(self._chain_key, f"voucher {number_text(code)}")
+        key = keyed_hash(self._chain_key, normal_form(code))
         number = paper_number(transaction, at.business_day, next_voucher_number(transaction))
         voucher = transaction.new_id()
         return NewVoucher(voucher, code, key, amount, only_here, f"V{number}", **more)  # type: ignore[arg-type]  # its own fields, by name

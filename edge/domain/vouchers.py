@@ -24,7 +24,7 @@ from edge.domain.decision import (
     read_text,
     transaction,
 )
-from edge.domain.members import number_of_text, number_text
+from edge.domain.members import number_of_text
 from edge.domain.parts import Part, lowered, total
 from edge.domain.refusals import Refusal, refuse
 from sync_protocol.accounts import (
@@ -42,6 +42,7 @@ from sync_protocol.kinds import PASS, VOUCHER_CLAIM
 from sync_protocol.ledger import REASON_REDEMPTION, REASON_VOUCHER
 from sync_protocol.registers import RegisterRow
 from sync_protocol.rights_rule import is_expired, month_after
+from sync_protocol.voucher_codes import code_text, normal_form
 
 VALID_MONTHS = 3
 """One without a last day may be used to the end of the third month after that of its issue."""
@@ -54,7 +55,7 @@ ISSUED, USED = "issued", "used"
 def normal_code(text: str) -> str | Refusal:
     """The normal form of a voucher's code, which its claim hashes."""
     number = number_of_text(text)
-    return refuse("voucher_unknown") if number is None else "voucher " + number_text(number)
+    return refuse("voucher_unknown") if number is None else normal_form(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def issue_voucher(here: Here, new: NewVoucher) -> Decision:
     values = {
         "voucher": new.voucher,
         "number": new.number,
-        "code": number_text(new.code),
+        "code": code_text(new.code),
         "amount_fen": new.amount_fen,
         "month": month,
         "until_day": new.until_day,

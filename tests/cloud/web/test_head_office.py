@@ -1,8 +1,10 @@
 """Head office's pages over HTTP, on a real hub and store without a broker."""
 
+import hmac
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,11 @@ from cloud import app
 from cloud.configuration import Configuration
 from cloud.hub.office import HeadOffice
 from cloud.store.log import read_head
+from cloud.store.models import Balance, ClaimHolder
 from cloud.web.application import build_application
 from cloud.web.documents import products
+from sync_protocol.accounts import VOUCHER
+from sync_protocol.claims import claim_key
 
 PASSWORD = "correct horse battery"
 PAGES = (
@@ -23,6 +28,7 @@ PAGES = (
     "/products",
     "/staff",
     "/cafes",
+    "/vouchers",
     "/cases",
     "/boxes",
     "/entries",
@@ -32,6 +38,7 @@ FORMS = (
     "/products",
     "/staff",
     "/cafes",
+    "/vouchers",
     "/cafes/1/code",
     "/members/1/erase",
     "/cases/1/settle",
@@ -270,3 +277,36 @@ async def test_every_op_is_shown_as_evidence_without_secrets(
         assert answer.status == 200
         assert re.search(r"<h1><code>0\.1\.\d+-[0-9A-Z-]+</code></h1>", text)
         assert "argon2" not in text
+
+
+async def test_a_batch_of_vouchers_is_issued_for_all_cafes(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    form = {"amount_yuan": "15", "count": "3", "until_day": "2099-12-31"}
+    async with person.post(f"{site}/vouchers", data=form) as answer:
+        text = await answer.text()
+    codes = re.findall(r'data-code="([0-9A-Z-]+)"', text)
+    assert len(set(codes)) == 3
+    normal = [f"voucher {code}".encode() for code in codes]
+    secret = office.hub.keys.claim_secret
+    keys = [claim_key(hmac.new(secret, one, sha256).digest()) for one in normal]
+    claims = ClaimHolder.select().where(ClaimHolder.key << keys)
+    held = Balance.select().where(Balance.code == VOUCHER)
+    reader = office.hub.reader
+    claimed = {claim.subject for claim in reader.rows(claims)}
+    assert claimed == {row.subject for row in reader.rows(held) if row.amount == -1500}
+    assert len(claimed) == 3
+    async with person.get(f"{site}/vouchers") as answer:
+        text = await answer.text()
+    assert text.count("15.00") >= 3
+    assert codes[0] not in text
+    for wrong in (
+        {"count": "0"},
+        {"count": "201"},
+        {"amount_yuan": "0"},
+        {"until_day": "2020-01-01"},
+    ):
+        end = log_end(office)
+        async with person.post(f"{site}/vouchers", data={**form, **wrong}) as answer:
+            assert answer.status == 422
+        assert log_end(office) == end

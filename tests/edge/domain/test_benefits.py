@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.domain.decision import Decision
+from edge.domain.members import number_of_text, number_text
 from edge.domain.parts import Part
 from edge.domain.passes import (
     Pass,
@@ -41,6 +42,7 @@ from sync_protocol.accounts import (
     WALLET,
 )
 from sync_protocol.kinds import MEMBER as MEMBER_KIND
+from sync_protocol.voucher_codes import code_text
 from tests.edge.domain.facts import (
     EPOCH,
     HERE,
@@ -271,3 +273,9 @@ def test_a_band_holds_its_start_and_not_its_end(
 ) -> None:
     assert in_band(*band, minute) == inside
     assert band_text(1380, 480) == "23:00-08:00"
+
+
+@given(st.integers(0, (1 << 52) - 1))
+def test_a_vouchers_code_reads_back_as_any_number_does(number: int) -> None:
+    assert code_text(number) == number_text(number)
+    assert number_of_text(code_text(number).lower()) == number
