@@ -77,16 +77,16 @@ class Worker:
     def run_round(self) -> bool:
         """Take what waits, commit, ack and publish it; returns whether somebody was erased."""
         self._erased = False
-        if self._starting:
-            self._starting = False
-            self.append_branches()
-        if self._late_due:
-            self._judge_deferred()
         for call in self._inbox.take_calls():
             call()
         if self.recovery.under_way:
             self._recover()
             return False
+        if self._starting:
+            self._starting = False
+            self.append_branches()
+        if self._late_due:
+            self._judge_deferred()
         while self.nodes.round.ops + BATCH_OPS_MAX <= ROUND_OPS_MAX:
             message = self._inbox.next_message()
             if message is None:
@@ -117,6 +117,8 @@ class Worker:
 
     def take_left_overs(self, asker: Author, request: LeftOverRequest) -> LeftOverAnswer | Refusal:
         """Take or keep what a box hands in of an earlier epoch; publish what was taken."""
+        if self.recovery.under_way:
+            return refusal("recovering")
         self._commit()
         received = left_overs.receive(self.builder, asker, request, self._now_ms())
         if received.committed is not None:
@@ -125,6 +127,8 @@ class Worker:
 
     def append_branches(self) -> None:
         """Bring what two people admitted into the log, to its end."""
+        if self.recovery.under_way:
+            return
         self._commit()
         while True:
             batch = left_overs.next_batch(self.builder)
@@ -170,6 +174,7 @@ class Worker:
             self._publish(self.recovery.restore(block))
         excused = self.recovery.finish()
         self._starting = self._late_due = True
+        self._late_position = 0
         for node in excused:
             fenced = write_fields(NODE, node, {"status": "fenced"}, 0, _no_random)
             self.propose(fenced, _decided)
