@@ -254,7 +254,7 @@ def _judge_days(evidence: Evidence) -> Iterator[str]:
         body = unpack(op.body)
         written = [change[1] for change in body[3]] if KINDS[op.kind].policy == REGISTER else []
         if KINDS[op.kind].policy == LEDGER:
-            written, offset_min = [body[2]], body[4]
+            written, offset_min = [body[2]], body[3]
         moment = datetime.fromtimestamp((op.effective >> 16) / 1000, UTC)
         local = moment + timedelta(minutes=offset_min, hours=-DAY_STARTS_AT_HOUR)
         if day != int(local.strftime("%Y%m%d")) or day in written:
