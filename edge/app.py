@@ -49,7 +49,8 @@ from edge.sync.hub_http import HubHttp, Signer
 from edge.sync.line_switch import LineSwitch
 from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin
-from edge.sync.sync import Sync, SyncHandlers, SyncSettings
+from edge.sync.settings import SyncHandlers, SyncSettings
+from edge.sync.sync import Sync
 from edge.web.application import build_application
 from edge.web.health import CountsCollector, add_health_routes
 from sync_protocol.messages import Recall

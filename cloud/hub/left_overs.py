@@ -18,7 +18,7 @@ from cloud.hub.keys import verifier
 from cloud.store import log
 from cloud.store.database import Database
 from cloud.store.log import Author
-from cloud.store.models import LeftOver, LeftOverOp
+from cloud.store.returned_models import LeftOver, LeftOverOp
 from sync_protocol.codec import pack_decoded, unpack
 from sync_protocol.errors import ChainError, DecodeError, SignatureError
 from sync_protocol.frames import unpack_frame

@@ -15,7 +15,7 @@ from sync_protocol.messages import RANGE_BLOCKS_MAX, Blocks
 from sync_protocol.messages import Head as HeadMessage
 from sync_protocol.ops import REFERENCE_HASH_BYTES
 
-RANGE_OPS_MAX = 5000
+RANGE_OPS_MAX = 2000
 """Ops that one answer holds: what a box applies in a tenth of a second, while it asks for more."""
 
 

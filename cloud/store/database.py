@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import peewee
 
-from cloud.store.models import KEYED_TABLES
+from cloud.store.schema import KEYED_TABLES
 
 SQLITE_CACHE_KB = 64 * 1024
 SQLITE_CHECKPOINT_PAGES = 4000

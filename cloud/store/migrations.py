@@ -7,20 +7,21 @@ from collections.abc import Callable
 
 from cloud.store.database import Database, StoreError
 from cloud.store.models import (
-    LOG_TABLES,
-    REPORT_TABLES,
     Approval,
     DeferredOp,
-    LeftOver,
-    LeftOverOp,
     LogOp,
-    RecoveryNode,
-    RecoveryState,
-    ReportVisit,
-    ReturnedBlock,
-    ReturnedOp,
     Setting,
 )
+from cloud.store.report_models import ReportVisit
+from cloud.store.returned_models import (
+    LeftOver,
+    LeftOverOp,
+    RecoveryNode,
+    RecoveryState,
+    ReturnedBlock,
+    ReturnedOp,
+)
+from cloud.store.schema import LOG_TABLES, REPORT_TABLES
 from sync_protocol.annotations import DEFERRED
 
 SCHEMA_VERSION = "schema_version"

@@ -1,4 +1,4 @@
-"""The hub's tables.
+"""The hub's tables: the log, the state folded from it, people and settings; others in `schema`.
 
 Models name no database: queries are bound where they run (`Database.bound`, `.execute(database)`),
 so that one process can hold several stores.
@@ -126,99 +126,6 @@ class DeferredOp(Model):
 
     class Meta:
         table_name = "deferred_op"
-
-
-class LeftOver(Model):
-    """Ops that a box handed in of an earlier epoch, which two people may admit as a branch.
-
-    They follow op `parent_seq` of the epoch; `seq`, `hash` is the last that is here, `last_seq`,
-    `last_hash` the last that the box has. `branch_epoch` is set once they are admitted.
-    """
-
-    id = AutoField()
-    node = IntegerField()
-    epoch = IntegerField()
-    parent_seq = BigIntegerField()
-    parent_hash = BytesField()
-    seq = BigIntegerField()
-    hash = BytesField()
-    last_seq = BigIntegerField()
-    last_hash = BytesField()
-    signature = BytesField()
-    received_ms = BigIntegerField()
-    branch_epoch = IntegerField(null=True)
-
-    class Meta:
-        table_name = "left_over"
-        indexes = ((("node", "epoch", "last_hash"), True),)
-
-
-class LeftOverOp(Model):
-    """One op of a `LeftOver`; the body is null where it was erased."""
-
-    left_over = IntegerField()
-    seq = BigIntegerField()
-    header = BytesField()
-    body = BytesField(null=True)
-    body_hash = BytesField()
-    hash = BytesField()
-    subject = BigIntegerField(null=True)
-
-    class Meta:
-        table_name = "left_over_op"
-        primary_key = CompositeKey("left_over", "seq")
-
-
-class RecoveryState(Model):
-    """One row while the hub takes back what its backup has not: all beyond `from_block`."""
-
-    id = SmallIntegerField(primary_key=True)
-    from_block = BigIntegerField()
-
-    class Meta:
-        table_name = "recovery_state"
-
-
-class RecoveryNode(Model):
-    """A node that has handed in all it has, or that two people excused (then by whom)."""
-
-    node = IntegerField(primary_key=True)
-    block_number = BigIntegerField()
-    excused_by = BytesField()
-
-    class Meta:
-        table_name = "recovery_node"
-
-
-class ReturnedBlock(Model):
-    """A block that boxes handed back."""
-
-    number = BigIntegerField(primary_key=True)
-    generation = IntegerField()
-    first_position = BigIntegerField()
-    count = IntegerField()
-    hash = BytesField()
-
-    class Meta:
-        table_name = "returned_block"
-
-
-class ReturnedOp(Model):
-    """An entry of a handed-back block; without a header nobody has brought its content yet."""
-
-    position = BigIntegerField(primary_key=True)
-    node = IntegerField()
-    epoch = IntegerField()
-    seq = BigIntegerField()
-    kind = IntegerField(index=True)
-    header = BytesField(null=True)
-    body = BytesField(null=True)
-    body_hash = BytesField(null=True)
-    hash = BytesField()
-    annotation = BytesField()
-
-    class Meta:
-        table_name = "returned_op"
 
 
 class RegisterDocument(Model):
@@ -362,71 +269,6 @@ class Approval(Model):
         primary_key = CompositeKey("act", "target")
 
 
-class ReportCursor(Model):
-    """One row: up to which position the report tables are folded."""
-
-    id = SmallIntegerField(primary_key=True)
-    position = BigIntegerField()
-
-    class Meta:
-        table_name = "report_cursor"
-
-
-class ReportEntry(Model):
-    """One posting of an applied transaction, readable: account, amount, and its op's place."""
-
-    position = BigIntegerField()
-    posting = SmallIntegerField()
-    cafe = IntegerField()
-    reason = IntegerField()
-    business_day = IntegerField()
-    effective_ms = BigIntegerField()
-    document = BigIntegerField()
-    actor = BigIntegerField()
-    code = IntegerField()
-    subject = KeyField()
-    node = IntegerField()
-    epoch = IntegerField()
-    month = IntegerField()
-    unit = TextField()
-    amount = BigIntegerField()
-
-    class Meta:
-        table_name = "report_entry"
-        primary_key = CompositeKey("position", "posting")
-        indexes = (
-            (("subject", "position"), False),
-            (("business_day", "cafe"), False),
-        )
-
-
-class ReportMember(Model):
-    """A member as found by a search; erased with the member."""
-
-    member = BigIntegerField(primary_key=True)
-    number = TextField(index=True)
-    name = TextField(index=True)
-    phone = TextField(index=True)
-    tier = TextField()
-    status = TextField()
-    home_cafe = BigIntegerField()  # what a member's record says, which may be no cafe
-
-    class Meta:
-        table_name = "report_member"
-
-
-class ReportVisit(Model):
-    """A member was at a cafe on a business day."""
-
-    member = BigIntegerField()
-    business_day = BigIntegerField()  # what a visit's record says, which may be no day
-    cafe = IntegerField()
-
-    class Meta:
-        table_name = "report_visit"
-        primary_key = CompositeKey("business_day", "member", "cafe")
-
-
 class Setting(Model):
     """A named value of the installation, such as the schema's version."""
 
@@ -435,44 +277,3 @@ class Setting(Model):
 
     class Meta:
         table_name = "setting"
-
-
-LOG_TABLES: tuple[type[Model], ...] = (
-    LogHead,
-    LogOp,
-    LogBlock,
-    DeferredOp,
-    LeftOver,
-    LeftOverOp,
-    RecoveryState,
-    RecoveryNode,
-    ReturnedBlock,
-    ReturnedOp,
-    AuthorHead,
-    RegisterDocument,
-    ClaimHolder,
-    Balance,
-    SectionSum,
-    ErasedSubject,
-    GrantMade,
-    QuarantinedBatch,
-    EnrolmentCode,
-    StaffSession,
-    Approval,
-    Setting,
-)
-REPORT_TABLES: tuple[type[Model], ...] = (
-    ReportCursor,
-    ReportEntry,
-    ReportMember,
-    ReportVisit,
-)
-KEYED_TABLES: tuple[type[Model], ...] = (
-    AuthorHead,
-    Balance,
-    SectionSum,
-    GrantMade,
-    ReportEntry,
-    ReportVisit,
-)
-"""Small rows found by their whole key: without a rowid SQLite keeps one B-tree instead of two."""

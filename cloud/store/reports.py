@@ -11,9 +11,8 @@ from peewee import fn
 from cloud.store import statements
 from cloud.store.database import Database
 from cloud.store.log import StoredEntry, read_entries
-from cloud.store.models import (
-    Balance,
-    RegisterDocument,
+from cloud.store.models import Balance, RegisterDocument
+from cloud.store.report_models import (
     ReportCursor,
     ReportEntry,
     ReportMember,

@@ -3,14 +3,12 @@
 from cloud.store import statements
 from cloud.store.database import Database
 from cloud.store.log import Head
-from cloud.store.models import (
-    LogBlock,
-    LogHead,
+from cloud.store.models import LogBlock, LogHead, Setting
+from cloud.store.returned_models import (
     RecoveryNode,
     RecoveryState,
     ReturnedBlock,
     ReturnedOp,
-    Setting,
 )
 from sync_protocol.annotations import annotation_from_row
 from sync_protocol.blocks import Block, Entry

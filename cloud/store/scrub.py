@@ -10,7 +10,9 @@ segments and backups keep what they hold until they are recycled (docs/OPERATION
 
 from cloud.store import quarantine, statements
 from cloud.store.database import Database
-from cloud.store.models import ErasedSubject, LeftOverOp, LogHead, ReportMember
+from cloud.store.models import ErasedSubject, LogHead
+from cloud.store.report_models import ReportMember
+from cloud.store.returned_models import LeftOverOp
 
 
 def due(database: Database) -> int:

@@ -14,10 +14,10 @@ from cloud.store.database import Database
 from cloud.store.models import (
     ClaimHolder,
     ErasedSubject,
-    LeftOverOp,
     LogOp,
     SectionSum,
 )
+from cloud.store.returned_models import LeftOverOp
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
 from sync_protocol.codec import pack_decoded, unpack, unpack_stored
 from sync_protocol.expect import expect_key

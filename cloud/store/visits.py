@@ -1,7 +1,7 @@
 """Who was where on which business day: a report table behind the log, for the usual cafe."""
 
 from cloud.store.database import Database
-from cloud.store.models import ReportVisit
+from cloud.store.report_models import ReportVisit
 from sync_protocol.kinds import VISIT, field_index
 from sync_protocol.registers import RegisterWrite
 

@@ -14,7 +14,8 @@ from cloud.hub.approvals import Given, given, target_of_epoch
 from cloud.hub.cases import read_cases
 from cloud.store.database import Database
 from cloud.store.log import Author, find_op, op_hash_at
-from cloud.store.models import Balance, LeftOver, LeftOverOp
+from cloud.store.models import Balance
+from cloud.store.returned_models import LeftOver, LeftOverOp
 from cloud.web import ledgers, today
 from cloud.web.formats import chain_code
 from cloud.web.head_office import PERSON, Pages, form_text

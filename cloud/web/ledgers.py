@@ -7,7 +7,8 @@ from peewee import fn
 from cloud.store import reports
 from cloud.store.database import Database
 from cloud.store.log import read_entries
-from cloud.store.models import LogBlock, ReportEntry, ReportMember
+from cloud.store.models import LogBlock
+from cloud.store.report_models import ReportEntry, ReportMember
 from cloud.web.documents import fields_of
 from cloud.web.formats import chain_code
 from sync_protocol.accounts import HUB_HOLDER, POINTS_HELD, WALLET, account_text, class_of

@@ -9,7 +9,7 @@ from peewee import fn
 from cloud.hub.node_sessions import NodeLine
 from cloud.store.database import Database
 from cloud.store.log import Author
-from cloud.store.models import ReportEntry
+from cloud.store.report_models import ReportEntry
 from cloud.store.reports import TENDER_CLASSES, read_documents, takings
 from cloud.web.documents import Cafe, fields_of
 from sync_protocol.accounts import REVENUE

@@ -7,13 +7,9 @@ sale.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 
-from edge.store.apply import Applied
 from edge.store.errors import StoreError, StoreMismatchError
 from edge.store.identity import Clock
 from edge.store.retention import Retained
@@ -26,25 +22,21 @@ from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
 from edge.sync.left_overs import LeftOvers
 from edge.sync.line_switch import LineCutError
 from edge.sync.metrics import SyncMetrics
-from edge.sync.mqtt_transport import BrokerLogin, MqttTransport
+from edge.sync.mqtt_transport import MqttTransport
+from edge.sync.node_session import SessionClock, new_session
+from edge.sync.settings import SyncHandlers, SyncSettings, SyncState
 from edge.sync.snapshots import SnapshotLoader
 from sync_protocol.block_follower import OTHER_LOG
-from sync_protocol.blocks import ChainHeads, log_genesis_hash
 from sync_protocol.errors import ProtocolError
 from sync_protocol.greetings import FENCED_REASONS
 from sync_protocol.messages import GrantAnswer, Recall
-from sync_protocol.node_identity import NodeIdentity
-from sync_protocol.node_session import NodeSession
 from sync_protocol.ops import TRUST_MEASURED
-from sync_protocol.outbox import Outbox
-from sync_protocol.pump import Clock as PumpClock
 from sync_protocol.pump import Pump
 from sync_protocol.session import SYNCING
 from sync_protocol.session_events import (
     BatchRejected,
     BlocksRefused,
     ClockMeasured,
-    Cursor,
     Event,
     GenerationChanged,
     GrantAnswered,
@@ -63,60 +55,11 @@ SILENCE_MS = 12_000
 CLOCK_MEASURED_EVERY_MS = 10 * 60 * 1000
 CLOCK_ERROR_MS_MAX = 1000
 """A round trip longer than twice this says too little of the hub's clock."""
-FIRST_GENERATION = 1
-"""Every chain's log begins in it; later ones go on behind it."""
 SNAPSHOT_BEHIND_OPS = 50_000
 """Further behind than this a snapshot is quicker than the log."""
 WATCH_S = 1.0
 
 logger = logging.getLogger(__name__)
-
-
-class SyncState(StrEnum):
-    """What a person is told of the line."""
-
-    DOWN = "down"
-    UP = "up"
-    FENCED = "fenced"
-    """The hub takes no more ops of this epoch; blocks still come."""
-    STOPPED = "stopped"
-    """The store and the hub contradict each other; a person must look."""
-
-
-class _Clock(PumpClock):
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    def now_ms(self) -> int:
-        return self._clock.monotonic_ms()
-
-    def wall_ms(self) -> int:
-        return self._clock.wall_ms()
-
-    def segment(self) -> int:
-        return self._store.segment
-
-
-@dataclass(frozen=True, slots=True)
-class SyncSettings:
-    """Where the hub is and what this box calls itself."""
-
-    login: BrokerLogin
-    software: str
-    hardware: bytes
-    snapshot_path: Path
-    """Where a snapshot is downloaded to; kept over restarts, so that a download goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncHandlers:
-    """Who is told, on the loop: `recalled` releases rights that the hub asks back, `applied` hears
-    of every range that changed the store, `line_changed` of the line's ups and downs."""
-
-    recalled: Callable[[Recall], Awaitable[None]]
-    applied: Callable[[Applied], None]
-    line_changed: Callable[[], None]
 
 
 class Sync:
@@ -138,7 +81,7 @@ class Sync:
         self._http = http
         self._settings = settings
         self._metrics = metrics
-        self._clock = _Clock(store, clock)
+        self._clock = SessionClock(store, clock)
         self._random_below = random_below
         self._handlers = handlers
         self._loop = asyncio.get_running_loop()
@@ -222,7 +165,7 @@ class Sync:
     async def _run_session(self) -> None:
         """Run a session until a snapshot is wanted."""
         self._snapshot_wanted.clear()
-        session = self._new_session()
+        session = new_session(self._store, self._enrolment, self._settings, self._random_below)
         identity = self._store.identity
         transport = MqttTransport(
             self._settings.login,
@@ -258,41 +201,6 @@ class Sync:
                 await running
             self._pump = None
             self._note_down()
-
-    def _new_session(self) -> NodeSession:
-        store, enrolment = self._store, self._enrolment
-        identity = store.identity
-        with store.read() as reader:
-            head = reader.own_head()
-            author = reader.own_author()
-            applied = reader.cursor()
-            heads = ChainHeads(identity.chain, reader.heads())
-        if applied.generation:
-            cursor = Cursor(
-                applied.generation,
-                applied.stream,
-                applied.position,
-                applied.block_number,
-                applied.block_hash,
-            )
-        else:
-            first_hash = log_genesis_hash(identity.chain, FIRST_GENERATION)
-            cursor = Cursor(FIRST_GENERATION, 0, 0, 0, first_hash)
-        return NodeSession(
-            NodeIdentity(
-                identity.chain,
-                identity.node,
-                identity.epoch,
-                self._settings.software,
-                self._settings.hardware,
-                enrolment.sign,
-            ),
-            Outbox(head.seq, head.hash, author.seq, author.hash),
-            cursor,
-            heads,
-            enrolment.verify_hub,
-            self._random_below,
-        )
 
     def _committed(self) -> None:
         """Tell the pump of new own ops; called on the writer thread."""

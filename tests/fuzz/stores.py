@@ -15,8 +15,8 @@ from cloud.hub.worker import Worker
 from cloud.store import log, reports
 from cloud.store.database import Database
 from cloud.store.migrations import migrate
-from cloud.store.models import LOG_TABLES, REPORT_TABLES
 from cloud.store.refold import refold as refold_hub
+from cloud.store.schema import LOG_TABLES, REPORT_TABLES
 from edge.store.apply import apply_blocks
 from edge.store.errors import StoreMismatchError
 from edge.store.identity import Clock, Identity

@@ -11,7 +11,7 @@ from cloud.hub import enrolment, left_overs
 from cloud.hub.builder import Proposal
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.office import _approval_fault, _held_by
-from cloud.store.models import LeftOver
+from cloud.store.returned_models import LeftOver
 from sync_protocol.accounts import ADVANCE_BOOK, ADVANCE_RIGHT, FEN
 from sync_protocol.http_api import EnrolRequest
 from sync_protocol.kinds import ALIAS, MEMBER, NODE, PRODUCT, RULE, TRANSACTION, field_index

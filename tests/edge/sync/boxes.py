@@ -18,7 +18,8 @@ from edge.sync.hub_http import HubHttp, Signer
 from edge.sync.line_switch import LineSwitch
 from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin
-from edge.sync.sync import Sync, SyncHandlers, SyncSettings
+from edge.sync.settings import SyncHandlers, SyncSettings
+from edge.sync.sync import Sync
 
 DEADLINE_S = 30.0
 

@@ -4,7 +4,7 @@ import pytest
 
 from cloud.store.reports import read_document
 from edge.sync.enrolment import EnrolmentError
-from edge.sync.sync import SyncState
+from edge.sync.settings import SyncState
 from sync_protocol.accounts import CHAIN_LOSS, FEN, WALLET
 from sync_protocol.kinds import NODE, TRANSACTION
 from tests.cloud.remote_box import eventually

@@ -13,7 +13,7 @@ from cloud.hub.keys import verifier
 from cloud.store import log
 from cloud.store.refold import refold
 from edge.sync.grants import GrantWanted
-from edge.sync.sync import SyncState
+from edge.sync.settings import SyncState
 from sync_protocol.accounts import FEN, HUB_HOLDER, WALLET
 from sync_protocol.kinds import CARD_CLAIM, MEMBER, TRANSACTION, VISIT
 from sync_protocol.ledger import REASON_RELEASE

@@ -16,7 +16,7 @@ from edge.effects.door import Door
 from edge.effects.page_events import PageEvents
 from edge.effects.printing import PrinterQueue
 from edge.events import CardTapped
-from edge.sync.sync import SyncState
+from edge.sync.settings import SyncState
 from sync_protocol.accounts import ADVANCE_RIGHT, BONUS, FEN, HUB_HOLDER, RECEIVABLE, WALLET
 from sync_protocol.kinds import RULE, STAFF
 from tests.edge.sync.boxes import eventually

@@ -11,7 +11,7 @@ from cloud.configuration import BrokerSection, Configuration, HubSection
 from edge.store.facts import Balance
 from edge.sync.grants import GrantWanted
 from edge.sync.line_switch import LineCutError
-from edge.sync.sync import SyncState
+from edge.sync.settings import SyncState
 from sync_protocol.accounts import FEN, HUB_HOLDER, WALLET
 from sync_protocol.kinds import CARD_CLAIM, MEMBER, SEGMENT, TRANSACTION, VISIT
 from sync_protocol.ledger import REASON_RELEASE
