@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud.hub import left_overs, recovery, worker
+from cloud.hub import left_overs, node_sessions, recovery
 from sync_protocol import frames
 from sync_protocol.kinds import KINDS
 from tests.sim.hunting import hunt
@@ -33,7 +33,7 @@ def test_a_seed_is_the_same_run_again():
 
 def test_a_run_leaves_the_product_as_it_found_it():
     def product() -> list[object]:
-        verifiers = [module.verifier for module in (worker, left_overs, recovery)]
+        verifiers = [module.verifier for module in (node_sessions, left_overs, recovery)]
         columns = [frames.pack_rows, frames.unpack_rows, list(frames.CODECS_WRITTEN)]
         return [*verifiers, *columns, sorted(KINDS)]
 
