@@ -15,6 +15,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "max(corrected, 0)",
         ),
         faults=("clock_30_years",),
+        subtle=True,
     ),
     mutant(
         "what an author had seen does not order its ops",

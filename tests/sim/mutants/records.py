@@ -169,5 +169,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "'segment_recorded', True) else None",
         ),
         faults=("box_fsync_error", "box_killed_at_write"),
+        subtle=True,
     ),
 )
