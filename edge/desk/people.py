@@ -20,6 +20,7 @@ from edge.domain.members import (
 )
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import spendable_fen, spendable_reason
+from edge.domain.tiers import ladder_of, tier_in_force
 from edge.domain.visits import visit_key
 from edge.store.facts import Document
 from edge.store.reader import Reader
@@ -41,8 +42,8 @@ def member_view(reader: Reader, at: Here, member: int) -> MemberView | None:
     row = document.shown
     purse = facts.purse_of(reader, at, member)
     birth = read_int(MEMBER, row, "birth_date")
-    tier = read_text(MEMBER, row, "tier")
-    tier_name, tier_name_en = _tier_names(reader, tier)
+    ladder = ladder_of(rules_in_force(reader, "tiers")) if read_text(MEMBER, row, "tier") else ()
+    tier = tier_in_force(ladder, row, at.business_day)
     label, status = _card(reader, member)
     visit = facts.row(reader, VISIT, visit_key(at.cafe, at.business_day, member))
     here = visit is not None and not read_int(VISIT, visit, "left_ms")
@@ -50,9 +51,8 @@ def member_view(reader: Reader, at: Here, member: int) -> MemberView | None:
         member,
         read_text(MEMBER, row, "number") or number_text(member),
         read_text(MEMBER, row, "name"),
-        tier,
-        tier_name,
-        tier_name_en,
+        tier.code if tier is not None else "",
+        *(tier.name if tier is not None else ("", "")),
         read_text(MEMBER, row, "status"),
         read_text(MEMBER, row, "phone")[-4:],
         label,
@@ -77,13 +77,6 @@ def _consent_outdated(reader: Reader, row: RegisterRow) -> bool:
     agreed = read_text(MEMBER, row, "consent")
     (company,) = rules_in_force(reader, "company")
     return agreed != "" and agreed != consent_of(company)
-
-
-def _tier_names(reader: Reader, tier: str) -> facts.Name:
-    for row in rules_in_force(reader, "tiers") if tier else ():
-        if row["code"] == tier:
-            return row["name"], row["name_en"] or row["name"]
-    return "", ""
 
 
 def _card(reader: Reader, member: int) -> tuple[str, str]:

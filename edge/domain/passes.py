@@ -37,6 +37,8 @@ BY_VISITS = "visits"
 BY_PERIOD = "period"
 ACTIVE = "active"
 REFUNDED = "refunded"
+DAYS_MAX = 36_500
+"""Of a pass: a rule's number may be larger than the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ def pass_of_row(
 def valid_days(offer: PassOffer, at_ms: int, utc_offset_min: int) -> tuple[int, int]:
     """(first, last) day of a pass sold at a moment, each yyyymmdd; the last 0: without end."""
     first = _band_date(offer.from_minute, offer.to_minute, at_ms, utc_offset_min)
-    last = day_number(first + timedelta(days=offer.days - 1)) if offer.days else 0
+    days = min(offer.days, DAYS_MAX)
+    last = day_number(first + timedelta(days=days - 1)) if days else 0
     return day_number(first), last
 
 

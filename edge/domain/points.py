@@ -27,6 +27,8 @@ from sync_protocol.rights_rule import month_after
 
 RATE_PERCENT_DEFAULT = 100
 """A product without a rate of its own earns what the rule says."""
+POINTS_OF_SALE_MAX = 10_000_000
+"""Whatever the rules' percents multiply to."""
 PURCHASE_REASONS = (
     REASON_SALE,
     REASON_SPEND,
@@ -148,7 +150,7 @@ def points_of_sale(
         paid = 100 * (due_fen - stored_value_fen) + rule.stored_value_percent * stored_value_fen
         scale = 100 ** (len(weights) + 2) * 100 * gross_fen
         points += weighed * rule.per_yuan * paid // (100 * scale)
-    return within_cap(rule, points, today)
+    return within_cap(rule, min(points, POINTS_OF_SALE_MAX), today)
 
 
 def _weighed(rule: EarnRule, line: Bought, weights: Iterable[Weight]) -> int:

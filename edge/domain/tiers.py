@@ -16,6 +16,9 @@ from edge.domain.decision import Here, NewOp, document_change, read_int, read_te
 from sync_protocol.kinds import MEMBER
 from sync_protocol.registers import RegisterRow
 
+DAYS_MAX = 36_500
+"""Of a step: a rule's number may be larger than the calendar."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tier:
@@ -125,4 +128,5 @@ def tier_change(
 def last_day(from_day: int, days: int) -> int:
     """The day on which what holds for so many days from a day ends; 0 for ever."""
     day = date_of(from_day)
+    days = min(days, DAYS_MAX)
     return day_number(day + timedelta(days=days)) if days and day is not None else 0

@@ -194,6 +194,7 @@ def test_a_step_in_force_is_kept_and_one_that_ran_out_is_settled_anew() -> None:
     assert gone is not None
     assert "gold" not in str(gone.body)
     assert last_day(20260228, 365) == 20270228
+    assert last_day(20260228, 100_000_000) == 21260204
 
 
 OFFER = PassOffer("night", ("包夜", "night"), "visits", 2_500, 3, 1, "", 1380, 480, "")

@@ -5,8 +5,10 @@ import re
 import pytest
 
 from sync_protocol.accounts import TILL, VISITS, VISITS_HELD
+from sync_protocol.kinds import TRANSACTION
+from sync_protocol.ledger import REASON_GRANT, Transaction
 from tests.edge.counter.benefits.conftest import Shop
-from tests.edge.desk.counter import CAFE
+from tests.edge.desk.counter import BOX, CAFE, EPOCH
 
 
 @pytest.mark.covers("A203")
@@ -93,3 +95,27 @@ async def test_a_walk_ins_pass_is_used_by_the_number_on_its_slip(shop: Shop) -> 
     assert await shop.refused("use_pass", number="P0-0") == "pass_unknown"
     wallet = await shop.refused("sell_pass", code="ten", tender="wallet")
     assert wallet == "ticket_needs_member"
+
+
+async def test_visits_stay_at_this_cafe_until_another_one_asks_and_come_back_by_asking(
+    shop: Shop,
+) -> None:
+    sold = await shop.done("sell_pass", code="ten", tender="cash")
+    number = int(str(sold["pass"]))
+    rights, line = shop.counter.desk.rights, shop.counter.line
+    shop.at_hour(12, days=3)
+    await rights.release_due()
+    assert shop.held(VISITS_HELD, number, VISITS) == 10
+    assert await rights.release_recalled(number, VISITS_HELD)
+    assert await shop.refused("use_pass", pass_id=number) == "pass_cut_off"
+    line.up = True
+    assert await shop.refused("use_pass", pass_id=number) == "pass_elsewhere"
+    assert line.asked[-1][1:] == (VISITS_HELD, number, VISITS, 10, "tap")
+    await shop.counter.hub.confirm_all()
+    postings = [
+        (VISITS_HELD, number, 0, 0, 0, VISITS, 10),
+        (VISITS_HELD, number, BOX, EPOCH, 0, VISITS, -10),
+    ]
+    grant = Transaction(0, REASON_GRANT, 0, 0, 0, 9, None, postings).body()
+    await shop.counter.hub.write((TRANSACTION, grant))
+    assert (await shop.done("use_pass", pass_id=number))["visits"] == 9
