@@ -11,6 +11,8 @@ WORDS: Mapping[str, Name] = {
     "sale": ("销售小票", "RECEIPT"),
     "refund": ("退款", "REFUND"),
     "total": ("合计", "Total"),
+    "saved": ("已优惠", "Saved"),
+    "rebate": ("返点", "Comes back"),
 }
 
 
@@ -20,10 +22,14 @@ def _sale(facts: Facts, words: Words) -> list[Line]:
     for name, name_en, quantity, total_fen in facts["lines"]:
         lines.append(Pair(f"{cut(words.pick((name, name_en)))} ×{quantity}", yuan(total_fen)))
     lines.append(Rule())
+    if facts.get("discount_fen"):
+        lines.append(Pair(words("saved"), yuan(facts["discount_fen"])))
     lines.append(Pair(words("total"), yuan(facts["total_fen"]), bold=True))
     lines += paid(facts, words)
     if facts["points"]:
         lines.append(Pair(words("points"), f"+{facts['points']}"))
+    if facts.get("rebate_fen"):
+        lines.append(Pair(words("rebate"), yuan(facts["rebate_fen"])))
     return lines + balance(facts, words)
 
 

@@ -14,7 +14,9 @@ async def test_every_slip_is_laid_out_in_both_languages(shop: Shop) -> None:
         {"code": "v", "name": "贵宾", "fee_fen": 100, "booking": True},
     )
     await shop.publish("redemptions", {"code": "cap", "name": "帽子", "points": 1, "gives": "gift"})
-    await shop.publish("events", {"code": "cup", "name": "五排赛", "points": 5})
+    await shop.publish(
+        "events", {"code": "cup", "name": "五排赛", "points": 5, "discount_percent": 90}
+    )
     member = await shop.member()
     award = {"member": member, "form": "award", "points": 50, "reason": "开业"}
     await shop.done("adjust_points", **award, **APPROVED)
@@ -26,6 +28,7 @@ async def test_every_slip_is_laid_out_in_both_languages(shop: Shop) -> None:
     await shop.done("use_pass", pass_id=sold["pass"])
     await shop.done("join_tier", member=member, tier="v", tender="cash")
     await shop.done("book", member=member, what="包厢", day=shop.today)
+    await shop.buy(member, NOODLE=1)
     await shop.log_in(502)
     issued = await shop.done("issue_voucher", amount_fen=500, count=2, only_here=True)
     await shop.done("redeem_voucher", member=member, code=issued["code"])
@@ -40,3 +43,4 @@ async def test_every_slip_is_laid_out_in_both_languages(shop: Shop) -> None:
     vouchers = receipt_of(jobs["voucher"], "zh").lines
     assert sum(isinstance(line, QrCode) for line in vouchers) == 2
     assert Pair("会员", "王小明") in receipt_of(jobs["tier_change"], "zh").lines
+    assert Pair("Saved", "¥0.50") in receipt_of(jobs["sale"], "en").lines
