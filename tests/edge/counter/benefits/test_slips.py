@@ -34,7 +34,8 @@ async def test_every_slip_is_laid_out_in_both_languages(shop: Shop) -> None:
     await shop.done("redeem_voucher", member=member, code=issued["code"])
     await shop.done("return_redemption", sale=redeemed["sale"], reason="不合适")
     with shop.counter.store.read() as reader:
-        jobs = {job.kind: from_bytes(job.document) for job in reader.latest_print_jobs()}
+        oldest_first = reversed(reader.latest_print_jobs())
+        jobs = {job.kind: from_bytes(job.document) for job in oldest_first}
     assert SLIPS.keys() <= jobs.keys()
     for name in SLIPS:
         chinese, english = (receipt_of(jobs[name], language) for language in ("zh", "en"))
