@@ -212,6 +212,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         start(effects.printer_queue.run())
         start(sync.run())
         start(_keep_up(desk, sync))
+        start(desk.session_watch.run())
         await devices.open()
         stack.push_async_callback(devices.close)
         await _serve(stack, configuration, store, desk, registry)

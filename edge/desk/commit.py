@@ -39,7 +39,19 @@ POSTINGS = 7
 TAP_ANSWERS = ("member", "points")
 """What the box's own commands, a tap and a release that fell due, answer."""
 
-SUBJECTS = ("member", "card", "sale", "top_up", "shift", "new_shift", "pass", "session", "transfer")
+SUBJECTS = (
+    "member",
+    "card",
+    "sale",
+    "top_up",
+    "shift",
+    "new_shift",
+    "pass",
+    "session",
+    "seat",
+    "identity_check",
+    "transfer",
+)
 """Values of an answer that name a record."""
 ANCHORED = ("open_shift", "close_shift", "hand_over")
 """The commands whose row of the audit log is anchored."""

@@ -20,6 +20,7 @@ from edge.desk.cards import CardsDesk
 from edge.desk.commands import Command, Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.exits import ExitsDesk
+from edge.desk.identity_checks import IdentityChecksDesk
 from edge.desk.inputs import read_inputs
 from edge.desk.line import Line
 from edge.desk.member_views import MemberViews
@@ -33,6 +34,11 @@ from edge.desk.pins import Pins
 from edge.desk.printing import PrintingDesk
 from edge.desk.rights import Rights, asks_for_rights
 from edge.desk.screens import Screens
+from edge.desk.seats import SeatsDesk
+from edge.desk.session_starts import SessionStarts
+from edge.desk.session_views import SessionViews
+from edge.desk.session_watch import SessionWatch
+from edge.desk.sessions import SessionsDesk
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.shifts import ShiftsDesk
 from edge.desk.staff import StaffDesk
@@ -100,6 +106,10 @@ class Desk:
         self.member_views = MemberViews(store, settings, committer.catalogue, clocks.wall_ms)
         self.card_views = CardViews(store, settings, committer.catalogue, line, clocks.wall_ms)
         card_issue = CardIssue(settings, committer, payments)
+        self.session_views = SessionViews(store, settings, committer)
+        sessions = SessionsDesk(store, committer, payments)
+        self.session_watch = SessionWatch(store, committer, sessions, effects)
+        checks = IdentityChecksDesk(settings, committer)
         self._handlers = _merged(
             self._staff.handlers(),
             self._visits.handlers(),
@@ -117,6 +127,10 @@ class Desk:
             VouchersDesk(settings, committer, self.rights).handlers(),
             BenefitsDesk(committer, payments, self.rights).handlers(),
             PassesDesk(committer, payments, self.rights).handlers(),
+            SeatsDesk(committer).handlers(),
+            checks.handlers(),
+            SessionStarts(store, committer, payments, checks, self.rights).handlers(),
+            sessions.handlers(),
             TicketsDesk(store, committer, screens, payments).handlers(),
             StockDesk(committer).handlers(),
             TransfersDesk(committer).handlers(),

@@ -9,6 +9,7 @@ _SALE_NUMBER = "sale_number"
 _SHIFT_NUMBER = "shift_number"
 _VOUCHER_NUMBER = "voucher_number"
 _CARD_NUMBER = "card_number"
+_SESSION_NUMBER = "session_number"
 
 
 def next_sale_number(transaction: WriteTransaction) -> int:
@@ -37,6 +38,11 @@ def next_voucher_number(transaction: WriteTransaction) -> int:
 def next_card_number(transaction: WriteTransaction) -> int:
     """The next number of a card that this box makes."""
     return _next(transaction, _CARD_NUMBER)
+
+
+def next_session_number(transaction: WriteTransaction) -> int:
+    """The next number of a session."""
+    return _next(transaction, _SESSION_NUMBER)
 
 
 def paper_number(reader: Reader, business_day: int, number: int) -> str:

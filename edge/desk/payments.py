@@ -88,8 +88,12 @@ class Payments:
         tendered: Tendered,
         sale: int,
         total_fen: int,
+        number: int = 0,
     ) -> Payment:
-        """The payment of a sale, with the member's purse and limits."""
+        """The payment of a sale, with the member's purse and limits.
+
+        `number` is that of the paper; 0: the next of a sale.
+        """
         catalogue = self._committer.catalogue
         purse, spending = Purse(0, ()), SPENDING_DEFAULT
         if member:
@@ -104,7 +108,7 @@ class Payments:
             )
         return Payment(
             sale,
-            next_sale_number(transaction),
+            number or next_sale_number(transaction),
             tendered.laid,
             total_fen,
             purse,

@@ -204,7 +204,7 @@ def check_application(
     phone: str | Refusal = normal_phone(application.phone) if application.phone else ""
     if isinstance(phone, Refusal):
         return phone
-    document = _checked_document(application.identity_kind, application.identity)
+    document = checked_document(application.identity_kind, application.identity)
     if isinstance(document, Refusal):
         return document
     kind, identity = document
@@ -228,7 +228,7 @@ def document_key(kind: str, number: str) -> str:
     return f"{kind}:{number}" if number and kind not in ("", IDENTITY_CARD) else number
 
 
-def _checked_document(kind: str, typed: str) -> tuple[str, str] | Refusal:
+def checked_document(kind: str, typed: str) -> tuple[str, str] | Refusal:
     """(kind, number) of an identity document in normal form, empty where none was given."""
     if not typed:
         return "", ""

@@ -23,6 +23,7 @@ from edge.domain.pricing import Terms as CustomerTerms
 TIME_CATEGORY = "session"
 """What discounts of events name to hold for time at a seat alone."""
 END_AT_ZERO = "end"
+TERMS_DEFAULT = Terms()
 
 
 def band_of(row: Mapping[str, Any]) -> Band:
@@ -70,7 +71,7 @@ class RatePlan:
 
     guest: Guest
     rates: tuple[Rate, ...]
-    terms: Terms = Terms()
+    terms: Terms = TERMS_DEFAULT
     warn_minutes: int = 10
     ends_at_zero: bool = True
     discount: Discount | None = None

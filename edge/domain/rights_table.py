@@ -92,6 +92,12 @@ BENEFITS: Rows = {
     "redeem_voucher": (COUNTER_STAFF, ("核销优惠券", "redeem a voucher")),
     "book": (ALL_WHO_SERVE, ("预约", "book")),
 }
+SESSIONS: Rows = {
+    "run_sessions": (COUNTER_STAFF, ("上下机", "run sessions")),
+    "set_up_seats": (MANAGERS, ("设置机位", "set up seats")),
+    "close_seat": (ALL_WHO_SERVE | {TECHNICIAN}, ("停用和启用机位", "take seats out of order")),
+    "see_identity_checks": (MANAGERS, ("查看证件核对记录", "look at identity checks")),
+}
 TICKETS: Rows = {
     "sell": (COUNTER_STAFF, ("收银", "sell")),
     "refund": (MANAGERS, ("退款", "refund")),
@@ -105,7 +111,7 @@ PAPERS: Rows = {
     "reprint": (ALL_WHO_SERVE | {TECHNICIAN}, ("补打小票", "reprint")),
 }
 
-TOPICS = (COUNTER, SHIFTS, MEMBERS, CARDS, MONEY, BENEFITS, TICKETS, GOODS, PAPERS)
+TOPICS = (COUNTER, SHIFTS, MEMBERS, CARDS, MONEY, BENEFITS, SESSIONS, TICKETS, GOODS, PAPERS)
 
 RIGHTS: Rows = {operation: row for topic in TOPICS for operation, row in topic.items()}
 """Operation -> (roles, (Chinese, English)). A right not listed is nobody's."""

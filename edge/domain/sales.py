@@ -39,7 +39,7 @@ from edge.domain.pricing import (
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.spending import SPENDING_DEFAULT, WALLET_TENDER, Spending
 from edge.domain.stored_value import Purse
-from edge.domain.tenders import OFFERED_DEFAULT, Laid, Offered, Taken, taken
+from edge.domain.tenders import OFFERED_DEFAULT, Laid, Offered, Taken, joined, taken
 from sync_protocol.accounts import (
     BONUS,
     FEN,
@@ -164,10 +164,27 @@ def line_refusal(product: Product | None, sku: str, lines: int) -> Refusal | Non
 
 
 @dataclass(frozen=True, slots=True)
+class Prepaid:
+    """What of a sale was paid before: its payment lines, and the postings that use it up."""
+
+    lines: tuple[tuple[str, int, str], ...] = ()
+    postings: tuple[Posting, ...] = ()
+
+    @property
+    def amount_fen(self) -> int:
+        """What the lines come to."""
+        return sum(line[1] for line in self.lines)
+
+
+NOT_PREPAID = Prepaid()
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """How a ticket is paid, and the ids that its documents get.
 
-    `purse` and `spending` are the member's, for what is laid down as `wallet`.
+    `purse` and `spending` are the member's, for what is laid down as `wallet`. What is `prepaid`
+    is at most the total; the rest is laid down now.
     """
 
     sale: int
@@ -177,6 +194,7 @@ class Payment:
     purse: Purse
     spending: Spending = SPENDING_DEFAULT
     offered: Offered = field(default_factory=lambda: OFFERED_DEFAULT)
+    prepaid: Prepaid = NOT_PREPAID
 
 
 def pay(
@@ -224,12 +242,17 @@ def spend(here: Here, member: int, name: str, payment: Payment, rule: EarnRule) 
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """What is sold that is no product: its code on the sale's line, its name, why money comes."""
+    """What is sold that is no product: its code on the sale's line, its name, why money comes.
+
+    `session` is the one that it bills, `discount_fen` what of its list price was let off.
+    """
 
     code: str
     name: Name
     amount_fen: int
     reason: int
+    session: int = 0
+    discount_fen: int = 0
 
 
 def sell_fee(
@@ -263,7 +286,7 @@ def sell_fee(
     version = rule.version
     op = transaction(here, fee.reason, postings, document=payment.sale, rule_version=version)
     lines: list[list[object]] = [[fee.code, 1, amount_fen]]
-    sold = _Sold(lines, [[*fee.name, 1, amount_fen]], points)
+    sold = _Sold(lines, [[*fee.name, 1, amount_fen]], points, fee.session, fee.discount_fen)
     return _sale_decision(
         here,
         customer,
@@ -330,16 +353,18 @@ def sold_for(here: Here, payment: Payment, total_fen: int, member: int) -> Taken
     if total_fen == 0:
         return Taken((), [], 0, 0)
     of_member = (payment.purse, payment.spending) if member else (None, None)
-    paid = taken(here, total_fen, payment.laid, payment.offered, *of_member)
+    before = payment.prepaid
+    paid = taken(here, total_fen - before.amount_fen, payment.laid, payment.offered, *of_member)
     if isinstance(paid, Refusal):
         return paid
     postings = (
+        *before.postings,
         *paid.postings,
         plain(REVENUE, here.cafe, FEN, -total_fen),
         own(here, REFUNDABLE, payment.sale, FEN, -total_fen),
         plain(REFUNDABLE_BOOK, here.cafe, FEN, total_fen),
     )
-    return replace(paid, postings=postings)
+    return replace(paid, postings=postings, lines=joined(before.lines, paid.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,12 +374,15 @@ class _Sold:
     lines: list[list[object]]
     printed: list[list[object]]
     points: int
+    session: int = 0
+    discount_fen: int = 0
 
 
 def _sale_decision(
     here: Here, ticket: Ticket, payment: Payment, sold: _Sold, money: Taken, op: NewOp | None
 ) -> Decision:
     total_fen = sum(int(str(line[2])) for line in sold.lines)
+    discount_fen = ticket.priced.discount_fen + ticket.offset_fen + sold.discount_fen
     document = {
         "number": payment.number,
         "member": ticket.member,
@@ -363,11 +391,12 @@ def _sale_decision(
         "tenders": money.lines,
         "business_day": here.business_day,
         "points": sold.points,
-        "discount_fen": ticket.priced.discount_fen + ticket.offset_fen,
+        "discount_fen": discount_fen,
         "card_type": ticket.terms.card_type,
         "tier": ticket.terms.tier,
         "points_used": ticket.offset.points if ticket.offset else 0,
         "rebate_fen": rebate_of(ticket.terms, total_fen),
+        "session": sold.session,
     }
     slip = {
         "number": payment.number,
@@ -375,7 +404,7 @@ def _sale_decision(
         "lines": sold.printed,
         "total_fen": total_fen,
         "points": sold.points,
-        "discount_fen": ticket.priced.discount_fen + ticket.offset_fen,
+        "discount_fen": discount_fen,
         "rebate_fen": rebate_of(ticket.terms, total_fen),
         **money.slip_facts,
     }

@@ -24,6 +24,8 @@ class Region(StrEnum):
     EVENTS = "events"
     TRUTH = "truth"
     PRODUCTS = "products"
+    SEATS = "seats"
+    """The seat map, and what it warns of."""
 
 
 class TooManySubscribersError(Exception):

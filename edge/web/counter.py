@@ -58,6 +58,7 @@ class Counter:
         values = {
             "actions": offered(ACTIONS, screen),
             "topics": tuple(ACTIONS),
+            "seat_map": self.desk.session_views.seat_map,
             "approvers": partial(self._approvers, screen.session.staff),
             **screen.values(),
         }

@@ -1,8 +1,8 @@
 """`GET /events`: regions of the counter page, pushed as HTML the moment they are stale.
 
-Events: `left`, `who`, `right`, `truth` and `ticket` each replace their region. `other-member` comes
-when another member wins the screen, and closes whatever was in hand for the one before. `card`
-brings the number of an unregistered card to a form that waits for one.
+Events: `left`, `seats`, `who`, `right`, `truth` and `ticket` each replace their region.
+`other-member` comes when another member wins the screen, and closes whatever was in hand for the
+one before. `card` brings the number of an unregistered card to a form that waits for one.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ _REGION_EVENTS = {
     Region.EVENTS: ("left",),
     Region.TRUTH: ("truth",),
     Region.PRODUCTS: (),
+    Region.SEATS: ("seats",),
 }
 _TEMPLATES = {
     "left": "left.html",
@@ -44,6 +45,7 @@ _TEMPLATES = {
     "right": "actions.html",
     "truth": "truth.html",
     "ticket": "ticket_lines.html",
+    "seats": "seats.html",
 }
 
 OnScreen = tuple[int, int]

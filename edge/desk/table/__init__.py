@@ -7,9 +7,20 @@ A new topic is a module here and its name in TOPICS.
 from collections.abc import Mapping
 
 from edge.desk.commands import Command
-from edge.desk.table import benefits, cards, counter, goods, members, money, papers, shifts, tickets
+from edge.desk.table import (
+    benefits,
+    cards,
+    counter,
+    goods,
+    members,
+    money,
+    papers,
+    sessions,
+    shifts,
+    tickets,
+)
 
-TOPICS = (counter, shifts, members, cards, money, benefits, tickets, goods, papers)
+TOPICS = (counter, shifts, members, cards, money, benefits, sessions, tickets, goods, papers)
 
 COMMANDS: Mapping[str, Command] = {row.name: row for topic in TOPICS for row in topic.ROWS}
 """Name -> `Command`. `POST /desk/<name>`."""

@@ -15,11 +15,12 @@ from edge.domain.words import (
     members,
     money,
     papers,
+    sessions,
     shifts,
     tickets,
 )
 
-TOPICS = (counter, members, cards, money, benefits, tickets, goods, shifts, papers, cases)
+TOPICS = (counter, members, cards, money, benefits, sessions, tickets, goods, shifts, papers, cases)
 
 WORDS: Mapping[str, tuple[str, str]] = {
     code: words for topic in TOPICS for code, words in topic.WORDS.items()

@@ -6,11 +6,21 @@ module here and its name in TOPICS. `job` is what is stored, `paper` lays it out
 
 from collections.abc import Mapping
 
-from edge.effects.slips import benefits, cards, counter, goods, money, parts, shifts, tickets
+from edge.effects.slips import (
+    benefits,
+    cards,
+    counter,
+    goods,
+    money,
+    parts,
+    sessions,
+    shifts,
+    tickets,
+)
 from edge.effects.slips.job import Name
 from edge.effects.slips.parts import Slip
 
-TOPICS = (counter, shifts, cards, money, benefits, tickets, goods)
+TOPICS = (counter, shifts, cards, money, benefits, sessions, tickets, goods)
 
 SLIPS: Mapping[str, Slip] = {name: slip for topic in TOPICS for name, slip in topic.SLIPS.items()}
 """Name of a slip, which is also the code of its title -> the slip."""

@@ -10,12 +10,23 @@ from collections.abc import Mapping
 
 from edge.desk.table import COMMANDS
 from edge.web.actions import Action
-from edge.web.works import benefits, cards, counter, goods, members, money, papers, shifts, tickets
+from edge.web.works import (
+    benefits,
+    cards,
+    counter,
+    goods,
+    members,
+    money,
+    papers,
+    sessions,
+    shifts,
+    tickets,
+)
 from edge.web.works.asked import Work
 
 LOOK = "look"
 
-TOPICS = (counter, shifts, members, cards, money, benefits, tickets, goods, papers)
+TOPICS = (counter, shifts, members, cards, money, benefits, sessions, tickets, goods, papers)
 
 WORKS: Mapping[str, Work] = {name: work for topic in TOPICS for name, work in topic.WORKS.items()}
 

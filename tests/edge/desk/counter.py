@@ -33,7 +33,7 @@ from sync_protocol.annotations import APPLIED, Annotation
 from sync_protocol.blocks import Block, Entry, entry_of, log_genesis_hash
 from sync_protocol.kinds import KINDS, NODE, PRODUCT, RULE, SHIFT, SITE, STAFF, TRANSACTION
 from sync_protocol.ledger import REASON_GRANT, Transaction
-from sync_protocol.ops import HUB, Header, Op, OpRef, genesis_hash, make_op
+from sync_protocol.ops import HUB, TRUST_NONE, Header, Op, OpRef, genesis_hash, make_op
 
 CHAIN = "test"
 CAFE, BOX, EPOCH = 1, 1, 1
@@ -57,18 +57,31 @@ class MovedClock:
 
     def __init__(self) -> None:
         self.now_ms = START_MS
+        self.set_by_ms = 0
+        self.boot_id = b"boot-000"
+        self.trust = TRUST_NONE
 
     def wall_ms(self) -> int:
         return self.now_ms
 
     def monotonic_ms(self) -> int:
-        return self.now_ms - START_MS
+        return self.now_ms - START_MS - self.set_by_ms
 
     def monotonic_ns(self) -> int:
         return self.monotonic_ms() * 1_000_000
 
     def forward(self, seconds: float) -> None:
         self.now_ms += int(seconds * 1000)
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock, while no time passes."""
+        self.forward(seconds)
+        self.set_by_ms += int(seconds * 1000)
+
+    def boot(self, boot_id: bytes, now_ms: int, trust: int = TRUST_NONE) -> None:
+        """Boot the machine: its wall clock says `now_ms`, its monotonic one begins anew."""
+        self.boot_id, self.now_ms, self.trust = boot_id, now_ms, trust
+        self.set_by_ms = now_ms - START_MS
 
 
 class RecordedRelay:
@@ -299,7 +312,7 @@ class Counter:
 
 def open_store(folder: Path, clock: MovedClock) -> Store:
     """The box's store, as a start of the box opens it."""
-    store_clock = Clock(clock.wall_ms, clock.monotonic_ms, b"boot-000")
+    store_clock = Clock(clock.wall_ms, clock.monotonic_ms, clock.boot_id, clock.trust)
     identity = Identity(CHAIN, BOX, EPOCH, CAFE)
     return Store.open(folder / "box.db", identity, store_clock, secrets.token_bytes)
 
