@@ -20,15 +20,11 @@ from sync_protocol.registers import write_from_body
 def grown_of(reader: Reader, member: int) -> Grown:
     """What counts for a member's tier, as far as it is known here."""
     members = facts.members_of(reader, member)
-    sums = [
-        sum(
-            abs(balance.shown)
-            for one in members
-            for _account, balance in reader.balances_of(code, one)
-        )
+    points, spent_fen = (
+        sum(balance.shown for one in members for _account, balance in reader.balances_of(code, one))
         for code in (POINTS_ISSUED, SPENT)
-    ]
-    return Grown(*sums)
+    )
+    return Grown(max(points, 0), max(-spent_fen, 0))
 
 
 def with_tier_settled(

@@ -11,6 +11,8 @@ from edge.desk.pricing import earned_today, terms_of
 from edge.desk.purses import held_of, points_month
 from edge.domain.decision import Here, Judgement, read_int, read_list, read_text
 from edge.domain.members import member_refusal
+from edge.domain.passes import is_of_pass
+from edge.domain.redemptions import POINTS_TENDER
 from edge.domain.refunds import Earned, SoldFacts, refund
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.sales import Fee, Ticket, sell_fee
@@ -129,6 +131,8 @@ class MoneyDesk:
             sold = sold_facts(transaction, self._committer, at, sale)
             if sold is None:
                 return refuse("sale_unknown")
+            if is_of_pass(read_list(SALE, sold.row, "lines")):
+                return refuse("pass_has_its_own_refund")
             return refund(at, sold, amount_fen, reason)
 
         return await self._committer.commit(request, decide, Region.TAP)
@@ -140,6 +144,8 @@ def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> Sol
     tenders = read_list(SALE, row, "tenders")
     if row is None or not tenders:
         return None
+    if any(line[0] == POINTS_TENDER for line in lines_of(tenders)):
+        return None  # a redemption: it is returned, for points
     member = facts.person_of(reader, read_int(SALE, row, "member"))
     reference = original(reader, sale, REFUNDABLE)
     return SoldFacts(

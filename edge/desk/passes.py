@@ -25,6 +25,7 @@ from edge.domain.members import member_refusal
 from edge.domain.passes import (
     BY_PERIOD,
     BY_VISITS,
+    LINE_PREFIX,
     Pass,
     band_text,
     best_pass,
@@ -100,7 +101,7 @@ class PassesDesk:
                 Ticket((), person, name, terms=terms),
                 payment,
                 catalogue.rule(transaction),
-                Fee(offer.code, offer.name, offer.price_fen, REASON_PASS_SALE),
+                Fee(LINE_PREFIX + offer.code, offer.name, offer.price_fen, REASON_PASS_SALE),
                 earned_today(transaction, catalogue, at, person),
                 visits,
             )

@@ -35,6 +35,8 @@ from sync_protocol.registers import RegisterRow
 
 BY_VISITS = "visits"
 BY_PERIOD = "period"
+LINE_PREFIX = "pass:"
+"""What the line of a pass's sale begins with; its code follows."""
 ACTIVE = "active"
 REFUNDED = "refunded"
 DAYS_MAX = 36_500
@@ -161,6 +163,11 @@ def new_pass(
         plain(VISITS_ISSUED, id, VISITS, visits),
     ]
     return document_change(here, PASS, id, None, values), postings
+
+
+def is_of_pass(lines: Sequence[object]) -> bool:
+    """Whether a sale's lines are those of a pass, which ends when its money goes back."""
+    return any(isinstance(line, list) and str(line[0]).startswith(LINE_PREFIX) for line in lines)
 
 
 def pass_refusal(here: Here, one: Pass, zone: str) -> Refusal | None:

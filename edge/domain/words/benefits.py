@@ -96,6 +96,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "剩余 {visits} 次在别店,现在没有网络,请按标准价上机",
         "The {visits} visits left are elsewhere and there is no line; charge the normal price",
     ),
+    "pass_has_its_own_refund": (
+        "次卡和包时请在“次卡与包时”里退,按未用部分退款",
+        "Give a pass back in the work “Passes”: what is not used is given back",
+    ),
     "pass_nothing_left": ("已没有可退的金额", "Nothing of it is left to give back"),
     # vouchers
     "voucher_unknown": ("没有这个券码,请核对", "There is no voucher of this code; check it"),

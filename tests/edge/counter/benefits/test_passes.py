@@ -57,6 +57,8 @@ async def test_ten_visits_are_used_one_by_one_and_the_rest_is_money(shop: Shop) 
     assert re.findall(r'data-visits="(\d+)"', page) == ["7"]
     before = shop.counter.shown((TILL, CAFE, 0, 0, 0, "fen"))
     await shop.log_in(502)
+    whole = {"sale": sold["sale"], "amount_fen": 18_000, "reason": "退"}
+    assert await shop.refused("refund", **whole) == "pass_has_its_own_refund"
     back = await shop.done("refund_pass", pass_id=number, reason="不来了")
     assert back["amount_fen"] == 18_000 * 7 // 10
     assert shop.counter.shown((TILL, CAFE, 0, 0, 0, "fen")) == before - 12_600

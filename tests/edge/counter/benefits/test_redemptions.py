@@ -91,6 +91,8 @@ async def test_what_was_redeemed_is_returned_or_exchanged_once(shop: Shop) -> No
     twice = await shop.refused("return_redemption", sale=sale, reason="再退")
     assert twice == "redemption_returned"
     credit = (await shop.done("redeem_points", member=member, code="credit"))["sale"]
+    money = {"sale": credit, "amount_fen": 1, "reason": "退钱"}
+    assert await shop.refused("refund", **money) == "sale_unknown"
     await shop.done("return_redemption", sale=credit, reason="不要了")
     assert (await shop.points(member), shop.held(BONUS, member, FEN)) == (52, 0)
 
