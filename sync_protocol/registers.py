@@ -215,10 +215,11 @@ def fold_write(
         return row
     cafe = write.cafe if row is None else row.cafe
     entries = [] if row is None or row.entries is None else list(row.entries)
+    written_by = reference.row()  # one list for all fields: nobody changes it
     for change in write.changes:
         if change.index in lost:
             continue
         while len(entries) <= change.index:
             entries.append(None)
-        entries[change.index] = [change.value, effective, reference.row()]
+        entries[change.index] = [change.value, effective, written_by]
     return RegisterRow(cafe, entries)
