@@ -94,7 +94,7 @@ class Asking:
         ticket = box.ticket() if asked.name == "pay" else None
         if ticket is not None and asked.tries == 1:
             _note_ticket(asked, ticket)
-        twice = self._faults.on("double_request") and self._random.random() < 0.1
+        twice = self._faults.on("double_request") and self._random.random() < 0.25
         together = twice and self._random.random() < 0.5
         try:
             if together:

@@ -19,11 +19,12 @@ YEAR_MS = 365 * 24 * 3_600_000
 MEAN_MS = 8_000
 """Mean time between two faults of one kind, where `MEANS_MS` does not say otherwise."""
 MEANS_MS = {
-    **dict.fromkeys(("broker_restart", "slow_consumer", "box_restored"), 4_000),
+    **dict.fromkeys(("broker_restart", "slow_consumer", "box_restored"), 3_500),
     # What ends a process: a start costs as much as fifty messages.
-    **dict.fromkeys(("box_killed_at_write", "box_power_cut", "box_fsync_error"), 14_000),
+    **dict.fromkeys(("box_killed_at_write", "box_power_cut"), 9_500),
+    **dict.fromkeys(("box_fsync_error", "bit_flip"), 12_500),
     **dict.fromkeys(("hub_killed_before_commit", "hub_killed_before_ack", "hub_power_cut"), 16_000),
-    **dict.fromkeys(("box_disk_full", "box_restarted", "clock_1970", "bit_flip"), 20_000),
+    **dict.fromkeys(("box_disk_full", "box_restarted", "clock_1970"), 20_000),
 }
 REVOKED_FROM_MS = 6_000
 

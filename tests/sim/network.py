@@ -18,7 +18,7 @@ DELAY_MS = (2, 60)
 LATE_MS = (2_000, 9_000)
 REQUEST_MS = (10, 200)
 REQUEST_TIMEOUT_MS = 4_000
-REQUEST_FAILS = 0.35
+REQUEST_FAILS = 0.6
 MESSAGE_FAULTS = ("message_lost", "message_doubled", "message_delayed")
 """Drawn for each message, each kind from a stream of its own."""
 

@@ -44,7 +44,7 @@ class Plan:
     boxes: int = 3
     deflates: bool = False
     """Whether batches are compressed: that costs more than all the rest of a batch."""
-    liar_share: float = 0.12
+    liar_share: float = 0.15
     office_share: float = 0.06
     """Of all that is done: what the liar does, and what head office does."""
     favours: tuple[str, ...] = ()
