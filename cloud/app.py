@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta, timezone
+from pathlib import Path
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from cloud.broker import EmbeddedBroker
 from cloud.configuration import Configuration, broker_address
 from cloud.domain.business_day import Calendar
 from cloud.domain.grants import GrantPolicy
+from cloud.domain.passwords import GENERATED_DAY
 from cloud.domain.refusals import Refusal
 from cloud.hub import control, http
 from cloud.hub.hub import Hub, HubSurroundings
@@ -131,6 +133,7 @@ def _make_hub(
         reached=kill_point(os.environ),
         failed=failed,
         calendar=calendar,
+        boot_id=_boot_id(),
     )
     return Hub(
         configuration.database_url,
@@ -142,13 +145,20 @@ def _make_hub(
     )
 
 
+def _boot_id() -> bytes:
+    """What names this boot of the machine; where the kernel says nothing, this process."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_bytes().strip() if path.exists() else secrets.token_bytes(16)
+
+
 async def _first_admin(office: HeadOffice) -> str | None:
     """Add the first person of head office; returns the password, None if there is somebody."""
     if await asyncio.to_thread(read_documents, office.hub.reader, STAFF):
         return None
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     password = "".join(secrets.choice(alphabet) for _ in range(ADMIN_PASSWORD_LETTERS))
-    added = await office.add_staff(ADMIN_NAME, "admin", [], (password, ""), control.OPERATOR)
+    secret = (password, "")
+    added = await office.add_staff(ADMIN_NAME, "admin", [], secret, control.OPERATOR, GENERATED_DAY)
     if isinstance(added, Refusal):
         raise StoreError(added.en)
     return password

@@ -12,16 +12,19 @@ HEAD_OFFICE = "head_office"
 MANAGER = "manager"
 CASHIER = "cashier"
 SERVICE = "service"
-AUDITOR = "auditor"
+READ_ONLY = "read_only"
 """Sees every page, changes nothing."""
+TECHNICIAN = "technician"
+"""Works with boxes and devices at the cafes."""
 
-ROLES = frozenset({ADMIN, HEAD_OFFICE, MANAGER, CASHIER, SERVICE, AUDITOR})
+ROLES = frozenset({ADMIN, HEAD_OFFICE, MANAGER, CASHIER, SERVICE, READ_ONLY, TECHNICIAN})
 
 _OFFICE = frozenset({ADMIN, HEAD_OFFICE})
 _DECIDING = _OFFICE | {MANAGER}
 
 RIGHTS: Mapping[str, frozenset[str]] = {
-    "look": _DECIDING | {AUDITOR},
+    "own_account": ROLES,
+    "look": _DECIDING | {READ_ONLY},
     "settle_case": _DECIDING,
     "approve_epoch": _DECIDING,
     "change_products": _OFFICE,

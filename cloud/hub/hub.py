@@ -57,7 +57,8 @@ class HubSurroundings:
     `now_ms`: wall clock, ms since 1970; `monotonic_s`: never steps; `business_day` returns
     (yyyymmdd, UTC offset in minutes); `send` is called on the writer's thread and must not block;
     `reached` is called with `hub_committing` before and `hub_committed` after each commit, before
-    any ack; `failed` is called once if the writer dies; `calendar` says when a day begins.
+    any ack; `failed` is called once if the writer dies; `calendar` says when a day begins;
+    `boot_id` names the boot that `monotonic_s` counts from.
     """
 
     now_ms: Callable[[], int]
@@ -68,6 +69,7 @@ class HubSurroundings:
     reached: Callable[[str], None]
     failed: Callable[[BaseException], None]
     calendar: Calendar = field(default_factory=Calendar)
+    boot_id: bytes = b""
 
 
 class Hub:

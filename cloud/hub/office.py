@@ -10,15 +10,18 @@ from pathlib import Path
 from cloud.domain.disputes import ADMIT, WRITE_OFF
 from cloud.domain.epochs import Held, approval_fault, closing
 from cloud.domain.erasure import decide_erasure
+from cloud.domain.passwords import password_fault
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.rights import right_fault
 from cloud.domain.settlements import Choice
 from cloud.hub import enrolment, left_overs, staff
+from cloud.hub.accounts import Accounts
 from cloud.hub.builder import Proposal
 from cloud.hub.cases import fence_settled, settlement
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.enrolment import Enrolment
 from cloud.hub.hub import Hub
+from cloud.hub.log_ins import LogIns
 from cloud.hub.registers import write_fields
 from cloud.hub.staff import Person
 from cloud.hub.worker import Worker
@@ -42,6 +45,8 @@ class HeadOffice:
 
     def __init__(self, hub: Hub, broker_url_for_boxes: str) -> None:
         self.hub = hub
+        self.accounts = Accounts(hub)
+        self._log_ins = LogIns(hub)
         self._broker = broker_url_for_boxes
 
     def new_id(self) -> int:
@@ -88,10 +93,15 @@ class HeadOffice:
         cafes: list[int],
         secrets: tuple[str, str],
         actor: int,
+        password_day: int = 0,
     ) -> int | Refusal:
-        """Add a person; `secrets`: (password, PIN), "" for none. Returns the person's id."""
+        """Add a person; `secrets`: (password, PIN), "" for none. Returns the person's id.
+
+        `password_day`: GENERATED_DAY for a password that is changed at the first log-in.
+        """
         password, pin = secrets
-        fault = (staff.check_password(password) if password else None) or (
+        rule = await asyncio.to_thread(staff.security, self.hub.reader)
+        fault = (password_fault(password, name, rule) if password else None) or (
             staff.check_pin(pin) if pin else None
         )
         if fault is not None:
@@ -99,6 +109,7 @@ class HeadOffice:
         values: dict[str, object] = {"name": name, "role": role, "cafes": cafes, "active": True}
         if password:
             values["password_hash"] = await asyncio.to_thread(staff.hash_secret, password)
+            values["password_day"] = password_day or self.hub.surroundings.business_day()[0]
         if pin:
             values["pin_hash"] = await asyncio.to_thread(staff.hash_secret, pin)
         person = self.new_id()
@@ -118,9 +129,11 @@ class HeadOffice:
         )
         return outcome if isinstance(outcome, Refusal) else person
 
-    async def log_in(self, name: str, password: str) -> tuple[str, Person] | Refusal:
-        """Return (token, person) of a new session."""
-        found = await asyncio.to_thread(staff.find_by_password, self.hub.reader, name, password)
+    async def log_in(
+        self, name: str, password: str, code: str = ""
+    ) -> tuple[str, Person] | Refusal:
+        """Return (token, person) of a new session; `code` is the second factor's."""
+        found = await self._log_ins.check(name, password, code)
         if isinstance(found, Refusal):
             return found
         token = staff.new_token(self.hub.surroundings.random_bytes)

@@ -1,21 +1,21 @@
 """Staff of head office: passwords and PINs (argon2id), log-in, sessions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from cloud.domain.passwords import Security, security_of
 from cloud.domain.refusals import Refusal, refusal
 from cloud.store.database import Database
 from cloud.store.models import StaffSession
-from cloud.store.reports import read_documents
-from sync_protocol.kinds import STAFF, field_index
+from cloud.store.reports import read_document, read_documents
+from sync_protocol.kinds import RULE, STAFF, field_index
 from sync_protocol.registers import RegisterRow
+from sync_protocol.rules import RULES, rows_in_force
 
-PASSWORD_LENGTH_MIN = 8
-PASSWORD_LENGTH_MAX = 128
 SESSION_MS = 12 * 3600 * 1000
 """A working day: a browser left open overnight asks for the password again."""
 TOKEN_BYTES = 32
@@ -23,36 +23,51 @@ TOKEN_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of staff. `role`: admin, manager or cashier; `cafes`: where, empty for all."""
+    """A member of staff. `role`: of `cloud.domain.rights`; `cafes`: where, empty for all.
+
+    `password_day` (yyyymmdd) is 0 where it is not known; `second_factor` is sealed, empty for none.
+    """
 
     id: int
     name: str
     role: str
     cafes: tuple[int, ...]
     active: bool
+    password_hash: str = field(default="", repr=False)
+    password_day: int = 0
+    second_factor: str = field(default="", repr=False)
 
 
 def person_of(key: int | str, row: RegisterRow) -> Person | None:
     """Return the person of a STAFF document, None for an erased one."""
     if row.entries is None or not isinstance(key, int):
         return None
-    name, role, cafes, active = (
-        row.value(field_index(STAFF, field)) for field in ("name", "role", "cafes", "active")
-    )
+
+    def text(name: str) -> str:
+        value = row.value(field_index(STAFF, name))
+        return value if isinstance(value, str) else ""
+
+    cafes = row.value(field_index(STAFF, "cafes"))
+    day = row.value(field_index(STAFF, "password_day"))
     return Person(
         key,
-        name if isinstance(name, str) else "",
-        role if isinstance(role, str) else "",
+        text("name"),
+        text("role"),
         tuple(cafe for cafe in cafes if isinstance(cafe, int)) if isinstance(cafes, list) else (),
-        active is True,
+        row.value(field_index(STAFF, "active")) is True,
+        text("password_hash"),
+        day if isinstance(day, int) else 0,
+        text("second_factor"),
     )
 
 
-def check_password(password: str) -> Refusal | None:
-    """Return why a password cannot be set."""
-    if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
-        return refusal("password_short")
-    return None
+def security(database: Database) -> Security:
+    """Return the rule of log-ins that is in force (blocking)."""
+    rule = RULES["security"]
+    row = read_document(database, RULE, rule.name)
+    values = row.value(field_index(RULE, "values")) if row is not None else None
+    (found,) = rows_in_force(rule, rule.default if values is None else values)
+    return security_of(dict(zip([one.name for one in rule.columns], found, strict=True)))
 
 
 def check_pin(pin: str) -> Refusal | None:
@@ -78,17 +93,15 @@ def secret_matches(hashed: str, secret: str) -> bool:
 def find_by_password(database: Database, name: str, password: str) -> Person | Refusal:
     """Return the active person of this name and password (blocking). Slow for any wrong answer."""
     found: Person | None = None
-    hashed = ""
     for key, row in read_documents(database, STAFF):
         person = person_of(key, row)
-        value = row.value(field_index(STAFF, "password_hash"))
-        if person is not None and person.active and person.name == name and isinstance(value, str):
-            found, hashed = person, value
+        if person is not None and person.active and person.name == name and person.password_hash:
+            found = person
     if found is None:
         # The same time as for a wrong password, so that names cannot be told apart.
         hash_secret(password)
         return refusal("bad_credentials")
-    return found if secret_matches(hashed, password) else refusal("bad_credentials")
+    return found if secret_matches(found.password_hash, password) else refusal("bad_credentials")
 
 
 def _token_hash(token: str) -> bytes:

@@ -9,7 +9,9 @@ from cloud.store.database import Database, StoreError
 from cloud.store.models import (
     Approval,
     DeferredOp,
+    LogInAttempt,
     LogOp,
+    SecondFactorUse,
     Setting,
 )
 from cloud.store.report_models import ReportVisit
@@ -51,12 +53,17 @@ def _approvals(database: Database) -> None:
     database.create_tables((Approval,))
 
 
+def _log_ins(database: Database) -> None:
+    database.create_tables((LogInAttempt, SecondFactorUse))
+
+
 STEPS: tuple[Callable[[Database], None], ...] = (
     _create,
     _visits,
     _left_overs,
     _recovery,
     _approvals,
+    _log_ins,
 )
 
 

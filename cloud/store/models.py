@@ -252,6 +252,31 @@ class StaffSession(Model):
         table_name = "staff_session"
 
 
+class LogInAttempt(Model):
+    """A try at head office's log-in that was not forgiven by the right one: `cloud.hub.log_ins`.
+
+    `account` is a hash of the name that was typed; `at_ms` counts from the boot.
+    """
+
+    id = AutoField()
+    account = BytesField(index=True)
+    boot = BytesField()
+    at_ms = BigIntegerField()
+
+    class Meta:
+        table_name = "log_in_attempt"
+
+
+class SecondFactorUse(Model):
+    """The last step of time whose code a person used: each code is taken once."""
+
+    staff = BigIntegerField(primary_key=True)
+    step = BigIntegerField()
+
+    class Meta:
+        table_name = "second_factor_use"
+
+
 class Approval(Model):
     """What the first of two people approved; the second one's word does it and drops this row.
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from aiohttp import web
 
+from cloud.domain.passwords import FIRST_RUN
 from cloud.domain.rights import right_fault
 from cloud.hub.office import HeadOffice
 from cloud.web import changing
-from cloud.web.head_office import PERSON, Pages
+from cloud.web.head_office import MUST, PERSON, Pages
 from cloud.web.page_security import Handler, add_security_headers, refuse_foreign_pages
 from cloud.web.rendering import Renderer
-from cloud.web.routes import EVERYBODY, ROUTES
+from cloud.web.routes import EVERYBODY, OPEN_WHILE_DUE, ROUTES, Route
 from cloud.web.terms import term
 
 FOLDER = Path(__file__).parent
@@ -26,13 +27,13 @@ def build_application(office: HeadOffice, zone: tzinfo) -> web.Application:
     for route in ROUTES:
         handler = route.handler
         if route.right != EVERYBODY:
-            handler = _for_staff(handler, route.right)
+            handler = _for_staff(handler, route)
         app.router.add_route(route.method, route.path, handler)
     app.router.add_static("/static", FOLDER / "static")
     return app
 
 
-def _for_staff(handler: Handler, right: str) -> Handler:
+def _for_staff(handler: Handler, route: Route) -> Handler:
     """Let in who is logged in and may; show the log-in page, or why not, to everyone else."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
@@ -43,7 +44,11 @@ def _for_staff(handler: Handler, right: str) -> Handler:
                 raise web.HTTPSeeOther("/")
             return await changing.log_in(request)
         request[PERSON] = person
-        fault = right_fault(person.role, right)
+        must = await pages.office.accounts.must(person)
+        if must and route.path not in OPEN_WHILE_DUE:
+            raise web.HTTPSeeOther("/first-run" if must == FIRST_RUN else "/account")
+        request[MUST] = must
+        fault = right_fault(person.role, route.right)
         if fault is not None:
             refused = pages.respond(request, "refused.html", {}, fault)
             refused.set_status(web.HTTPForbidden.status_code)

@@ -14,7 +14,7 @@ from cloud.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
 from sync_protocol.expect import ID_MAX
 from sync_protocol.kinds import PRODUCT
 
-ROLES = ("service", "cashier", "manager", "head_office", "auditor")
+ROLES = ("service", "cashier", "manager", "technician", "read_only", "head_office", "admin")
 LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
 SKU_LENGTH_MAX = 32
 NAME_LENGTH_MAX = 60
@@ -29,7 +29,9 @@ async def log_in(request: web.Request) -> web.Response:
     if request.method == "POST":
         form = await request.post()
         name = form_text(form, "name")
-        outcome = await pages.office.log_in(name, str(form.get("password", "")))
+        outcome = await pages.office.log_in(
+            name, str(form.get("password", "")), form_text(form, "code")
+        )
         if not isinstance(outcome, Refusal):
             response = web.Response(status=303, headers={"Location": _own_path(form)})
             response.set_cookie(

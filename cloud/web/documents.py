@@ -32,6 +32,9 @@ class Staff:
     has_pin: bool
     has_password: bool
     active: bool
+    granted: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+    has_second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ def staff(database: Database) -> list[Staff]:
             bool(fields.get("pin_hash")),
             bool(fields.get("password_hash")),
             fields.get("active") is not False,
+            tuple(str(word) for word in _list(fields, "granted")),
+            tuple(str(word) for word in _list(fields, "taken")),
+            bool(fields.get("second_factor")),
         )
         for key, row in read_documents(database, STAFF)
         if (fields := fields_of(STAFF, row))

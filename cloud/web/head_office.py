@@ -18,6 +18,8 @@ from cloud.web.translations import chosen_language
 
 PERSON = web.RequestKey("person", Person)
 """Who asks; set for every page that needs a log-in."""
+MUST = web.RequestKey("must", str)
+"""What they must do before anything else (`cloud.domain.passwords`), empty for nothing."""
 SESSION_COOKIE = "cafebox_head_office"
 T = TypeVar("T")
 

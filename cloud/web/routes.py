@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloud.web import boxes, cases, changing, reading, vouchers
+from cloud.web import accounts, boxes, cases, changing, reading, vouchers
 from cloud.web.page_security import Handler
 
 EVERYBODY = ""
@@ -19,6 +19,9 @@ class Route:
     right: str
 
 
+OPEN_WHILE_DUE = ("/account", "/account/password", "/account/second-factor", "/first-run")
+"""What somebody reaches who must do something first (`cloud.domain.passwords.must_do`)."""
+
 ROUTES = (
     Route("GET", "/", reading.home, "look"),
     Route("GET", "/members", reading.members, "look"),
@@ -29,6 +32,9 @@ ROUTES = (
     Route("GET", "/boxes", boxes.page, "look"),
     Route("GET", "/products", changing.products, "look"),
     Route("GET", "/staff", changing.staff, "look"),
+    Route("GET", "/staff/{person}", accounts.person, "change_staff"),
+    Route("GET", "/account", accounts.own, "own_account"),
+    Route("GET", "/first-run", accounts.first_run, "own_account"),
     Route("GET", "/cafes", changing.cafes, "look"),
     Route("GET", "/vouchers", vouchers.vouchers, "look"),
     Route("POST", "/cases/{case}/settle", cases.settle, "settle_case"),
@@ -37,6 +43,12 @@ ROUTES = (
     Route("POST", "/boxes/{node}/code", boxes.create_code, "change_cafes"),
     Route("POST", "/products", changing.products, "change_products"),
     Route("POST", "/staff", changing.staff, "change_staff"),
+    Route("POST", "/staff/{person}", accounts.change, "change_staff"),
+    Route("POST", "/staff/{person}/password", accounts.reset_password, "change_staff"),
+    Route("POST", "/staff/{person}/second-factor", accounts.reset_second_factor, "change_staff"),
+    Route("POST", "/account/password", accounts.change_password, "own_account"),
+    Route("POST", "/account/second-factor", accounts.set_second_factor, "own_account"),
+    Route("POST", "/first-run", accounts.first_run, "own_account"),
     Route("POST", "/cafes", changing.cafes, "change_cafes"),
     Route("POST", "/cafes/{cafe}/code", changing.create_code, "change_cafes"),
     Route("POST", "/vouchers", vouchers.vouchers, "issue_vouchers"),

@@ -60,7 +60,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "manager": _("Manager"),
         "head_office": _("Head office"),
         "admin": _("Administrator"),
-        "auditor": _("Auditor"),
+        "technician": _("Technician"),
+        "read_only": _("Read only"),
     },
     "case_type": {
         "lost_claim": _("Taken twice"),

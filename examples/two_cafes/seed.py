@@ -98,7 +98,7 @@ async def seed(stack: Stack, progress: Progress) -> Demo:
 
 async def _operate(stack: Stack) -> Demo:
     """Cafes, people and boxes, by the operator's commands."""
-    password = secrets.token_urlsafe(9)
+    password = secrets.token_urlsafe(12)
     await stack.operate_hub(
         "add-staff", "--name", "总部", "--role", "admin", "--password", password
     )

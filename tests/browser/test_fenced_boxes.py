@@ -210,7 +210,7 @@ async def test_two_people_write_the_old_epoch_off_and_the_counter_is_told(
 async def test_a_box_in_use_can_be_written_off_too_and_an_auditor_only_looks(
     copied: Copied, log_in: LogIn, shot: Shot
 ) -> None:
-    await copied.chain.office.add_staff("审计", "auditor", [], (PASSWORD, ""), 0)
+    await copied.chain.office.add_staff("审计", "read_only", [], (PASSWORD, ""), 0)
     page = await log_in("审计")
     await expect(page.locator("[data-in-use]")).to_have_count(3)
     assert await page.locator("main button").count() == 0
