@@ -4,7 +4,6 @@ A minor is refused, and the refusal must stay on record: so the check is committ
 comes of the session.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from edge.desk import facts, session_facts
@@ -12,22 +11,23 @@ from edge.desk.answers import Answer, Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.settings import DeskSettings
-from edge.domain.decision import Decision, Here, Judgement, read_text
+from edge.domain.decision import Decision, Here, Judgement, read_int, read_text
 from edge.domain.identity_checks import (
+    CheckRecord,
     NewCheck,
     Papers,
     check_refusal,
     checked_papers,
-    exported,
     papers_of_member,
     record_check,
+    record_of_row,
 )
 from edge.domain.members import keyed_hash, member_refusal
 from edge.domain.refusals import Refusal, refuse
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
-from sync_protocol.kinds import IDENTITY_CHECK, MEMBER
+from sync_protocol.kinds import IDENTITY_CHECK, MEMBER, SEAT
 
 RECORD = "check_identity"
 PAGE = 1_000
@@ -177,17 +177,17 @@ def person_of_check(reader: Reader, check: int) -> str:
     return read_text(IDENTITY_CHECK, facts.row(reader, IDENTITY_CHECK, check), "person")
 
 
-def checks_between(reader: Reader, from_day: int, to_day: int) -> Iterator[dict[str, object]]:
-    """The checks of some business days, in the order of time, as an inspector is given them."""
+def checks_between(reader: Reader, from_day: int, to_day: int) -> list[CheckRecord]:
+    """The checks of some business days, in the order of time."""
     found = []
     after: int | str | None = None
-    while True:
-        page = list(reader.registers(IDENTITY_CHECK, after=after, limit=PAGE))
-        if not page:
-            break
+    while page := list(reader.registers(IDENTITY_CHECK, after=after, limit=PAGE)):
         after = page[-1].key
         for document in page:
-            values = dict(exported(int(document.key), document.shown))
-            if from_day <= int(str(values["business_day"])) <= to_day:
-                found.append(values)
-    yield from sorted(found, key=lambda values: (values["checked_ms"], values["check"]))
+            row = document.shown
+            if from_day <= read_int(IDENTITY_CHECK, row, "business_day") <= to_day:
+                seat = facts.row(reader, SEAT, read_int(IDENTITY_CHECK, row, "seat"))
+                checker = facts.staff_name(reader, read_int(IDENTITY_CHECK, row, "checker"))
+                seat_name = read_text(SEAT, seat, "name")
+                found.append(record_of_row(int(document.key), row, seat_name, checker))
+    return sorted(found, key=lambda record: (record.checked_ms, record.check))

@@ -14,7 +14,7 @@ from edge.desk.session_clock import session_now_ms
 from edge.desk.settings import DeskSettings
 from edge.domain.charges import MINUTE_MS, Stretch
 from edge.domain.decision import Here, read_int, read_text
-from edge.domain.identity_checks import PASSED, UNDER_AGE, papers_of_member
+from edge.domain.identity_checks import PASSED, UNDER_AGE, CheckRecord, papers_of_member
 from edge.domain.passes import pass_refusal
 from edge.domain.pricing import NO_NAME, Name
 from edge.domain.rates import Package
@@ -207,12 +207,12 @@ class SessionViews:
         """The zones of head office."""
         return self._read(lambda reader, _at: session_facts.zones(reader, self._catalogue))
 
-    def identity_checks(self, from_day: int, to_day: int) -> list[dict[str, object]]:
-        """The checks of some days, as an inspector is given them; 0: today."""
+    def identity_checks(self, from_day: int, to_day: int) -> list[CheckRecord]:
+        """The checks of some days, in the order of time; 0: today."""
 
-        def read(reader: Reader, at: Here) -> list[dict[str, object]]:
+        def read(reader: Reader, at: Here) -> list[CheckRecord]:
             first, last = from_day or at.business_day, to_day or at.business_day
-            return list(checks_between(reader, first, last))
+            return checks_between(reader, first, last)
 
         return self._read(read)
 

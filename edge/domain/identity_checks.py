@@ -6,10 +6,12 @@ and 23). A check is written once and never changed. It is a person's own record,
 member's: erasing a member leaves it, and the hub erases it once the 60 days are over.
 """
 
-from collections.abc import Callable, Mapping
+import csv
+import io
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from edge.domain.business_day import age_on, date_of
+from edge.domain.business_day import age_on, date_of, local_time
 from edge.domain.decision import (
     Decision,
     Here,
@@ -31,22 +33,23 @@ from sync_protocol.registers import RegisterRow
 PASSED = "passed"
 UNDER_AGE = "under_age"
 MINIMUM_AGE_DEFAULT = 18
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS = (
-    "check",
+    "checked_at",
     "business_day",
-    "checked_ms",
     "outcome",
     "name",
     "document_kind",
     "document_number",
     "birth_date",
-    "member",
     "seat",
     "checker",
+    "member",
     "clock_trust",
+    "check",
 )
-"""What an inspector is given of each check."""
+"""What an inspector is given of each check; `checked_at` is local (ISO 8601)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +143,67 @@ def check_refusal(
     return refuse("under_age_refused", age=minimum_age)
 
 
-def exported(check: int, row: RegisterRow) -> Mapping[str, object]:
-    """A check as an inspector is given it; names and numbers are empty where they were erased."""
-    values: dict[str, object] = {"check": check}
-    for name in ("business_day", "checked_ms", "birth_date", "member", "seat", "checker"):
-        values[name] = read_int(IDENTITY_CHECK, row, name)
-    for name in ("outcome", "name", "document_kind", "document_number"):
-        values[name] = read_text(IDENTITY_CHECK, row, name)
-    values["clock_trust"] = read_int(IDENTITY_CHECK, row, "trust")
-    return {name: values[name] for name in COLUMNS}
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """A check as it stands on record; what was erased is empty. `clock_trust`: a TRUST_ constant.
+
+    `seat` and `checker` are names.
+    """
+
+    check: int
+    checked_ms: int
+    business_day: int
+    outcome: str
+    name: str
+    document_kind: str
+    document_number: str
+    birth_date: int
+    seat: str
+    checker: str
+    member: int
+    clock_trust: int
+
+    def row(self, utc_offset_min: int) -> dict[str, object]:
+        """The record by COLUMNS."""
+        values: dict[str, object] = {
+            name: getattr(self, name) for name in COLUMNS if name != "checked_at"
+        }
+        at = local_time(self.checked_ms, utc_offset_min)
+        return {"checked_at": at.isoformat(timespec="seconds"), **values}
+
+
+def record_of_row(check: int, row: RegisterRow, seat: str, checker: str) -> CheckRecord:
+    """The record of its document."""
+    return CheckRecord(
+        check,
+        read_int(IDENTITY_CHECK, row, "checked_ms"),
+        read_int(IDENTITY_CHECK, row, "business_day"),
+        read_text(IDENTITY_CHECK, row, "outcome"),
+        read_text(IDENTITY_CHECK, row, "name"),
+        read_text(IDENTITY_CHECK, row, "document_kind"),
+        read_text(IDENTITY_CHECK, row, "document_number"),
+        read_int(IDENTITY_CHECK, row, "birth_date"),
+        seat,
+        checker,
+        read_int(IDENTITY_CHECK, row, "member"),
+        read_int(IDENTITY_CHECK, row, "trust"),
+    )
+
+
+def csv_of(records: Iterable[CheckRecord], utc_offset_min: int) -> str:
+    """The records as CSV (RFC 4180) that a spreadsheet opens as text.
+
+    A cell that begins like a formula gets an apostrophe (OWASP, «CSV injection»).
+    """
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for record in records:
+        writer.writerow(_harmless(value) for value in record.row(utc_offset_min).values())
+    return target.getvalue()
+
+
+def _harmless(value: object) -> object:
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return "'" + value
+    return value

@@ -78,8 +78,6 @@ async def _identity_checks(asked: Asked) -> Facts:
         "from_day": from_day or today,
         "to_day": to_day or today,
         "checks": views.identity_checks(from_day, to_day),
-        "seat_names": {seat.id: seat.name for seat in views.seats()},
-        "staff_names": {one.staff: one.name for one in await asked.desk.views.staff_to_log_in()},
     }
 
 
