@@ -1,4 +1,5 @@
-"""Once each business day: expiry, repaid advances, usual cafes with their limits, and slices.
+"""Once each business day: expiry, repaid advances, usual cafes with their limits, slices, and what
+the law lets go of erased people.
 
 Each step is a proposal of its own, decided on the state as the block has it so far. All but slices
 follow from the state alone; a slice is noted by its request id, so that a night which is done
@@ -20,6 +21,7 @@ from cloud.domain.refusals import Refusal
 from cloud.domain.slices import slice_moves, slice_request, usual_cafe, window_start
 from cloud.hub.aliases import read_aliases
 from cloud.hub.builder import Proposal
+from cloud.hub.check_erasure import erase_check, left_checks, note_seen_to
 from cloud.hub.draft import Draft, HubOps, HubOpVoidError
 from cloud.hub.hub import Hub, HubStoppedError
 from cloud.hub.registers import write_fields
@@ -107,6 +109,9 @@ class Nightly:
         for start in range(0, len(people), PEOPLE_AT_ONCE):
             part = people[start : start + PEOPLE_AT_ONCE]
             await self._propose(step for person in part for step in self._steps(night, person))
+        checks, seen_to = await asyncio.to_thread(left_checks, hub.reader, business_day)
+        await self._propose(map(erase_check, checks))
+        await hub.write(lambda database: note_seen_to(database, seen_to))
         await hub.write(lambda database: _note_day(database, DONE_DAY, business_day))
         logger.info("night done", extra={"business_day": business_day, "people": len(people)})
         return True

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -30,6 +31,7 @@ from sync_protocol.kinds import (
     ALIAS,
     CAFE_TRANSACTION,
     ERASE,
+    IDENTITY_CHECK,
     MEMBER,
     RULE,
     TRANSACTION,
@@ -311,3 +313,30 @@ def test_visits_are_known_by_member_and_cafe_until_the_member_is_erased(chain):
     assert days() == {MEMBER_ID: {3: [20260701, 20260702]}}
     chain.own(ERASE, [MEMBER_ID])
     assert days() == {}
+
+
+async def test_an_erased_members_identity_checks_go_once_the_law_lets_them(hub):
+    """Erased at once they would be missing at an inspection; 60 days later nobody has them."""
+    box = await hub.enrol(1)
+    check, walk_in = 7001, 7002
+    document = {"name": "欧阳不留痕", "document_number": "110101199003078515"}
+    async with box.connected():
+        await box.commit(
+            box.op(MEMBER, bodies.register(MEMBER, MEMBER_ID, 1, {"name": "欧阳不留痕"})),
+            *(
+                box.op(
+                    IDENTITY_CHECK,
+                    bodies.register(IDENTITY_CHECK, key, 1, {"member": member, **document}),
+                )
+                for key, member in ((check, MEMBER_ID), (walk_in, 0))
+            ),
+        )
+        await hub.office.erase(MEMBER_ID, 0)
+        today = datetime.now(UTC).date()
+        for days, kept in ((59, True), (62, False)):
+            night = today + timedelta(days=days)
+            assert await _night(hub, night.year * 10000 + night.month * 100 + night.day)
+            row = reports.read_document(hub.hub.reader, IDENTITY_CHECK, check)
+            assert (row.value(1) == "欧阳不留痕") is kept
+        other = reports.read_document(hub.hub.reader, IDENTITY_CHECK, walk_in)
+        assert other.value(1) == "欧阳不留痕"
