@@ -91,7 +91,7 @@ class Desk:
         self._effects = effects
         self.audit = AuditDesk(store, settings)
         self.rights = Rights(store, settings, committer, effects, clocks)
-        self._staff = StaffDesk(store, effects.page_events, random_bytes, pins)
+        self._staff = StaffDesk(store, effects.page_events, random_bytes, pins, settings.chain_key)
         self._visits = VisitsDesk(store, settings, committer, self.rights, screens, effects, clocks)
         self.views = Views(
             store, settings, committer, effects, screens, self._staff, clocks, devices

@@ -26,6 +26,11 @@ class Screens:
         """What a terminal shows."""
         return self._screens.get(terminal, self._last_tap)
 
+    @property
+    def last_tap(self) -> TapView | None:
+        """The last tap on any reader, whoever's screen shows it."""
+        return self._last_tap.tap
+
     def show_tap(self, tap: TapView, member: int) -> None:
         """A card was tapped."""
         self._last_tap = Screen(tap, member)

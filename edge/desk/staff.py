@@ -10,7 +10,9 @@ from edge.desk.commit import Request
 from edge.desk.pins import Pins
 from edge.desk.tills import shift_at
 from edge.domain.approvals import approver_refusal
+from edge.domain.cards import normal_uid, uid_of_text
 from edge.domain.decision import read_text
+from edge.domain.members import keyed_hash
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import Person, log_in_refusal, person_of
 from edge.effects.page_events import PageEvents, Region
@@ -18,9 +20,10 @@ from edge.store import audit
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
-from sync_protocol.kinds import STAFF
+from sync_protocol.kinds import STAFF, field_index
 
 TOKEN_BYTES = 24
+STAFF_MAX = 1000
 
 
 class StaffDesk:
@@ -32,24 +35,32 @@ class StaffDesk:
         page_events: PageEvents,
         random_bytes: Callable[[int], bytes],
         pins: Pins,
+        chain_key: bytes,
     ) -> None:
         self._store = store
         self._page_events = page_events
         self._random_bytes = random_bytes
         self._pins = pins
+        self._chain_key = chain_key
         self._sessions: dict[str, Session] = {}
 
     def handlers(self) -> Handlers:
         """The commands done here."""
         return {"log_in": self.log_in, "log_out": self.log_out}
 
-    async def log_in(self, request: Request, staff: int, pin: str) -> Outcome:
+    async def log_in(self, request: Request, staff: int, card_uid: str, pin: str) -> Outcome:
         """Begin a session at the request's terminal. The answer's `token` is shown only here.
 
         `shift` is the shift that is open at the terminal, whoever's it is; 0 for none.
 
         The answer is not kept under the request id: it holds a secret.
         """
+        if card_uid:
+            staff = self.of_card(card_uid)
+            if not staff:
+                return refuse("staff_card_unknown")
+        if not staff:
+            return refuse("field_missing", field="staff")
         refusal = await self._check(staff, pin, request.terminal)
         if refusal is not None:
             return refusal
@@ -64,6 +75,19 @@ class StaffDesk:
                 "token": session.token,
             },
         )
+
+    def of_card(self, card_uid: str) -> int:
+        """Whose staff card this is, 0 for nobody's."""
+        uid = uid_of_text(card_uid)
+        if isinstance(uid, Refusal):
+            return 0
+        wanted = keyed_hash(self._chain_key, normal_uid(uid))
+        index = field_index(STAFF, "card_hash")
+        with self._store.read() as reader:
+            for document in reader.registers(STAFF, limit=STAFF_MAX):
+                if document.shown.value(index) == wanted:
+                    return int(document.key)
+        return 0
 
     async def log_out(self, request: Request) -> Outcome:
         """Close the session of the request's token; the shift stays open."""

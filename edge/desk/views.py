@@ -65,6 +65,7 @@ PRODUCTS_MAX = 1000
 CAFES_MAX = 1000
 STAFF_MAX = 1000
 SHIFT_DAYS = 7
+STAFF_TAP_MS = 60_000
 TRANSFERS_MAX = 50
 ASSET_PLACES = {
     ASSET_IN_STOCK: "in_stock",
@@ -222,6 +223,14 @@ class Views:
             found = latest_shifts(reader, days_before(self._here(reader).business_day, SHIFT_DAYS))
             may_see_all = session.may("see_till")
             return tuple(one for one in found if may_see_all or one.staff == session.staff)
+
+    def staff_of_last_tap(self) -> int:
+        """Who laid their staff card on a reader within the last minute; 0 for nobody."""
+        tap = self._screens.last_tap
+        if tap is None or not tap.card_uid:
+            return 0
+        fresh = 0 <= self._clocks.wall_ms() - tap.at_ms <= STAFF_TAP_MS
+        return self._staff.of_card(tap.card_uid) if fresh else 0
 
     def approvers(self, operation: str, asker: int) -> tuple[StaffView, ...]:
         """Who here may approve an operation that `asker` asks for."""

@@ -8,7 +8,7 @@ from aiohttp import web
 from edge.desk.desk import Desk
 from edge.web.commands import post_command
 from edge.web.counter import Counter
-from edge.web.live import LIVE_STREAMS, LiveStreams, close_streams, stream
+from edge.web.live import LIVE_STREAMS, LiveStreams, close_streams, log_in_stream, stream
 from edge.web.page_security import add_security_headers, refuse_foreign_pages
 from edge.web.rendering import Renderer
 from edge.web.terms import term
@@ -32,6 +32,7 @@ def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     app.router.add_get("/", counter.show_work)
     app.router.add_get("/show/{work}", counter.show_work)
     app.router.add_get("/events", stream)
+    app.router.add_get("/log-in/events", log_in_stream)
     app.router.add_post("/desk/{command}", post_command)
     app.router.add_post("/language/{language}", choose_language)
     app.router.add_static("/static", FOLDER / "static")

@@ -19,7 +19,7 @@ from edge.web.screen import TERMINAL, Done, Screen
 from edge.web.statuses import status_of
 from edge.web.translations import chosen_language
 from edge.web.works import ACTIONS, AFTER_ANSWER, AFTER_REFUSAL, LOOK, RIGHTS_OF_WORKS, WORKS
-from edge.web.works.asked import TICKET, Asked
+from edge.web.works.asked import TICKET, Asked, id_of
 
 SESSION_COOKIE = "cafebox_session"
 QUIET_COMMANDS = frozenset(
@@ -123,7 +123,7 @@ class Counter:
             truth=counter.truth,
             staff=await self.desk.views.staff_to_log_in(),
             refusal=refusal,
-            chosen=int(chosen) if chosen.isdecimal() else 0,
+            chosen=id_of(chosen) or self.desk.views.staff_of_last_tap(),
         )
         return _html(text, status_of(refusal))
 

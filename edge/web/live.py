@@ -3,10 +3,12 @@
 Events: `left`, `seats`, `who`, `right`, `truth` and `ticket` each replace their region.
 `other-member` comes when another member wins the screen, and closes whatever was in hand for the
 one before. `card` brings the number of an unregistered card to a form that waits for one.
+
+`GET /log-in/events`: `staff-card` brings the number of the person whose card was tapped.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import suppress
 
 from aiohttp import web
@@ -48,16 +50,28 @@ _TEMPLATES = {
     "seats": "seats.html",
 }
 
+Serve = Callable[
+    [web.Request, web.StreamResponse, AsyncIterator[tuple[Region, ...]]],
+    Coroutine[None, None, None],
+]
 OnScreen = tuple[int, int]
 """When the shown card was tapped, and the shown member: what a tap changes."""
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
     """Serve one page until it goes away, logs out, or the box stops."""
-    counter = request.app[Counter.KEY]
-    session = await counter.session(request)
-    if session is None:
+    if await request.app[Counter.KEY].session(request) is None:
         return web.Response(status=204)  # tells an EventSource not to come back
+    return await _streamed(request, _serve)
+
+
+async def log_in_stream(request: web.Request) -> web.StreamResponse:
+    """Tell the log-in page whose staff card was tapped."""
+    return await _streamed(request, _serve_log_in)
+
+
+async def _streamed(request: web.Request, serve: Serve) -> web.StreamResponse:
+    counter = request.app[Counter.KEY]
     task = asyncio.current_task()
     streams = request.app[LIVE_STREAMS]
     if task is not None:
@@ -68,7 +82,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             )
             await response.prepare(request)
-            await _serve(request, response, aiter(changes))
+            await serve(request, response, aiter(changes))
             return response
     except TooManySubscribersError:
         return web.Response(status=503, headers={"Retry-After": "10"})
@@ -87,7 +101,7 @@ async def close_streams(app: web.Application) -> None:
 async def _serve(
     request: web.Request,
     response: web.StreamResponse,
-    changes: AsyncIterator[tuple[Region, ...]],
+    changes: Changes,
 ) -> None:
     counter = request.app[Counter.KEY]
     regions: tuple[Region, ...] = (Region.TAP, Region.TICKET, Region.TRUTH)
@@ -115,6 +129,22 @@ async def _serve(
             waiting.cancel()
             with suppress(asyncio.CancelledError):
                 await waiting
+
+
+async def _serve_log_in(
+    request: web.Request,
+    response: web.StreamResponse,
+    changes: Changes,
+) -> None:
+    views = request.app[Counter.KEY].desk.views
+    told = 0
+    with suppress(ConnectionError, TimeoutError):
+        async for regions in changes:
+            staff = views.staff_of_last_tap() if Region.TAP in regions else told
+            if staff and staff != told:
+                async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
+                    await response.write(_event("staff-card", str(staff)).encode())
+            told = staff
 
 
 def _on_screen(screen: Screen) -> OnScreen:

@@ -202,7 +202,7 @@ def _build_box(folder: Path, node: int, committed: Committed) -> Session:
     clock = Clock(lambda: OPENED_MS, lambda: 0, b"template" * 2)
     store = InlineStore.open(folder / FILE, identity_of(node), clock, lambda count: b"t" * count)
     run(store.apply_blocks([committed.block], committed.signature))
-    staff = StaffDesk(store, PageEvents(), lambda count: b"t" * count, Pins(store))
+    staff = StaffDesk(store, PageEvents(), lambda count: b"t" * count, Pins(store), b"k" * 32)
     token = run(staff.take_over(Request("log_in", "", None, TERMINAL), MANAGER))
     session = run(staff.session(token))
     assert session is not None

@@ -44,6 +44,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "log_in_first": ("请先登录再操作", "Log in first"),
     "log_in_failed": ("工号或 PIN 不对,请再试", "Wrong staff number or PIN; try again"),
+    "staff_card_unknown": (
+        "这张卡不是员工卡,请选名字登录,或请总部登记",
+        "This is nobody's staff card; choose your name, or have head office register the card",
+    ),
     "log_in_locked": (
         "PIN 连续输错,已锁定,请 {minutes} 分钟后再试",
         "Too many wrong PINs; locked, try again in {minutes} minutes",

@@ -188,6 +188,16 @@ document.addEventListener("htmx:afterOnLoad", () => {
   document.getElementById("unknown-outcome").hidden = true;
 });
 
+// data-staff-events="/log-in/events": a tapped staff card chooses its person; the PIN is typed.
+for (const page of document.querySelectorAll("[data-staff-events]")) {
+  new EventSource(page.dataset.staffEvents).addEventListener("staff-card", (event) => {
+    const choice = page.querySelector(`input[name="staff"][value="${event.data}"]`);
+    if (!choice) return;
+    choice.checked = true;
+    page.querySelector("#pin").focus();
+  });
+}
+
 // The live line: while it is down, the page says so instead of showing old facts as new ones.
 document.addEventListener("htmx:sseError", () => document.body.classList.add("stale"));
 document.addEventListener("htmx:sseOpen", () => document.body.classList.remove("stale"));

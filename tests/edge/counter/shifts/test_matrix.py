@@ -45,6 +45,7 @@ MATRIX: dict[tuple[str, str], Expected] = {
     ("GET", "/"): lambda _role: 200,  # the log-in, for nobody
     ("GET", "/show/{work}"): _logged_in,  # by work below
     ("GET", "/events"): lambda role: 200 if role else 204,
+    ("GET", "/log-in/events"): lambda _role: 200,
     ("POST", "/desk/{command}"): _logged_in,  # by command below
     ("POST", "/language/{language}"): lambda _role: 303,
     ("GET", "/static"): lambda _role: 200,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.desk.pins import Pins
+from edge.domain.members import keyed_hash
 from edge.domain.refusals import Refusal
 from edge.store.identity import Clock, Identity
 from edge.store.store import Store
@@ -15,11 +16,14 @@ from tests.edge.counter.shifts.conftest import Drawer
 from tests.edge.desk.counter import (
     BOX,
     CAFE,
+    CARD,
     CASHIER,
     CHAIN,
     EPOCH,
     MANAGER,
+    OTHER_CARD,
     PIN,
+    SETTINGS,
     START_MS,
     Counter,
     MovedClock,
@@ -135,6 +139,30 @@ async def test_a_person_logs_in_with_number_and_pin_and_is_locked_after_five_wro
     await drawer.sign_in(MANAGER)  # others are not locked
     drawer.counter.clock.forward(15 * 60 + 1)
     await drawer.sign_in()
+
+
+async def test_a_staff_card_says_who_it_is_and_the_pin_that_it_is_they(drawer: Drawer) -> None:
+    card = keyed_hash(SETTINGS.chain_key, OTHER_CARD.hex().upper())
+    await drawer.staff(CASHIER, card_hash=card)
+    uid = OTHER_CARD.hex()
+    assert await drawer.refused("log_in", card_uid=uid, pin="0000") == "log_in_failed"
+    assert await drawer.refused("log_in", card_uid=CARD.hex(), pin=PIN) == "staff_card_unknown"
+    assert await drawer.refused("log_in", pin=PIN) == "field_missing"
+    await drawer.counter.tap(OTHER_CARD)
+    page = await drawer.get("/")
+    assert f'name="staff" value="{CASHIER}" required checked' in page
+    assert card.hex() not in page
+    signed_in = await drawer.done("log_in", card_uid=uid, pin=PIN)
+    assert signed_in["staff"] == CASHIER
+
+
+async def test_the_log_in_page_hears_of_a_staff_card(drawer: Drawer) -> None:
+    card = keyed_hash(SETTINGS.chain_key, OTHER_CARD.hex().upper())
+    await drawer.staff(CASHIER, card_hash=card)
+    async with drawer.visitor.get(f"{drawer.address}/log-in/events") as stream:
+        await drawer.counter.tap(OTHER_CARD)
+        lines = [await stream.content.readline() for _ in range(2)]
+    assert lines == [b"event: staff-card\n", f"data: {CASHIER}\n".encode()]
 
 
 async def test_a_wrong_approver_pin_counts_as_a_log_ins(drawer: Drawer) -> None:
