@@ -50,10 +50,8 @@ _TEMPLATES = {
     "seats": "seats.html",
 }
 
-Serve = Callable[
-    [web.Request, web.StreamResponse, AsyncIterator[tuple[Region, ...]]],
-    Coroutine[None, None, None],
-]
+Changes = AsyncIterator[tuple[Region, ...]]
+Serve = Callable[[web.Request, web.StreamResponse, Changes], Coroutine[None, None, None]]
 OnScreen = tuple[int, int]
 """When the shown card was tapped, and the shown member: what a tap changes."""
 
