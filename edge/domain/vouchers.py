@@ -4,7 +4,8 @@ A voucher is a limited account of its own whose unit says what it is worth: `fen
 `visits` for a booking. It is held where it may be used: at the hub, which grants it to whichever
 cafe asks, or at the one cafe that issued it for itself, which then needs no line. Its code is
 claimed, so that no two vouchers have one; a document of kind PASS keeps its number and its days.
-Redeeming money makes stored value of it, redeeming goods takes a piece out of the stock.
+Redeeming money makes bonus credit of it, which may be spent and is never paid out: nobody paid for
+a voucher. Redeeming goods takes a piece out of the stock.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from edge.domain.members import number_of_text
 from edge.domain.parts import Part, lowered, total
 from edge.domain.refusals import Refusal, refuse
 from sync_protocol.accounts import (
+    BONUS,
     FEN,
     HUB_HOLDER,
     ITEM,
@@ -35,7 +37,6 @@ from sync_protocol.accounts import (
     VISITS,
     VOUCHER,
     VOUCHER_BOOK,
-    WALLET,
 )
 from sync_protocol.claims import TAKE, ClaimWrite
 from sync_protocol.kinds import PASS, VOUCHER_CLAIM
@@ -166,7 +167,7 @@ class VoucherFacts:
 
 
 def redeem_voucher(here: Here, member: int, facts: VoucherFacts) -> Judgement:
-    """Use a voucher, once and whole: money becomes stored value that may be spent here."""
+    """Use a voucher, once and whole: money becomes bonus credit that may be spent here."""
     refusal = _redeem_refusal(here, member, facts)
     if refusal is not None:
         return refusal
@@ -210,9 +211,9 @@ def _redeem_refusal(here: Here, member: int, facts: VoucherFacts) -> Refusal | N
 
 
 def _given(here: Here, member: int, voucher: int, unit: str, amount: int) -> Posting:
-    """What a voucher's worth becomes: stored value, a piece less in the stock, a kept booking."""
+    """What a voucher's worth becomes: bonus credit, a piece less in the stock, a kept booking."""
     if unit == FEN:
-        return own(here, WALLET, member, FEN, -amount)
+        return own(here, BONUS, member, FEN, -amount)
     if unit.startswith(ITEM):
         return plain(STOCK, here.cafe, unit, -amount)
     return plain(VOUCHER_BOOK, voucher, VISITS, -amount)

@@ -115,8 +115,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "This voucher is at {places} and there is no line now; it cannot be used",
     ),
     "voucher_needs_member": (
-        "这张券会存入余额,请先刷会员卡",
-        "This voucher becomes stored value; tap the member's card first",
+        "这张券会存入赠送金额,请先刷会员卡",
+        "This voucher becomes bonus credit; tap the member's card first",
     ),
     "voucher_of_what": (
         "请填金额或商品,二者选一",

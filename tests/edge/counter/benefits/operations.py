@@ -86,7 +86,7 @@ class Benefits(CounterMachine):
         self.ask("join_tier", member=self.members[member], tier="paid", tender="cash")
 
     @rule(member=which, amount_fen=st.integers(1, 900))
-    def a_voucher_becomes_stored_value(self, member: int, amount_fen: int) -> None:
+    def a_voucher_becomes_bonus_credit(self, member: int, amount_fen: int) -> None:
         self.run(self.counter.log_in(502))
         issued = self.do("issue_voucher", amount_fen=amount_fen, only_here=True)
         self.run(self.counter.log_in())

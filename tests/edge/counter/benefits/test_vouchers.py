@@ -5,7 +5,7 @@ import re
 import pytest
 
 from edge.receipt import QrCode
-from sync_protocol.accounts import FEN, WALLET
+from sync_protocol.accounts import BONUS, FEN
 from tests.edge.counter.benefits.conftest import Shop
 
 
@@ -24,12 +24,24 @@ async def test_vouchers_are_numbered_and_have_a_value_and_a_last_day(shop: Shop)
     assert codes[0][0] in page
     assert "¥15.00" in page
     await shop.done("redeem_voucher", member=member, code=codes[0][1])
-    assert shop.held(WALLET, member, FEN) == 1_500
+    assert shop.held(BONUS, member, FEN) == 1_500
     used = await shop.refused("redeem_voucher", member=member, code=codes[0][1])
     assert used == "voucher_used"
     shop.at_hour(12, days=11)
     late = await shop.refused("redeem_voucher", member=member, code=codes[1][1])
     assert late == "voucher_expired"
+
+
+async def test_a_voucher_may_be_spent_and_never_paid_out(shop: Shop) -> None:
+    member = await shop.member()
+    await shop.log_in(502)
+    issued = await shop.done("issue_voucher", amount_fen=1_500, only_here=True)
+    redeemed = await shop.done("redeem_voucher", member=member, code=issued["code"])
+    assert redeemed["spendable_fen"] == 1_500
+    cash_out = {"member": member, "amount_fen": 1_500, "tender": "cash", "reason": "退款"}
+    assert await shop.refused("cash_out", **cash_out) == "cash_out_too_large"
+    await shop.done("spend", member=member, amount_fen=1_500)
+    assert shop.held(BONUS, member, FEN) == 0
 
 
 @pytest.mark.covers("A290", "A291")
