@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     rights.add_argument("--slice-max-fen", type=int, help="at the most; 0: no bound")
     rights.add_argument("--advance-limit-fen", type=int, help="of each member; 0: none")
     rights.add_argument("--points-months", type=int, help="until points expire; 0: never")
+    commands.add_parser("rules", help="print the rules that hold as a file (TOML)")
+    publish = commands.add_parser("publish-rules", help="publish the rules of such a file")
+    publish.add_argument("file", type=Path, help="rules that it leaves out stay as they are")
     _add_epoch_commands(commands)
     return parser
 
@@ -135,10 +138,14 @@ def main(arguments: list[str] | None = None) -> int:
         }
         if options.command == "backup":
             given["target"] = str(Path(options.target).absolute())
+        if options.command == "publish-rules":
+            given = {"text": options.file.read_text(encoding="utf-8")}
         return asyncio.run(_command(configuration, options.command, given, options.json))
     except ConfigurationError as error:
         return _complain(error, USAGE)
     except control.ArgumentError as error:
+        return _complain(error, USAGE)
+    except UnicodeDecodeError as error:
         return _complain(error, USAGE)
     except (StoreError, KeyFileError, BrokerError, ProtocolError, OSError) as error:
         return _complain(error, STOPPED)
@@ -227,7 +234,9 @@ def _print(facts: dict[str, object], as_json: bool) -> None:
         print(json.dumps(facts, ensure_ascii=False), flush=True)
         return
     for key, value in facts.items():
-        if isinstance(value, list):
+        if key == "toml":
+            print(value, end="")
+        elif isinstance(value, list):
             print(f"{key}:")
             for item in value:
                 print(f"  {item}")

@@ -111,6 +111,17 @@ REFUSALS = {
             "voucher_amount", "面值须在 0.01 到 1,000 元之间", "A voucher is worth ¥0.01 to ¥1,000"
         ),
         Refusal("voucher_day", "截止日期已经过去", "The last day is past"),
+        Refusal(
+            "rule_changed",
+            "刚刚有人发布了新版本,请重新打开再改",
+            "Somebody has just published another version; open the rule again, then change it",
+        ),
+        Refusal("rule_same", "和现在的规则一样,没有发布", "This is the rule as it stands"),
+        Refusal(
+            "rule_faults",
+            "规则有错误,没有发布;请按下面的提示改正",
+            "The rule has faults and was not published; they are listed below",
+        ),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
         Refusal(
             "approval_kept",

@@ -28,6 +28,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "settle_case": _DECIDING,
     "approve_epoch": _DECIDING,
     "change_products": _OFFICE,
+    "change_rules": _OFFICE,
     "change_staff": _OFFICE,
     "change_cafes": _OFFICE,
     "issue_vouchers": _OFFICE,

@@ -11,6 +11,8 @@ from pathlib import Path
 from aiohttp import web
 
 from cloud.domain.refusals import Refusal
+from cloud.domain.rule_file import FileFault, file_of, rules_of_file
+from cloud.hub import rules
 from cloud.hub.aliases import merge
 from cloud.hub.http import refused
 from cloud.hub.hub import HubStoppedError
@@ -181,6 +183,27 @@ async def _set_rights(office: HeadOffice, arguments: Arguments) -> Answer:
     return _references(await office.set_fields(RULE, RIGHTS_RULE_KEY, document, OPERATOR))
 
 
+async def _rules(office: HeadOffice, _arguments: Arguments) -> Answer:
+    return {"toml": file_of(await asyncio.to_thread(rules.in_force, office.hub.reader))}
+
+
+async def _publish_rules(office: HeadOffice, arguments: Arguments) -> Answer:
+    cafes = await asyncio.to_thread(rules.cafe_numbers, office.hub.reader)
+    wanted, faults = rules_of_file(_text(arguments, "text"), cafes)
+    if faults:
+        return Refusal(
+            "rule_faults",
+            "; ".join(f"{_place_text(found)}: {found.fault.refusal.zh}" for found in faults),
+            "; ".join(f"{_place_text(found)}: {found.fault.refusal.en}" for found in faults),
+        )
+    return _references(await rules.publish(office.hub, wanted, OPERATOR))
+
+
+def _place_text(found: FileFault) -> str:
+    row = str(found.fault.row) if found.fault.row else ""
+    return " ".join(part for part in (found.key or "TOML", row, found.fault.column) if part)
+
+
 async def _recover(office: HeadOffice, _arguments: Arguments) -> Answer:
     await office.recover()
     return await office.recovery()
@@ -217,6 +240,8 @@ COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "admit-branch": _admit_branch,
     "merge-members": _merge_members,
     "set-rights": _set_rights,
+    "rules": _rules,
+    "publish-rules": _publish_rules,
 }
 
 

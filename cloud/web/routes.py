@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloud.web import accounts, boxes, cases, changing, reading, vouchers
+from cloud.web import accounts, boxes, cases, changing, reading, rules, vouchers
 from cloud.web.page_security import Handler
 
 EVERYBODY = ""
@@ -37,6 +37,9 @@ ROUTES = (
     Route("GET", "/first-run", accounts.first_run, "own_account"),
     Route("GET", "/cafes", changing.cafes, "look"),
     Route("GET", "/vouchers", vouchers.vouchers, "look"),
+    Route("GET", "/rules", rules.listing, "look"),
+    Route("GET", "/rules.toml", rules.download, "look"),
+    Route("GET", "/rules/{name}", rules.rule, "look"),
     Route("POST", "/cases/{case}/settle", cases.settle, "settle_case"),
     Route("POST", "/boxes/{node}/{epoch}/write-off", boxes.write_off, "approve_epoch"),
     Route("POST", "/boxes/branches/{branch}/admit", boxes.admit, "approve_epoch"),
@@ -51,6 +54,8 @@ ROUTES = (
     Route("POST", "/first-run", accounts.first_run, "own_account"),
     Route("POST", "/cafes", changing.cafes, "change_cafes"),
     Route("POST", "/cafes/{cafe}/code", changing.create_code, "change_cafes"),
+    Route("POST", "/rules", rules.listing, "change_rules"),
+    Route("POST", "/rules/{name}", rules.change, "change_rules"),
     Route("POST", "/vouchers", vouchers.vouchers, "issue_vouchers"),
     Route("POST", "/members/{member}/erase", changing.erase, "erase_member"),
     Route("POST", "/log-in", changing.log_in, EVERYBODY),

@@ -6,6 +6,7 @@ catalogues. A code that is not listed is shown as it is.
 
 from collections.abc import Mapping
 
+from cloud.web.rule_words import RULE_TERMS
 from sync_protocol.ops import TRUST_MEASURED, TRUST_NONE, TRUST_RTC
 
 
@@ -202,6 +203,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         str(TRUST_RTC): _("hardware clock"),
         str(TRUST_MEASURED): _("clock measured against the hub"),
     },
+    **RULE_TERMS,
 }
 
 

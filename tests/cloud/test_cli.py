@@ -74,6 +74,21 @@ def test_wrong_usage_and_configuration_have_exit_code_2(tmp_path):
     assert (code, "listen_prt" in words) == (2, True)
 
 
+def test_rules_are_published_from_a_file_and_printed_as_one(tmp_path):
+    hub = HubProcess(tmp_path)
+    path = tmp_path / "rules.toml"
+    path.write_text('[[top_up_tiers]]\nfrom_fen = 10000\nbonus_fen = "much"\n')
+    code, refused = hub.command("publish-rules", str(path))
+    assert (code, refused["code"]) == (1, "rule_faults")
+    assert "top_up_tiers 1 bonus_fen" in refused["en"]
+    path.write_text("[[top_up_tiers]]\nfrom_fen = 10000\nbonus_fen = 2000\n")
+    code, done = hub.command("publish-rules", str(path))
+    assert (code, len(done["ops"])) == (0, 1)
+    code, printed = hub.command("rules")
+    assert (code, "bonus_fen = 2000" in printed["toml"]) == (0, True)
+    assert hub.command("publish-rules", str(path)) == (0, {"ops": []})
+
+
 @pytest.mark.covers("A035")
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 async def test_one_setting_puts_the_hub_on_postgresql(tmp_path, store_url):
