@@ -26,33 +26,33 @@ from edge.drivers.contract import CardReader
 from edge.drivers.errors import Reason
 from edge.drivers.options import option, read_options
 from edge.drivers.stacks import PcscStack, Stacks
+from edge.drivers.winscard import (
+    INFINITE_MS,
+    LEAVE_CARD,
+    NO_READERS_AVAILABLE,
+    NO_SMARTCARD,
+    NOT_TRANSACTED,
+    PNP_NOTIFICATION,
+    PROTOCOL_T0_OR_T1,
+    READER_UNAVAILABLE,
+    REMOVED_CARD,
+    RESET_CARD,
+    SCOPE_USER,
+    SHARE_SHARED,
+    SHARING_VIOLATION,
+    STATE_CHANGED,
+    STATE_PRESENT,
+    STATE_UNAVAILABLE,
+    STATE_UNAWARE,
+    STATE_UNKNOWN,
+    SUCCESS,
+    TIMEOUT,
+    UNKNOWN_READER,
+    UNPOWERED_CARD,
+    UNRESPONSIVE_CARD,
+    code_of,
+)
 from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
-
-# winscard.h and pcsclite.h; result codes are signed 32 bits in pyscard
-SCOPE_USER = 0
-SHARE_SHARED = 2
-PROTOCOL_T0_OR_T1 = 3
-LEAVE_CARD = 0
-INFINITE_MS = 0xFFFFFFFF
-STATE_UNAWARE = 0x0000
-STATE_CHANGED = 0x0002
-STATE_UNKNOWN = 0x0004
-STATE_UNAVAILABLE = 0x0008
-STATE_PRESENT = 0x0020
-PNP_NOTIFICATION = "\\\\?PnP?\\Notification"
-
-SUCCESS = 0x00000000
-NO_SMARTCARD = 0x8010000C
-SHARING_VIOLATION = 0x8010000B
-TIMEOUT = 0x8010000A
-NOT_TRANSACTED = 0x80100016
-READER_UNAVAILABLE = 0x80100017
-UNKNOWN_READER = 0x80100009
-NO_READERS_AVAILABLE = 0x8010002E
-UNRESPONSIVE_CARD = 0x80100066
-UNPOWERED_CARD = 0x80100067
-RESET_CARD = 0x80100068
-REMOVED_CARD = 0x80100069
 
 CARD_IS_GONE = {NO_SMARTCARD, REMOVED_CARD}
 READER_IS_GONE = {READER_UNAVAILABLE, UNKNOWN_READER, NO_READERS_AVAILABLE}
@@ -142,7 +142,7 @@ class PcscCardReader(CardReader):
     def _run(self) -> None:
         while not self._stopping.is_set():
             result, context = self._pcsc.SCardEstablishContext(SCOPE_USER)
-            if _code(result) != SUCCESS:
+            if code_of(result) != SUCCESS:
                 self._report(DeviceState.ABSENT, Reason.NO_DAEMON)
                 self._stopping.wait(RETRY_SECONDS)
                 continue
@@ -168,7 +168,7 @@ class PcscCardReader(CardReader):
     def _list_readers(self, context: Any) -> bool:
         """Bring the slots in step with the readers that are plugged in; False: context lost."""
         result, names = self._pcsc.SCardListReaders(context, [])
-        code = _code(result)
+        code = code_of(result)
         if code not in {SUCCESS, NO_READERS_AVAILABLE}:
             return False
         matching = {name for name in names or [] if fnmatchcase(name, self._options.port)}
@@ -190,7 +190,7 @@ class PcscCardReader(CardReader):
                 [*states, (PNP_NOTIFICATION, STATE_UNAWARE)],
             )
             at_monotonic_ns = time.monotonic_ns()
-            code = _code(result)
+            code = code_of(result)
             if code == TIMEOUT:
                 for name in unread:
                     self._present(context, name, at_monotonic_ns)
@@ -302,7 +302,7 @@ class PcscCardReader(CardReader):
 
 
 def _check(result: int) -> None:
-    code = _code(result)
+    code = code_of(result)
     if code == SUCCESS:
         return
     if code in CARD_IS_GONE:
@@ -312,10 +312,6 @@ def _check(result: int) -> None:
     if code == SHARING_VIOLATION:
         raise _UidError(Reason.READER_BUSY, code)
     raise _UidError(Reason.READER_FAULT, code)
-
-
-def _code(result: int) -> int:
-    return result & 0xFFFFFFFF
 
 
 def build(

@@ -8,17 +8,17 @@ from typing import Protocol
 import pytest
 
 from edge.drivers.fake.card import VirtualCard
-from edge.drivers.fake.pcsc import STATE_EMPTY, FakePcsc
+from edge.drivers.fake.pcsc import FakePcsc
 from edge.drivers.fake.virtual_pcscd import VirtualPcscd
-from edge.drivers.pcsc_card_reader import (
+from edge.drivers.pcsc_card_reader import Options, PcscCardReader
+from edge.drivers.stacks import PcscStack, Stacks
+from edge.drivers.winscard import (
     INFINITE_MS,
     SCOPE_USER,
     STATE_CHANGED,
+    STATE_EMPTY,
     STATE_UNAWARE,
-    Options,
-    PcscCardReader,
 )
-from edge.drivers.stacks import PcscStack, Stacks
 from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
 from tests.contracts.collector import Collector
 

@@ -14,23 +14,23 @@ from pathlib import Path
 
 from edge.drivers.fake.card import VirtualCard
 from edge.drivers.fake.link import Dialler, Listener
-from edge.drivers.pcsc_card_reader import (
+from edge.drivers.winscard import (
+    CANCELLED,
     INFINITE_MS,
+    INVALID_HANDLE,
+    NO_SERVICE,
     NOT_TRANSACTED,
     PNP_NOTIFICATION,
+    PROTOCOL_T1,
     READER_UNAVAILABLE,
     REMOVED_CARD,
     STATE_CHANGED,
+    STATE_EMPTY,
     STATE_PRESENT,
     SUCCESS,
     TIMEOUT,
 )
 
-CANCELLED = 0x80100002
-INVALID_HANDLE = 0x80100003
-NO_SERVICE = 0x8010001D
-STATE_EMPTY = 0x0010
-PROTOCOL_T1 = 2
 READER_NAMES = ("Fake PICC 00 00", "Fake PICC 00 01")
 
 
