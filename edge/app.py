@@ -29,6 +29,7 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from edge.configuration import Configuration, ConfigurationError
 from edge.desk.desk import Desk
+from edge.desk.door_counts import DoorCounts
 from edge.desk.settings import Clocks
 from edge.desk.view_types import DeviceView
 from edge.desk.visits import Decided
@@ -39,7 +40,15 @@ from edge.effects.after_commit import Effects
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents, Region
 from edge.effects.printing import PrinterQueue
-from edge.events import CardTapped, CardUnread, DeviceEvent, DeviceStateChanged, DoorCrossed
+from edge.events import (
+    CardTapped,
+    CardUnread,
+    DeviceEvent,
+    DeviceStateChanged,
+    Direction,
+    DoorCrossed,
+    DoorReported,
+)
 from edge.store.apply import Applied
 from edge.store.errors import StoreBusyError, StoreFullError
 from edge.store.identity import Clock
@@ -171,7 +180,10 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
 
         # The desk is made last; nothing calls these before the devices are opened.
         def deliver(event: DeviceEvent) -> None:
-            _deliver(event, desk, crossings)
+            if isinstance(event, DoorReported):
+                start(_count_reported(event, door_counts, crossings))
+            else:
+                _deliver(event, desk, crossings)
 
         async def recalled(recall: Recall) -> None:
             await _recalled(desk, recall)
@@ -199,9 +211,11 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             secrets.randbelow,
             handlers,
         )
+        desk_settings = configuration.desk_settings(enrolment.answer.claim_secret)
+        door_counts = DoorCounts(store, desk_settings)
         desk = Desk(
             store,
-            configuration.desk_settings(enrolment.answer.claim_secret),
+            desk_settings,
             effects,
             sync,
             Clocks(wall_ms, time.monotonic_ns),
@@ -293,6 +307,15 @@ def _deliver(event: DeviceEvent, desk: Desk, crossings: Counter[str]) -> None:
         desk.device_changed()
     elif isinstance(event, DoorCrossed):
         crossings[event.direction.value] += 1
+
+
+async def _count_reported(
+    report: DoorReported, door_counts: DoorCounts, crossings: Counter[str]
+) -> None:
+    for crossed in await door_counts.take(report):
+        crossings[Direction.IN.value] += crossed.entered
+        crossings[Direction.OUT.value] += crossed.left
+        crossings[Direction.UNKNOWN.value] += crossed.unknown
 
 
 async def _recalled(desk: Desk, recall: Recall) -> None:

@@ -83,6 +83,22 @@ direction = "in"             # "in", "out" or "unknown"
 active_low = true            # 0 V means: somebody stands in it
 pull = "up"                  # "up", "down" or "off"
 debounce_ms = 30             # shorter changes are bounces
+
+[[devices]]
+kind = "door_counter"        # a door node that reports over Wi-Fi
+driver = "http"              # what it sends is proven by the key
+name = "side door"           # which door it is
+key_file = "/etc/cafebox/door.key"   # 64 hexadecimal digits, the same as the node's; no default
+listen_host = "0.0.0.0"      # the box's address in the network of its devices
+listen_port = 8602           # nothing but the node's reports is served there
+
+[[devices]]
+kind = "door_counter"        # a door node at the end of a cable
+driver = "serial"            # a line each way
+name = "back door"           # which door it is
+key_file = "/etc/cafebox/back-door.key"   # as above; no default
+port = "/dev/serial/by-id/usb-door-node"  # no default
+baud = 115200                # as in the node's settings.json
 """
 
 SectionType = TypeVar("SectionType")

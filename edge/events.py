@@ -5,8 +5,11 @@ the way from the pin or the card to the commit can be measured. None carries a w
 that is the sync protocol's business.
 """
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
+
+from edge.door_frames import Step, Totals
 
 
 class DeviceState(StrEnum):
@@ -63,6 +66,30 @@ class DoorCrossed:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorCommitted:
+    """The box has counted a node's crossings up to `held`; `wall_ms` is its clock (UTC)."""
+
+    held: Totals
+    wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoorReported:
+    """A door node told its totals since `known`, which it has an answer for.
+
+    The one event that is answered: `committed` is set when the counts are committed, cancelled
+    when they cannot be.
+    """
+
+    door: str
+    node: bytes
+    known: Totals
+    steps: tuple[Step, ...]
+    committed: "Future[DoorCommitted]"
+    at_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceStateChanged:
     """A device's state or its reason became another one.
 
@@ -78,4 +105,6 @@ class DeviceStateChanged:
     at_monotonic_ns: int
 
 
-DeviceEvent = CardTapped | CardRemoved | CardUnread | DoorCrossed | DeviceStateChanged
+DeviceEvent = (
+    CardTapped | CardRemoved | CardUnread | DoorCrossed | DoorReported | DeviceStateChanged
+)

@@ -116,6 +116,8 @@ PAPER_SLIP = 22
 """A numbered slip printed in advance for hours without the box, and what it was entered as."""
 AUDIT_MARK = 23
 """How far a box's audit log had come: a log cut short behind it is found out."""
+DOOR_COUNT = 24
+"""Who went through a cafe's doors in five minutes; the key is cafe, business day and number."""
 CARD_CLAIM = 30
 PHONE_CLAIM = 31
 IDENTITY_CLAIM = 32
@@ -424,6 +426,16 @@ _ROWS = (
         CAFE,
         False,
         120,
+    ),
+    Kind(
+        DOOR_COUNT,
+        "door_count",
+        REGISTER,
+        _fields("entered:int left:int unknown:int business_day:int from_ms:int"),
+        OWN_CAFE,
+        CAFE,
+        False,
+        30,
     ),
     Kind(CARD_CLAIM, "card_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
     Kind(PHONE_CLAIM, "phone_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),

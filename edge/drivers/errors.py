@@ -32,6 +32,8 @@ class Reason(StrEnum):
     PRINTER_ERROR = "printer_error"
     BOUNCING = "bouncing"
     PIN_FAULT = "pin_fault"
+    NODE_SILENT = "node_silent"
+    NODE_UNPROVEN = "node_unproven"
 
 
 HINTS = {
@@ -56,6 +58,8 @@ HINTS = {
     Reason.PRINTER_ERROR: "Clear the cutter, then switch the printer off and on again",
     Reason.BOUNCING: "Check the door sensor's cable and its pull-up",
     Reason.PIN_FAULT: "Run: cafebox doctor",
+    Reason.NODE_SILENT: "Give the door node power, and compare its settings.json with the box",
+    Reason.NODE_UNPROVEN: "Write the key of `key_file` into the door node's settings.json",
 }
 """The operator's next command for each reason."""
 

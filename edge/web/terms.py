@@ -246,6 +246,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "printer_error": _("cutter jam: clear it, switch off and on"),
         "bouncing": _("door sensor bounces: check its cable"),
         "pin_fault": _("pin fault: run cafebox doctor"),
+        "node_silent": _("door node silent: has it power?"),
+        "node_unproven": _("door node has another key"),
     },
     "print_state": {
         "waiting": _("Waiting"),

@@ -14,6 +14,9 @@ READER = {"kind": "card_reader", "driver": "pcsc"}
 PRINTER = {"kind": "receipt_printer", "driver": "serial", "port": "/dev/null"}
 RELAY = {"kind": "door_relay", "driver": "gpio", "pin": 17}
 COUNTER = {"kind": "door_counter", "driver": "gpio", "pin": 27}
+NODE_COUNTER = {"kind": "door_counter", "driver": "http", "key_file": "/nowhere"}
+LINE_COUNTER = {**NODE_COUNTER, "driver": "serial", "port": "/dev/null"}
+TABLES = (READER, PRINTER, RELAY, COUNTER, NODE_COUNTER, LINE_COUNTER)
 
 
 @pytest.fixture
@@ -43,9 +46,9 @@ async def test_each_kind_is_built_and_found_again(bridge: Bridge, stacks: Stacks
 
 
 async def test_every_registered_driver_is_of_its_kind(bridge: Bridge, stacks: Stacks) -> None:
-    tables = {table["kind"]: table for table in (READER, PRINTER, RELAY, COUNTER)}
+    tables = {(table["kind"], table["driver"]): table for table in TABLES}
     for kind, driver in DRIVERS:
-        [device] = build_devices([{**tables[kind], "driver": driver}], bridge, stacks)
+        [device] = build_devices([tables[kind, driver]], bridge, stacks)
         assert device.kind == kind
 
 
