@@ -13,8 +13,9 @@ from edge.domain.business_day import business_day
 from edge.domain.decision import Decision, Here, NewOp
 from edge.domain.parts import Part
 from edge.domain.points import EARN_RULE_DEFAULT
+from edge.domain.products import Product
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Fee, Payment, Product, Ticket, TicketLine, pay, sell_fee
+from edge.domain.sales import Fee, Payment, Ticket, TicketLine, pay, sell_fee
 from edge.domain.stored_value import Purse, release
 from edge.domain.tenders import laid_by_one
 from edge.domain.top_up import TopUp, Who, top_up

@@ -44,11 +44,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A name at the left edge and an amount at the right one."""
+    """A name at the left edge and an amount at the right one; `big` is double width and height."""
 
     left: str
     right: str
     bold: bool = False
+    big: bool = False
 
     def __post_init__(self) -> None:
         _check_text("left", self.left)

@@ -235,6 +235,7 @@ _ROWS = (
             "name:text name_en:text category:text barcode:text price_fen:int"
             " member_price_fen:int counted:bool points_rate:int on_sale:bool"
             " unit:text brand:text commission_percent:int free:bool low_stock:int"
+            " audience:text cafes:list service:bool"
         ),
         HUB_ONLY,
         CHAIN,
@@ -309,7 +310,8 @@ _ROWS = (
             "number:int member:int lines:list total_fen:int tenders:list business_day:int"
             " points:int discount_fen:int shift:int cashier:int session:int paper_slip:int"
             " voided_ms:int voided_by:int void_reason:text refunded:list points_back:int"
-            " card_type:text tier:text points_used:int rebate_fen:int"
+            " card_type:text tier:text points_used:int rebate_fen:int served_by:int"
+            " commission_fen:int"
         ),
         OWN_CAFE,
         CAFE,
@@ -410,7 +412,7 @@ _ROWS = (
         _fields(
             "number:int code:text printed_ms:int printed_by:int status:text form:text"
             " member:int amount_fen:int happened_ms:int entered_ms:int entered_by:int op:ref"
-            " note:text"
+            " note:text document:int"
         ),
         OWN_CAFE,
         CAFE,

@@ -138,7 +138,8 @@ _ROWS = (
         " needs_identity:flag needs_phone:flag identity_at_session:flag=yes"
         " minimum_age:number=18 walk_in_session:flag=yes low_balance_fen:fen=1000"
         " lost_list_stale_hours:number=24 lost_list_offline_limit_fen:fen=5000"
-        " checkout:choice(supermarket|ticket)=supermarket",
+        " checkout:choice(supermarket|ticket)=supermarket"
+        " members_only:flag walk_in_number:text=00000000",
     ),
     _one(
         "security",

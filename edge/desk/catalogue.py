@@ -8,6 +8,12 @@ from edge.desk import facts
 from edge.desk.rules import Row, RuleInForce, rule_in_force
 from edge.domain.points import EarnRule
 from edge.store.reader import Reader
+from sync_protocol.kinds import PRODUCT
+
+LETTERHEAD = ("name", "name_en", "phone", "receipt_head", "receipt_foot")
+"""Columns of the rule `company`."""
+PRODUCTS_MAX = 10_000
+"""Products whose barcodes are known here."""
 
 
 class Catalogue:
@@ -22,6 +28,7 @@ class Catalogue:
         self._rule: EarnRule | None = None
         self._rules: dict[str, RuleInForce] = {}
         self._cafe_name: facts.Name | None = None
+        self._barcodes: dict[str, str] | None = None
 
     def rule(self, reader: Reader) -> EarnRule:
         """The earn rule."""
@@ -48,8 +55,31 @@ class Catalogue:
             name = self._cafe_name = facts.cafe_name(reader, reader.identity.cafe)
         return name
 
+    def letterhead(self, reader: Reader) -> dict[str, str]:
+        """What the rule `company` puts on every paper; see `edge.effects.slips.job.SlipJob`."""
+        (company,) = self.rules(reader, "company")
+        return {name: company[name] for name in LETTERHEAD if company[name]}
+
+    def sku_of(self, reader: Reader, code: str) -> str:
+        """The product of a code or barcode as typed or scanned; the code itself where it is none.
+
+        A code counts as it is or in capitals.
+        """
+        for sku in (code, code.upper()):
+            if reader.register(PRODUCT, sku) is not None:
+                return sku
+        barcodes = self._barcodes
+        if barcodes is None:
+            barcodes = self._barcodes = {
+                barcode: str(document.key)
+                for document in reader.registers(PRODUCT, limit=PRODUCTS_MAX)
+                if isinstance(barcode := document.value("barcode"), str) and barcode
+            }
+        return barcodes.get(code, code)
+
     def renew(self, reader: Reader) -> None:
         """Read anew what every tap needs; the rest when it is next asked for."""
         self._rules = {}
+        self._barcodes = None
         self._rule = facts.rule(reader)
         self._cafe_name = facts.cafe_name(reader, reader.identity.cafe)

@@ -20,6 +20,7 @@ from edge.domain.decision import (
     PrintSlip,
     document_change,
 )
+from edge.domain.paper_codes import ReceiptCode, qr_text
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.shifts import shift_refusal
 from edge.domain.stored_value import spendable_fen
@@ -29,6 +30,7 @@ from edge.effects.slips.job import SlipJob, to_bytes
 from edge.store import audit
 from edge.store.audit import Act, Subjects
 from edge.store.store import Store
+from edge.store.tables import PRINT_KEPT, PRINT_WAITING
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import TILL
 from sync_protocol.kinds import AUDIT_MARK, KINDS, LEDGER
@@ -183,6 +185,8 @@ class Committer:
                 slip_facts = dict(effect.facts)
                 if "balance_fen" in values:
                     slip_facts["balance_fen"] = values["balance_fen"]
+                number = str(slip_facts.get("number", ""))
+                said = ReceiptCode(effect.slip, number, code)
                 job = SlipJob(
                     effect.slip,
                     slip_facts,
@@ -191,8 +195,12 @@ class Committer:
                     at.utc_offset_min,
                     session.name if session else "",
                     code,
+                    qr_text(self._settings.chain_key, said) if number and code else "",
+                    self.catalogue.letterhead(transaction),
                 )
-                values["print_job"] = transaction.add_print_job(effect.slip, to_bytes(job), member)
+                state = PRINT_WAITING if effect.at_once else PRINT_KEPT
+                print_job = transaction.add_print_job(effect.slip, to_bytes(job), member, state)
+                values["print_job"] = print_job
         kept = {name: values[name] for name in promised if name in values}
         if session is not None:
             audit.append(transaction, request.act(audit.DONE, kept, main))

@@ -22,17 +22,20 @@ from edge.desk.commit import Committer, Request
 from edge.desk.exits import ExitsDesk
 from edge.desk.identity_checks import IdentityChecksDesk
 from edge.desk.inputs import read_inputs
+from edge.desk.kept_tickets import KeptTicketsDesk
 from edge.desk.line import Line
 from edge.desk.member_views import MemberViews
 from edge.desk.members import MembersDesk
 from edge.desk.money import MoneyDesk
 from edge.desk.money_views import MoneyViews
+from edge.desk.paper_slips import PaperSlipsDesk
 from edge.desk.passes import PassesDesk
 from edge.desk.payment_providers import PaymentProviders
 from edge.desk.payments import Payments
 from edge.desk.pins import Pins
 from edge.desk.printing import PrintingDesk
 from edge.desk.rights import Rights, asks_for_rights
+from edge.desk.sales_views import SalesViews
 from edge.desk.screens import Screens
 from edge.desk.seats import SeatsDesk
 from edge.desk.session_starts import SessionStarts
@@ -52,6 +55,7 @@ from edge.desk.transfers import TransfersDesk
 from edge.desk.view_types import DeviceView, TapView
 from edge.desk.views import Views
 from edge.desk.visits import Decided, VisitsDesk
+from edge.desk.voids import VoidsDesk
 from edge.desk.vouchers import VouchersDesk
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.staff import right_refusal
@@ -106,6 +110,7 @@ class Desk:
         self.member_views = MemberViews(store, settings, committer.catalogue, clocks.wall_ms)
         self.card_views = CardViews(store, settings, committer.catalogue, line, clocks.wall_ms)
         card_issue = CardIssue(settings, committer, payments)
+        self.sales_views = SalesViews(store, settings, committer, clocks.wall_ms)
         self.session_views = SessionViews(store, settings, committer)
         sessions = SessionsDesk(store, committer, payments)
         self.session_watch = SessionWatch(store, committer, sessions, effects)
@@ -132,6 +137,9 @@ class Desk:
             SessionStarts(store, committer, payments, checks, self.rights).handlers(),
             sessions.handlers(),
             TicketsDesk(store, committer, screens, payments).handlers(),
+            KeptTicketsDesk(committer).handlers(),
+            VoidsDesk(committer).handlers(),
+            PaperSlipsDesk(settings, committer, payments, top_ups).handlers(),
             StockDesk(committer).handlers(),
             TransfersDesk(committer).handlers(),
             AssetsDesk(committer).handlers(),

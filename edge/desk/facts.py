@@ -10,7 +10,7 @@ from edge.domain.decision import Here, read_int, read_list, read_text
 from edge.domain.members import number_text
 from edge.domain.parts import Part
 from edge.domain.points import RATE_PERCENT_DEFAULT, EarnRule, earn_rule
-from edge.domain.sales import Product
+from edge.domain.products import Product
 from edge.domain.stored_value import HEAD_OFFICE, Holding, Purse, purse
 from edge.store.reader import Reader
 from sync_protocol.accounts import (
@@ -226,6 +226,14 @@ def product_of_row(sku: str, product: RegisterRow) -> Product:
         product.value(field_index(PRODUCT, "on_sale")) is not False,
         read_text(PRODUCT, product, "category"),
         product.value(field_index(PRODUCT, "free")) is True,
+        read_text(PRODUCT, product, "barcode"),
+        read_text(PRODUCT, product, "unit"),
+        read_text(PRODUCT, product, "brand"),
+        read_int(PRODUCT, product, "commission_percent"),
+        read_text(PRODUCT, product, "audience"),
+        tuple(cafe for cafe in read_list(PRODUCT, product, "cafes") if isinstance(cafe, int)),
+        product.value(field_index(PRODUCT, "service")) is True,
+        read_int(PRODUCT, product, "low_stock"),
     )
 
 

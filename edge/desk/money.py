@@ -6,6 +6,7 @@ from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
+from edge.desk.numbers import paper_number
 from edge.desk.payments import Payments
 from edge.desk.pricing import earned_today, terms_of
 from edge.desk.purses import held_of, points_month
@@ -18,6 +19,7 @@ from edge.domain.refusals import Refusal, refuse
 from edge.domain.sales import Fee, Ticket, sell_fee
 from edge.domain.spending import WALLET_TENDER, set_limit
 from edge.effects.page_events import Region
+from edge.store.facts import LedgerEntry
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import FEN, REFUNDABLE
@@ -29,7 +31,6 @@ from sync_protocol.ledger import (
     REASON_SPEND,
     REASON_VOID,
 )
-from sync_protocol.ops import OpRef
 
 FEES = {"card_fee": REASON_CARD_FEE, "membership_fee": REASON_MEMBERSHIP_FEE, "other": REASON_SPEND}
 """What `pay_fee` may be for."""
@@ -141,16 +142,17 @@ class MoneyDesk:
 def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> SoldFacts | None:
     """What is known here of a sale, None where there is no such sale of this cafe."""
     row = facts.row(reader, SALE, sale)
-    tenders = read_list(SALE, row, "tenders")
-    if row is None or not tenders:
+    if row is None or not read_int(SALE, row, "number"):
         return None
+    tenders = read_list(SALE, row, "tenders")
     if any(line[0] == POINTS_TENDER for line in lines_of(tenders)):
         return None  # a redemption: it is returned, for points
     member = facts.person_of(reader, read_int(SALE, row, "member"))
-    reference = original(reader, sale, REFUNDABLE)
+    entry = original(reader, sale, REFUNDABLE)
+    number, day = read_int(SALE, row, "number"), read_int(SALE, row, "business_day")
     return SoldFacts(
         sale,
-        read_int(SALE, row, "number"),
+        number,
         member,
         facts.member_name(reader, member),
         read_int(SALE, row, "total_fen"),
@@ -165,8 +167,10 @@ def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> Sol
             points_month(reader, at),
         ),
         held_of(reader, committer.catalogue, at, member),
-        reference.row() if reference is not None else None,
+        entry.reference.row() if entry is not None else None,
         row,
+        paper_number(reader, day, number),
+        entry.reason if entry is not None else 0,
     )
 
 
@@ -175,9 +179,9 @@ def lines_of(rows: list[object]) -> list[list[object]]:
     return [row for row in rows if isinstance(row, list) and len(row) == 3]
 
 
-def original(reader: Reader, document: int, code: int) -> OpRef | None:
-    """The transaction that made a sale; None where it is no longer kept here."""
+def original(reader: Reader, document: int, code: int) -> LedgerEntry | None:
+    """The entry that made a sale; None where it is no longer kept here."""
     for entry in reader.entries(document, (code,), FEN):
         if entry.reason not in (REASON_REFUND, REASON_VOID):
-            return entry.reference
+            return entry
     return None

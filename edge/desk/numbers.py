@@ -9,6 +9,7 @@ _SALE_NUMBER = "sale_number"
 _SHIFT_NUMBER = "shift_number"
 _VOUCHER_NUMBER = "voucher_number"
 _CARD_NUMBER = "card_number"
+_PAPER_SLIP_NUMBER = "paper_slip_number"
 _SESSION_NUMBER = "session_number"
 
 
@@ -43,6 +44,11 @@ def next_card_number(transaction: WriteTransaction) -> int:
 def next_session_number(transaction: WriteTransaction) -> int:
     """The next number of a session."""
     return _next(transaction, _SESSION_NUMBER)
+
+
+def next_paper_slip_number(transaction: WriteTransaction) -> int:
+    """The next number of a slip that is printed to be filled in by hand."""
+    return _next(transaction, _PAPER_SLIP_NUMBER)
 
 
 def paper_number(reader: Reader, business_day: int, number: int) -> str:

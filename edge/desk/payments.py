@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edge.desk import facts, purses
 from edge.desk.card_pins import CardPins
 from edge.desk.commit import Committer, Request
-from edge.desk.numbers import next_sale_number
+from edge.desk.numbers import next_sale_number, paper_number
 from edge.desk.payment_providers import PaymentProviders
 from edge.domain.decision import Here
 from edge.domain.payment_provider import Charge
@@ -95,6 +95,8 @@ class Payments:
         `number` is that of the paper; 0: the next of a sale.
         """
         catalogue = self._committer.catalogue
+        number = number or next_sale_number(transaction)
+        (counter,) = catalogue.rules(transaction, "counter")
         purse, spending = Purse(0, ()), SPENDING_DEFAULT
         if member:
             purse = facts.purse_of(transaction, at, member)
@@ -108,10 +110,13 @@ class Payments:
             )
         return Payment(
             sale,
-            number or next_sale_number(transaction),
+            number,
             tendered.laid,
             total_fen,
             purse,
             spending,
             purses.offered(transaction, catalogue),
+            paper=paper_number(transaction, at.business_day, number),
+            cashier=request.staff,
+            print_at_once=counter["print_at_once"],
         )

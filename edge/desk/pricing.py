@@ -22,7 +22,8 @@ from edge.domain.pricing import (
     Offset,
     Terms,
 )
-from edge.domain.sales import Product, TicketLine
+from edge.domain.products import Product
+from edge.domain.sales import TicketLine
 from edge.domain.tiers import ladder_of, tier_in_force
 from edge.store.reader import Reader
 from sync_protocol.accounts import POINTS, POINTS_HELD

@@ -8,8 +8,8 @@ from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
+from edge.desk.open_tickets import reserved_fen
 from edge.desk.settings import Clocks, DeskSettings
-from edge.desk.tickets import reserved_fen
 from edge.domain.decision import Decision, Here, Judgement, read_int
 from edge.domain.expiry import EXPIRING_CLASSES, expire
 from edge.domain.parts import Part, leave, total

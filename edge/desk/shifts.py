@@ -6,8 +6,8 @@ from edge.desk.cases import case_words
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.numbers import next_shift_number
+from edge.desk.open_tickets import kept_tickets, ticket_at
 from edge.desk.staff import StaffDesk
-from edge.desk.tickets import kept_ticket
 from edge.desk.tills import shift_at, shift_of, shift_totals
 from edge.domain import shifts
 from edge.domain.approvals import approval_needed
@@ -145,7 +145,7 @@ class ShiftsDesk:
             cards = shifts.check_count(blank_cards)
             if isinstance(cards, Refusal):
                 return cards
-            _, lines = kept_ticket(transaction, request.terminal)
+            in_hand = ticket_at(transaction, request.terminal)
             handover = Handover(
                 to,
                 receiver.name,
@@ -153,7 +153,7 @@ class ShiftsDesk:
                 next_shift_number(transaction),
                 cards,
                 sum(case.is_open for case in case_words(transaction, at)),
-                int(bool(lines)),
+                int(bool(in_hand.lines)) + len(kept_tickets(transaction)),
             )
             totals = shift_totals(transaction, shift)
             return shifts.hand_over(at, shift, totals, note, handover)

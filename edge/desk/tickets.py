@@ -1,31 +1,40 @@
-"""The open ticket of a terminal: kept in the store, so that a power cut loses no line of it."""
+"""The ticket in hand at a terminal: its lines, its customer, its payment."""
 
+from dataclasses import replace
 from typing import Any
 
 from edge.desk import facts
-from edge.desk.answers import Outcome
-from edge.desk.catalogue import Catalogue
+from edge.desk.answers import Answer, Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
+from edge.desk.open_tickets import (
+    checkout,
+    customers_refusal,
+    priced,
+    put_ticket,
+    read_ticket,
+    ticket_at,
+)
 from edge.desk.payments import Payments
-from edge.desk.pricing import earned_today, gifts_of, offset_named, terms_of
-from edge.desk.screens import TERMINALS_MAX, Screens
+from edge.desk.pricing import earned_today, offset_named
+from edge.desk.screens import Screens
 from edge.domain.amounts import check_quantity
 from edge.domain.decision import Decision, Here, Judgement
 from edge.domain.members import member_refusal
+from edge.domain.open_tickets import OpenTicket
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Ticket, TicketLine, line_refusal, pay
+from edge.domain.sales import line_refusal, pay
+from edge.domain.staff import log_in_refusal
 from edge.domain.stock import below_zero
 from edge.effects.page_events import Region
-from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import POINTS_HELD
-from sync_protocol.kinds import MEMBER
+from sync_protocol.kinds import MEMBER, STAFF
 
 
 class TicketsDesk:
-    """The commands about the open ticket."""
+    """The commands about the ticket in hand."""
 
     def __init__(
         self, store: Store, committer: Committer, screens: Screens, payments: Payments
@@ -39,31 +48,52 @@ class TicketsDesk:
         """The commands done here."""
         return {
             "add_line": self.add_line,
+            "change_line": self.change_line,
             "remove_line": self.remove_line,
             "set_ticket_member": self.set_ticket_member,
+            "sell_to_walk_in": self.sell_to_walk_in,
+            "set_ticket_staff": self.set_ticket_staff,
             "use_points": self.use_points,
             "pay": self.pay,
             "abandon": self.abandon,
         }
 
     async def add_line(self, request: Request, sku: str, quantity: object) -> Outcome:
-        """Add so many of a product; a first line takes the member on the screen along."""
+        """Add so many of a product, by its code or barcode; a first line takes the member on the
+        screen along."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
             more = check_quantity(quantity)
             if isinstance(more, Refusal):
                 return more
-            member, lines = kept_ticket(transaction, request.terminal)
-            if not lines:
-                member = member or self._screens.at(request.terminal).member
-            others = len(lines) - (sku in lines)
-            refusal = line_refusal(facts.product(transaction, sku), sku, others)
+            ticket = ticket_at(transaction, request.terminal)
+            if not ticket.lines and not ticket.member:
+                ticket = replace(ticket, member=self._screens.at(request.terminal).member)
+            code = self._committer.catalogue.sku_of(transaction, sku)
+            others = len(ticket.lines) - (code in ticket.lines)
+            refusal = line_refusal(facts.product(transaction, code), sku, others)
             if refusal is not None:
                 return refusal
-            total = check_quantity(lines.get(sku, 0) + more)
+            total = check_quantity(ticket.lines.get(code, 0) + more)
             if isinstance(total, Refusal):
                 return total
-            return self._keep(transaction, at, request, member, {**lines, sku: total})
+            lines = {**ticket.lines, code: total}
+            return self._keep(transaction, at, request, replace(ticket, lines=lines), code)
+
+        return await self._committer.commit(request, decide, Region.TICKET)
+
+    async def change_line(self, request: Request, sku: str, quantity: object) -> Outcome:
+        """Have so many of a product on the ticket, and no more."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            wanted = check_quantity(quantity)
+            if isinstance(wanted, Refusal):
+                return wanted
+            ticket = ticket_at(transaction, request.terminal)
+            if sku not in ticket.lines:
+                return refuse("ticket_line_unknown")
+            lines = {**ticket.lines, sku: wanted}
+            return self._keep(transaction, at, request, replace(ticket, lines=lines), sku)
 
         return await self._committer.commit(request, decide, Region.TICKET)
 
@@ -71,11 +101,11 @@ class TicketsDesk:
         """Take a product off the ticket."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            member, lines = kept_ticket(transaction, request.terminal)
-            if sku not in lines:
+            ticket = ticket_at(transaction, request.terminal)
+            if sku not in ticket.lines:
                 return refuse("ticket_line_unknown")
-            del lines[sku]
-            return self._keep(transaction, at, request, member, lines)
+            lines = {one: quantity for one, quantity in ticket.lines.items() if one != sku}
+            return self._keep(transaction, at, request, replace(ticket, lines=lines))
 
         return await self._committer.commit(request, decide, Region.TICKET)
 
@@ -88,8 +118,42 @@ class TicketsDesk:
                 refusal = member_refusal(facts.row(transaction, MEMBER, person))
                 if refusal is not None:
                     return refusal
-            _, lines = kept_ticket(transaction, request.terminal)
-            return self._keep(transaction, at, request, person, lines)
+            ticket = ticket_at(transaction, request.terminal)
+            offset = ticket.offset if person == ticket.member else ""
+            return self._keep(
+                transaction, at, request, replace(ticket, member=person, offset=offset)
+            )
+
+        return await self._committer.commit(request, decide, Region.TICKET)
+
+    async def sell_to_walk_in(self, request: Request) -> Outcome:
+        """Switch to a sale without a card: nobody is on the screen, nobody on the ticket."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            ticket = ticket_at(transaction, request.terminal)
+            number = checkout(transaction, self._committer.catalogue).walk_in_number
+            kept = self._keep(transaction, at, request, replace(ticket, member=0, offset=""))
+            if isinstance(kept, Refusal):
+                return kept
+            return replace(kept, values={**kept.values, "walk_in_number": number})
+
+        outcome = await self._committer.commit(request, decide, Region.TICKET, Region.TAP)
+        if isinstance(outcome, Answer) and not outcome.repeated:
+            self._screens.show_member(request.terminal, 0)
+        return outcome
+
+    async def set_ticket_staff(self, request: Request, staff: int) -> Outcome:
+        """Name who serves this ticket, and earns its commission; 0: whoever takes the money."""
+
+        def decide(transaction: WriteTransaction, at: Here) -> Judgement:
+            row = facts.row(transaction, STAFF, staff) if staff else None
+            refusal = log_in_refusal(row, at.cafe) if staff else None
+            if refusal is not None:
+                return refuse("ticket_staff_unknown")
+            ticket = ticket_at(transaction, request.terminal)
+            if not ticket.lines:
+                return refuse("ticket_empty")
+            return self._keep(transaction, at, request, replace(ticket, served_by=staff))
 
         return await self._committer.commit(request, decide, Region.TICKET)
 
@@ -97,16 +161,16 @@ class TicketsDesk:
         """Let points pay part of the ticket by a row of `redemptions`; without a code: no more."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            member, lines = kept_ticket(transaction, request.terminal)
+            ticket = ticket_at(transaction, request.terminal)
             offset = offset_named(transaction, self._committer.catalogue, code)
             if code and offset is None:
                 return refuse("redemption_unknown")
-            if not member:
+            if not ticket.member:
                 return refuse("ticket_needs_member")
-            has = facts.points_of(transaction, member)
+            has = facts.points_of(transaction, ticket.member)
             if offset is not None and offset.points > has:
                 return refuse("points_too_few", points=offset.points, held=has)
-            return self._keep(transaction, at, request, member, lines, code)
+            return self._keep(transaction, at, request, replace(ticket, offset=code))
 
         return await self._committer.commit(request, decide, Region.TICKET)
 
@@ -114,7 +178,7 @@ class TicketsDesk:
         """Throw the ticket away; nothing was sold."""
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            return self._keep(transaction, at, request, 0, {})
+            return self._keep(transaction, at, request, OpenTicket())
 
         return await self._committer.commit(request, decide, Region.TICKET)
 
@@ -147,6 +211,9 @@ class TicketsDesk:
                 refusal = member_refusal(facts.row(transaction, MEMBER, member))
                 if refusal is not None:
                     return refusal
+            refusal = customers_refusal(transaction, catalogue, at, ticket)
+            if refusal is not None:
+                return refusal
             sale = transaction.new_id()
             taken_before = self._payments.note(transaction, request, tendered, sale)
             if taken_before is not None:
@@ -160,9 +227,10 @@ class TicketsDesk:
             stock = {sku: facts.in_stock(transaction, at.cafe, sku) for sku, _ in counted}
             at = self._committer.asked.here_for(transaction, at, member)
             people = facts.members_of(transaction, member) if member else ()
+            rule = checkout(transaction, catalogue)
             paid = pay(
                 at,
-                ticket,
+                ticket if member else replace(ticket, name=rule.walk_in_number),
                 payment,
                 catalogue.rule(transaction),
                 earned_today(transaction, catalogue, at, member),
@@ -170,75 +238,46 @@ class TicketsDesk:
             )
             if isinstance(paid, Refusal):
                 return paid
-            self._keep(transaction, at, request, 0, {})
-            values = {**paid.values, "below_zero": below_zero(counted, stock)}
+            put_ticket(transaction, request.terminal, OpenTicket())
+            values = {
+                **paid.values,
+                "below_zero": below_zero(counted, stock),
+                "show_change": rule.show_change and bool(paid.values["received_fen"]),
+            }
             return Decision(paid.ops, paid.effects, values)
 
-        return await self._committer.commit(
+        outcome = await self._committer.commit(
             request, decide, Region.TICKET, Region.TAP, Region.PRODUCTS
         )
+        if isinstance(outcome, Answer) and not outcome.repeated:
+            self._screens.note_paid(request.terminal, outcome)
+        return outcome
 
     def _customer(self, terminal: int) -> int:
         with self._store.read() as reader:
-            return kept_ticket(reader, terminal)[0]
+            return ticket_at(reader, terminal).member
 
     def _keep(
         self,
         transaction: WriteTransaction,
         at: Here,
         request: Request,
-        member: int,
-        lines: dict[str, int],
-        offset: str | None = None,
-    ) -> Decision:
-        """Keep the ticket; `offset` None leaves the points that pay as they are."""
-        was_member, _, ticket_id, was_offset = _kept(transaction, request.terminal)
-        ticket_id = ticket_id or transaction.new_id()
-        if offset is None:
-            offset = was_offset if member == was_member else ""
-        kept = [member, [[sku, quantity] for sku, quantity in lines.items()], ticket_id, offset]
-        name = _setting(request.terminal)
-        transaction.set_setting(name, kept if lines or member else None)
-        ticket = read_ticket(transaction, self._committer.catalogue, at, request.terminal)
-        values = {"member": member, "lines": kept[1], "total_fen": ticket.total_fen}
+        ticket: OpenTicket,
+        added: str = "",
+    ) -> Decision | Refusal:
+        """Keep the ticket in hand, if its customer may have what is on it.
+
+        `added` is the product that came onto it last.
+        """
+        if not ticket.is_empty and not ticket.id:
+            ticket = replace(ticket, id=transaction.new_id())
+        catalogue = self._committer.catalogue
+        whole = priced(transaction, catalogue, at, ticket)
+        refusal = customers_refusal(transaction, catalogue, at, whole) if ticket.lines else None
+        if refusal is not None:
+            return refusal
+        put_ticket(transaction, request.terminal, ticket)
+        self._screens.note_added(request.terminal, added)
+        lines = [[sku, quantity] for sku, quantity in ticket.lines.items()]
+        values = {"member": ticket.member, "lines": lines, "total_fen": whole.total_fen}
         return Decision(values=values)
-
-
-def kept_ticket(reader: Reader, terminal: int) -> tuple[int, dict[str, int]]:
-    """(member, {sku: quantity}) of a terminal's open ticket."""
-    kept = _kept(reader, terminal)
-    return kept[0], dict(kept[1])
-
-
-def _kept(reader: Reader, terminal: int) -> list[Any]:
-    """[member, [[sku, quantity], ...], id, code of what points pay] of a terminal's ticket."""
-    kept = reader.setting(_setting(terminal))
-    return [*kept, ""][:4] if isinstance(kept, list) else [0, [], 0, ""]
-
-
-def read_ticket(reader: Reader, catalogue: Catalogue, at: Here, terminal: int) -> Ticket:
-    """The open ticket at today's prices; a product that left the catalogue leaves the ticket."""
-    member, kept_lines, ticket_id, offset = _kept(reader, terminal)
-    lines = dict(kept_lines)
-    found = facts.products(reader, lines)
-    terms = terms_of(reader, catalogue, at, member)
-    return Ticket(
-        tuple(TicketLine(found[sku], quantity) for sku, quantity in lines.items() if sku in found),
-        member,
-        facts.member_name(reader, member),
-        ticket_id,
-        terms,
-        offset_named(reader, catalogue, offset),
-        gifts_of(reader, terms, found.values()),
-    )
-
-
-def reserved_fen(reader: Reader, catalogue: Catalogue, at: Here, member: int) -> int:
-    """What a member is about to pay here: the open tickets of this box's terminals."""
-    terminals = range(1, TERMINALS_MAX + 1)
-    of_member = (one for one in terminals if member and _kept(reader, one)[0] == member)
-    return sum(read_ticket(reader, catalogue, at, one).total_fen for one in of_member)
-
-
-def _setting(terminal: int) -> str:
-    return f"ticket.{terminal}"

@@ -95,6 +95,19 @@ class TicketLineView:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTicketView:
+    """An open ticket that lies aside; `member_name` is empty for a walk-in."""
+
+    ticket: int
+    label: str
+    member: int
+    member_name: str
+    items: int
+    """Pieces on it."""
+    total_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class TicketView:
     """The open ticket of a terminal; `member` 0 is a walk-in. `pay` names its `id`."""
 
@@ -108,6 +121,17 @@ class TicketView:
     """What the customer saves, points included."""
     offset_fen: int = 0
     """What of it points pay."""
+    list_fen: int = 0
+    """What all of it costs by the list."""
+    label: str = ""
+    """What it was known by while it lay aside."""
+    served_by: str = ""
+    """The name of who serves it, where it is not whoever takes the money."""
+    keeps_tickets: bool = False
+    """Whether this cafe puts tickets aside."""
+    walk_in_number: str = ""
+    """What stands for a customer without a card."""
+    kept: tuple[KeptTicketView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +206,21 @@ class SaleView:
     items: tuple[tuple[str, int, int], ...]
     """(sku, quantity, line total in fen)."""
     business_day: int
+    voided_ms: int = 0
+    """When it was taken back whole; 0: it stands."""
+    void_reason: str = ""
+    refunded: bool = False
+    """Whether some of its money went back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSlipView:
+    """A slip by hand that is out and not entered; `paper` is its number as it is printed."""
+
+    paper: str
+    number: int
+    printed_ms: int
+    printed_by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from edge.desk.cases import case_words
 from edge.desk.catalogue import Catalogue
 from edge.desk.commit import Committer
 from edge.desk.history import latest_events, member_ledger
+from edge.desk.open_tickets import checkout, kept_tickets, priced, ticket_at
 from edge.desk.people import find_members, member_view, present
 from edge.desk.screens import Screens
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.staff import StaffDesk
-from edge.desk.tickets import read_ticket
 from edge.desk.tills import latest_shifts, shift_at, shift_of, shift_report
 from edge.desk.view_types import (
     AssetView,
@@ -23,6 +23,7 @@ from edge.desk.view_types import (
     CounterView,
     DeviceView,
     EventView,
+    KeptTicketView,
     LedgerEntryView,
     MemberView,
     PresentView,
@@ -40,6 +41,7 @@ from edge.desk.view_types import (
 from edge.domain.approvals import approver_refusal
 from edge.domain.business_day import days_before
 from edge.domain.decision import Here, read_int, read_list, read_text
+from edge.domain.open_tickets import TICKET_MODE, OpenTicket
 from edge.domain.shifts import Shift
 from edge.domain.staff import log_in_refusal, person_of
 from edge.domain.transfers import DISPATCHED
@@ -47,7 +49,7 @@ from edge.effects.after_commit import Effects
 from edge.store.facts import Document
 from edge.store.reader import Reader
 from edge.store.store import Store
-from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_SENT, PRINT_WAITING
+from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_KEPT, PRINT_SENT, PRINT_WAITING
 from sync_protocol.accounts import (
     ASSET_IN_REPAIR,
     ASSET_IN_STOCK,
@@ -309,18 +311,19 @@ def _settled(tap: TapView | None, member: MemberView | None, now_ms: int) -> Tap
 _PRINT_STATES = {
     PRINT_WAITING: "waiting",
     PRINT_SENT: "waiting",
+    PRINT_KEPT: "kept",
     PRINT_DONE: "printed",
     PRINT_FAILED: "failed",
 }
 
 
 def _ticket(reader: Reader, catalogue: Catalogue, at: Here, terminal: int) -> TicketView:
-    ticket = read_ticket(reader, catalogue, at, terminal)
+    in_hand = ticket_at(reader, terminal)
+    ticket = priced(reader, catalogue, at, in_hand)
     lines = tuple(
         TicketLineView(
             line.product.sku,
-            line.product.name,
-            line.product.name_en or line.product.name,
+            *line.product.names,
             line.quantity,
             cost.total_fen // line.quantity,
             cost.total_fen,
@@ -330,16 +333,35 @@ def _ticket(reader: Reader, catalogue: Catalogue, at: Here, terminal: int) -> Ti
         )
         for place, (line, cost) in enumerate(ticket.sold)
     )
-    points = ticket.points(catalogue.rule(reader)) if lines else 0
+    rule = checkout(reader, catalogue)
     return TicketView(
         ticket.id,
         lines,
         ticket.member,
         ticket.name,
         ticket.total_fen,
-        points,
+        ticket.points(catalogue.rule(reader)) if lines else 0,
         ticket.priced.discount_fen + ticket.offset_fen,
         ticket.offset_fen,
+        sum(line.list_fen for line in lines if not line.gift),
+        in_hand.label,
+        facts.staff_name(reader, in_hand.served_by),
+        rule.mode == TICKET_MODE,
+        rule.walk_in_number,
+        tuple(_kept_ticket(reader, catalogue, at, kept) for kept in kept_tickets(reader)),
+    )
+
+
+def _kept_ticket(
+    reader: Reader, catalogue: Catalogue, at: Here, kept: OpenTicket
+) -> KeptTicketView:
+    return KeptTicketView(
+        kept.id,
+        kept.label,
+        kept.member,
+        facts.member_name(reader, kept.member),
+        sum(kept.lines.values()),
+        priced(reader, catalogue, at, kept).total_fen,
     )
 
 
@@ -348,10 +370,9 @@ def _product(reader: Reader, cafe: int, document: Document) -> ProductView:
     product = facts.product_of_row(sku, document.shown)
     return ProductView(
         sku,
-        product.name,
-        product.name_en or product.name,
-        read_text(PRODUCT, document.shown, "category"),
-        read_text(PRODUCT, document.shown, "barcode"),
+        *product.names,
+        product.category,
+        product.barcode,
         product.price_fen,
         product.member_price_fen,
         facts.in_stock(reader, cafe, sku) if product.counted else None,
@@ -369,6 +390,9 @@ def _sale(reader: Reader, at: Here, document: Document) -> SaleView:
         tuple((line[0], line[1]) for line in _lists(read_list(SALE, row, "tenders"))),
         tuple((line[0], line[1], line[2]) for line in _lists(read_list(SALE, row, "lines"))),
         read_int(SALE, row, "business_day"),
+        read_int(SALE, row, "voided_ms"),
+        read_text(SALE, row, "void_reason"),
+        bool(read_list(SALE, row, "refunded")),
     )
 
 

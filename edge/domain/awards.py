@@ -29,9 +29,9 @@ from edge.domain.points import (
     points_spent,
     within_cap,
 )
+from edge.domain.products import Product
 from edge.domain.redemptions import gift_given, goods_given
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Product
 from edge.domain.tiers import Tier
 from edge.domain.visits import visit_key
 from sync_protocol.accounts import POINTS, POINTS_ISSUED

@@ -59,10 +59,14 @@ class OpenDoor:
 
 @dataclass(frozen=True, slots=True)
 class PrintSlip:
-    """Print a slip: its name in `edge.effects.slips` and the facts that stand on it."""
+    """Print a slip: its name in `edge.effects.slips` and the facts that stand on it.
+
+    One that is not printed `at_once` is kept until somebody asks for it.
+    """
 
     slip: str
     facts: Mapping[str, object]
+    at_once: bool = True
 
 
 Effect = OpenDoor | PrintSlip

@@ -24,8 +24,8 @@ from edge.domain.decision import (
 )
 from edge.domain.parts import Part, lowered, take, total
 from edge.domain.points import PointsFacts, points_earned, points_spent
+from edge.domain.products import Product
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Product
 from sync_protocol.accounts import (
     BONUS,
     FEN,

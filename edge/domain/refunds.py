@@ -14,6 +14,7 @@ from edge.domain.decision import (
     document_change,
     own,
     plain,
+    read_int,
     transaction,
 )
 from edge.domain.parts import total
@@ -66,7 +67,8 @@ class SoldFacts:
 
     `tenders` is how it was paid, `refunded` what of that went back already; `refundable_fen` is
     what this node may still give back. `held` is what this node holds of the member's. `reference`
-    names the sale's transaction, None where it is no longer kept here.
+    names the sale's transaction, None where it is no longer kept here; `reason` is that
+    transaction's. `paper` is the number as papers say it.
     """
 
     sale: int
@@ -81,10 +83,17 @@ class SoldFacts:
     held: Held
     reference: list[object] | None
     row: RegisterRow | None
+    paper: str = ""
+    reason: int = 0
+
+    @property
+    def voided(self) -> bool:
+        """Whether the whole sale was taken back."""
+        return read_int(SALE, self.row, "voided_ms") > 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Back:
+class Back:
     """What goes back: the share of each tender, what is given of it, and the clawback."""
 
     share: list[list[object]]
@@ -105,19 +114,21 @@ def refund(
     """
     if here.spending_stopped:
         return refuse("spending_stopped")
+    if sold.voided:
+        return refuse("sale_voided")
     if amount_fen > sold.refundable_fen:
         return refuse("refund_too_large", refundable_fen=max(sold.refundable_fen, 0))
-    back = _back(sold, amount_fen)
+    back = back_of(sold, amount_fen)
     op = transaction(
         here,
         code,
-        _postings(here, sold, back, amount_fen),
+        back_postings(here, sold, back, amount_fen),
         document=sold.sale,
         corrects=sold.reference,
     )
     return Decision(
         (op, _document(here, sold, back)),
-        (PrintSlip("refund", _slip(sold, back, amount_fen, reason)),),
+        (PrintSlip("refund", back_slip(sold, back, amount_fen, reason)),),
         {
             "sale": sold.sale,
             "member": sold.member,
@@ -131,24 +142,28 @@ def refund(
     )
 
 
-def _back(sold: SoldFacts, amount_fen: int) -> _Back:
+def back_of(sold: SoldFacts, amount_fen: int) -> Back:
+    """What goes back with an amount of a sale's money."""
     share = shared(less(sold.tenders, sold.refunded), amount_fen)
     before_fen = sold.total_fen - sold.refundable_fen
     earned = sold.earned
 
     def part(whole: int) -> int:
         """The share of this refund, such that the shares of all refunds come to the whole."""
+        if not sold.total_fen:
+            return whole
         until = points_of_part(whole, before_fen + amount_fen, sold.total_fen)
         return until - points_of_part(whole, before_fen, sold.total_fen)
 
     due = Due(bonus_fen=part(earned.rebate_fen), points=part(earned.points))
     clawback = claw_back(due, sold.held, amount_fen)
     given, _kept_fen = without(share, clawback.kept_fen)
-    settled = points_of_part(earned.points, before_fen + amount_fen, sold.total_fen)
-    return _Back(share, given, settled, part(earned.points_used), clawback)
+    settled = points_of_part(earned.points, before_fen, sold.total_fen) + part(earned.points)
+    return Back(share, given, settled, part(earned.points_used), clawback)
 
 
-def _postings(here: Here, sold: SoldFacts, back: _Back, amount_fen: int) -> list[Posting]:
+def back_postings(here: Here, sold: SoldFacts, back: Back, amount_fen: int) -> list[Posting]:
+    """The postings that take an amount of a sale's money back."""
     others = [line for line in back.given if line[0] not in STORED_VALUE_TENDERS]
     stored = stored_value_back(here, sold.member, back.given)
     stored_fen = -sum(posting[6] for posting in stored)
@@ -193,18 +208,23 @@ def stored_value_back(here: Here, member: int, lines: Iterable[Sequence[object]]
     return postings
 
 
-def _document(here: Here, sold: SoldFacts, back: _Back) -> NewOp:
-    values = {
+def _document(here: Here, sold: SoldFacts, back: Back) -> NewOp:
+    return document_change(here, SALE, sold.sale, sold.row, back_values(sold, back))
+
+
+def back_values(sold: SoldFacts, back: Back) -> dict[str, object]:
+    """What the sale's document keeps of what went back."""
+    return {
         "refunded": joined(sold.refunded, back.share),
         "points_back": back.points_settled,
     }
-    return document_change(here, SALE, sold.sale, sold.row, values)
 
 
-def _slip(sold: SoldFacts, back: _Back, amount_fen: int, reason: str) -> dict[str, object]:
+def back_slip(sold: SoldFacts, back: Back, amount_fen: int, reason: str) -> dict[str, object]:
+    """What the slip says of what went back."""
     codes = [line[0] for line in back.given]
     return {
-        "number": sold.number,
+        "number": sold.paper or str(sold.number),
         "name": sold.name,
         "amount_fen": amount_fen - back.clawback.kept_fen,
         "kept_fen": back.clawback.kept_fen,

@@ -101,6 +101,8 @@ SESSIONS: Rows = {
 TICKETS: Rows = {
     "sell": (COUNTER_STAFF, ("收银", "sell")),
     "refund": (MANAGERS, ("退款", "refund")),
+    "void_sale": (MANAGERS, ("作废单据", "void a sale")),
+    "see_takings": (MANAGERS | {READ_ONLY}, ("查看营业收入", "look at the takings")),
 }
 GOODS: Rows = {
     "move_stock": (COUNTER_STAFF, ("出入库", "move stock")),
@@ -109,6 +111,9 @@ GOODS: Rows = {
 PAPERS: Rows = {
     "see_receipts": (ALL_WHO_SEE | {TECHNICIAN}, ("查看小票", "look at receipts")),
     "reprint": (ALL_WHO_SERVE | {TECHNICIAN}, ("补打小票", "reprint")),
+    "print_paper_slips": (MANAGERS, ("打印手工单", "print slips to fill in by hand")),
+    "enter_paper_slip": (COUNTER_STAFF, ("补录手工单", "enter slips filled in by hand")),
+    "approve_paper_slip": (MANAGERS, ("同意补录", "approve what is entered from a slip")),
 }
 
 TOPICS = (COUNTER, SHIFTS, MEMBERS, CARDS, MONEY, BENEFITS, SESSIONS, TICKETS, GOODS, PAPERS)

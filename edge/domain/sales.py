@@ -36,6 +36,7 @@ from edge.domain.pricing import (
     given,
     priced,
 )
+from edge.domain.products import Product, commission_fen
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.spending import SPENDING_DEFAULT, WALLET_TENDER, Spending
 from edge.domain.stored_value import Purse
@@ -65,22 +66,6 @@ LINES_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """A product as the chain's catalogue has it; `rate_percent` weighs its points."""
-
-    sku: str
-    name: str
-    name_en: str
-    price_fen: int
-    member_price_fen: int
-    counted: bool
-    rate_percent: int
-    on_sale: bool
-    category: str = ""
-    free: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class TicketLine:
     """So many of a product."""
 
@@ -94,7 +79,7 @@ class Ticket:
 
     `id` is drawn with its first line, so that a payment names the ticket that it was meant for.
     `terms` are the customer's; `offset` is what points pay of it; `gifts` come free with it, each
-    with the event's name.
+    with the event's name. `served_by` earns its commission; 0: whoever takes the money.
     """
 
     lines: tuple[TicketLine, ...]
@@ -104,6 +89,7 @@ class Ticket:
     terms: Terms = WALK_IN
     offset: Offset | None = None
     gifts: tuple[tuple[TicketLine, Name], ...] = ()
+    served_by: int = 0
 
     @property
     def priced(self) -> PricedTicket:
@@ -157,7 +143,7 @@ def line_refusal(product: Product | None, sku: str, lines: int) -> Refusal | Non
     if product is None:
         return refuse("product_unknown", sku=sku)
     if not product.on_sale:
-        return refuse("product_not_on_sale", name=(product.name, product.name_en or product.name))
+        return refuse("product_not_on_sale", name=product.names)
     if lines >= LINES_MAX:
         return refuse("ticket_full", limit=LINES_MAX)
     return None
@@ -184,7 +170,8 @@ class Payment:
     """How a ticket is paid, and the ids that its documents get.
 
     `purse` and `spending` are the member's, for what is laid down as `wallet`. What is `prepaid`
-    is at most the total; the rest is laid down now.
+    is at most the total; the rest is laid down now. `paper` is the number as papers say it;
+    `print_at_once`: the receipt comes out without being asked for.
     """
 
     sale: int
@@ -195,6 +182,9 @@ class Payment:
     spending: Spending = SPENDING_DEFAULT
     offered: Offered = field(default_factory=lambda: OFFERED_DEFAULT)
     prepaid: Prepaid = NOT_PREPAID
+    paper: str = ""
+    cashier: int = 0
+    print_at_once: bool = True
 
 
 def pay(
@@ -341,11 +331,13 @@ def _sold_lines(ticket: Ticket, points: int) -> "_Sold":
     for line, priced_line in ticket.sold:
         product, total_fen = line.product, priced_line.total_fen
         lines.append([product.sku, line.quantity, total_fen])
-        printed.append([product.name, product.name_en or product.name, line.quantity, total_fen])
+        cost = [line.quantity, total_fen, priced_line.list_fen, *priced_line.reason]
+        printed.append([*product.names, *cost])
     if ticket.offset is not None:
         lines.append([POINTS_LINE, 1, -ticket.offset_fen])
         printed.append([*ticket.offset.name, 1, -ticket.offset_fen])
-    return _Sold(lines, printed, points)
+    commission = commission_fen((line.product, cost.total_fen) for line, cost in ticket.sold)
+    return _Sold(lines, printed, points, commission_fen=commission)
 
 
 def sold_for(here: Here, payment: Payment, total_fen: int, member: int) -> Taken | Refusal:
@@ -369,13 +361,18 @@ def sold_for(here: Here, payment: Payment, total_fen: int, member: int) -> Taken
 
 @dataclass(frozen=True, slots=True)
 class _Sold:
-    """What a sale's document and slip say: lines [sku, quantity, fen], printed [zh, en, q, fen]."""
+    """What a sale's document and slip say.
+
+    Lines are [sku, quantity, fen], printed [zh, en, quantity, fen] and, where there is a list
+    price, [..., list fen, reason zh, reason en].
+    """
 
     lines: list[list[object]]
     printed: list[list[object]]
     points: int
     session: int = 0
     discount_fen: int = 0
+    commission_fen: int = 0
 
 
 def _sale_decision(
@@ -397,10 +394,15 @@ def _sale_decision(
         "points_used": ticket.offset.points if ticket.offset else 0,
         "rebate_fen": rebate_of(ticket.terms, total_fen),
         "session": sold.session,
+        "shift": here.shift,
+        "cashier": payment.cashier,
+        "served_by": ticket.served_by or payment.cashier,
+        "commission_fen": sold.commission_fen,
     }
     slip = {
-        "number": payment.number,
+        "number": payment.paper or str(payment.number),
         "name": ticket.name,
+        "walk_in": not ticket.member,
         "lines": sold.printed,
         "total_fen": total_fen,
         "points": sold.points,
@@ -416,7 +418,10 @@ def _sale_decision(
         "amount_fen": total_fen,
         "points": sold.points,
         "change_fen": money.change_fen,
+        "received_fen": money.received_fen,
+        "discount_fen": discount_fen,
     }
     register = document_change(here, SALE, payment.sale, None, document)
     ops = (op, register) if op is not None else (register,)
-    return Decision(ops, (PrintSlip("sale", slip),), values)
+    receipt = PrintSlip("sale", slip, at_once=payment.print_at_once)
+    return Decision(ops, (receipt,), values)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from edge.domain.amounts import check_quantity
 from edge.domain.decision import Decision, Here, Judgement, Posting, plain, transaction
+from edge.domain.products import Product
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Product
 from sync_protocol.accounts import ITEM, STOCK, STOCK_LOST, STOCK_RECEIVED, STOCK_USED
 from sync_protocol.ledger import REASON_GOODS_ISSUE, REASON_GOODS_RECEIPT
 

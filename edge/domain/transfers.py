@@ -23,8 +23,8 @@ from edge.domain.decision import (
     read_text,
     transaction,
 )
+from edge.domain.products import Product
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Product
 from edge.domain.stock import LINES_MAX, Lines, below_zero, product_refusal
 from sync_protocol.accounts import (
     ASSET_IN_STOCK,

@@ -59,8 +59,9 @@ class _Writer:
             case Text(text, align, bold, big):
                 columns = self._columns // 2 if big else self._columns
                 self._print(self._wrap(text, columns), align, bold=bold, big=big)
-            case Pair(left, right, bold):
-                self._print(self._pair(left, right), Align.LEFT, bold=bold)
+            case Pair(left, right, bold, big):
+                columns = self._columns // 2 if big else self._columns
+                self._print(self._pair(left, right, columns), Align.LEFT, bold=bold, big=big)
             case Rule():
                 self._print(["-" * self._columns], Align.LEFT)
             case Feed(lines):
@@ -79,14 +80,14 @@ class _Writer:
             encoded = text.encode(self._encoding, "replace")
             self._printer._raw(encoded + b"\n")  # noqa: SLF001  as above
 
-    def _pair(self, left: str, right: str) -> list[str]:
-        rows = self._wrap(left, self._columns)
-        amount = self._wrap(right, self._columns)
-        free = self._columns - self._width(rows[-1]) - self._width(amount[0])
+    def _pair(self, left: str, right: str, columns: int) -> list[str]:
+        rows = self._wrap(left, columns)
+        amount = self._wrap(right, columns)
+        free = columns - self._width(rows[-1]) - self._width(amount[0])
         if free >= 1 and len(amount) == 1:
             rows[-1] += " " * free + amount[0]
             return rows
-        return rows + [" " * (self._columns - self._width(row)) + row for row in amount]
+        return rows + [" " * (columns - self._width(row)) + row for row in amount]
 
     def _wrap(self, text: str, columns: int) -> list[str]:
         """Rows of at most `columns`; at least one row."""

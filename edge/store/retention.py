@@ -17,7 +17,15 @@ from edge.store.log_reader import SETTING_BACKED_UP, SETTING_OPENING, SETTING_VE
 from edge.store.op_rows import StoredOp, op_key
 from edge.store.row_state import RowState, opening_of
 from edge.store.snapshot import sums_match
-from edge.store.tables import PRINT_DONE, Block, HubManifest, PrintJobRow, Request, WaitingOp
+from edge.store.tables import (
+    PRINT_DONE,
+    PRINT_KEPT,
+    Block,
+    HubManifest,
+    PrintJobRow,
+    Request,
+    WaitingOp,
+)
 from edge.store.transaction import WriteTransaction
 from sync_protocol.clock import stamp_of
 from sync_protocol.codec import pack_decoded, unpack_stored
@@ -177,5 +185,6 @@ def _drop_records(transaction: WriteTransaction, position: int) -> None:
     now_ms = transaction.wall_ms()
     Request.delete().where(Request.at_ms < now_ms - ANSWER_KEEP_DAYS * DAY_MS).execute(database)
     old = PrintJobRow.created_ms < now_ms - PRINT_KEEP_DAYS * DAY_MS
-    PrintJobRow.delete().where((PrintJobRow.state == PRINT_DONE) & old).execute(database)
+    over = PrintJobRow.state.in_((PRINT_DONE, PRINT_KEPT))
+    PrintJobRow.delete().where(over & old).execute(database)
     Block.delete().where(Block.first_position + Block.count <= position).execute(database)

@@ -87,6 +87,11 @@ SELECT_DOCUMENTS = """
 SELECT key, confirmed, pending FROM document WHERE kind = ? AND key > ? ORDER BY key LIMIT ?
 """
 
+# What reports have to read again: some thousand ops behind the last look.
+SELECT_BODIES_SINCE = """
+SELECT body FROM op WHERE position > ? AND kind = ? AND body IS NOT NULL
+"""
+
 UPSERT_PENDING_DOCUMENT = """
 INSERT INTO document (kind, key, confirmed, pending) VALUES (?, ?, NULL, ?)
 ON CONFLICT (kind, key) DO UPDATE SET pending = excluded.pending
@@ -230,7 +235,7 @@ INSERT_ANSWER = "INSERT INTO request (id, answer, subject, at_ms) VALUES (?, ?, 
 
 INSERT_PRINT_JOB = """
 INSERT INTO print_job (kind, document, subject, state, copies, created_ms, error)
-VALUES (?, ?, ?, 'waiting', 0, ?, '')
+VALUES (?, ?, ?, ?, 0, ?, '')
 """
 
 UPDATE_PRINT_JOB = "UPDATE print_job SET state = ?, copies = ?, error = ? WHERE id = ?"

@@ -64,6 +64,8 @@ PARTS = 1000
 PRINT_WAITING = "waiting"
 PRINT_SENT = "sent"
 """Bytes went to the printer, its word that they came out is missing."""
+PRINT_KEPT = "kept"
+"""Made and not asked for: the rule `counter` says that receipts come out on demand."""
 PRINT_DONE = "done"
 PRINT_FAILED = "failed"
 

@@ -22,6 +22,7 @@ from edge.store.op_rows import (
 from edge.store.own_log import OwnLog
 from edge.store.reader import Reader
 from edge.store.standing import FINAL_FENCES, SETTING_FENCE, SETTING_STOP
+from edge.store.tables import PRINT_WAITING
 from sync_protocol.accounts import account_text, class_of
 from sync_protocol.claims import ClaimWrite, claim_from_body, fold_claim
 from sync_protocol.codec import pack, pack_decoded
@@ -89,9 +90,11 @@ class WriteTransaction(Reader):
         values = (request_id, with_check(answer), subject, self.wall_ms())
         self._execute(statements.INSERT_ANSWER, values)
 
-    def add_print_job(self, kind: str, document: bytes, subject: int = 0) -> int:
+    def add_print_job(
+        self, kind: str, document: bytes, subject: int = 0, state: str = PRINT_WAITING
+    ) -> int:
         """Queue a document and return the job's id; `subject` as in `remember_answer`."""
-        values = (kind, with_check(document), subject, self.wall_ms())
+        values = (kind, with_check(document), subject, state, self.wall_ms())
         return int(self._execute(statements.INSERT_PRINT_JOB, values).lastrowid or 0)
 
     def set_print_job(self, job_id: int, state: str, copies: int, error: str = "") -> None:

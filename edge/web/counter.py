@@ -24,7 +24,8 @@ from edge.web.works.asked import TICKET, Asked, id_of
 SESSION_COOKIE = "cafebox_session"
 QUIET_COMMANDS = frozenset(
     {"log_in", "log_out", "show_member", "clear_screen", "add_line", "remove_line"}
-    | {"set_ticket_member", "abandon"}
+    | {"set_ticket_member", "abandon", "change_line", "sell_to_walk_in", "set_ticket_staff"}
+    | {"keep_ticket", "resume_ticket", "merge_ticket"}
 )
 """What the screen itself shows as done."""
 
@@ -58,6 +59,7 @@ class Counter:
         values = {
             "actions": offered(ACTIONS, screen),
             "topics": tuple(ACTIONS),
+            "print_at_once": self.desk.sales_views.print_at_once,
             "seat_map": self.desk.session_views.seat_map,
             "approvers": partial(self._approvers, screen.session.staff),
             **screen.values(),

@@ -251,6 +251,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
     },
     "print_state": {
         "waiting": _("Waiting"),
+        "kept": _("Not printed"),
         "printed": _("Printed"),
         "failed": _("Failed"),
     },
@@ -286,6 +287,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "voucher_used": _("Voucher redeemed"),
         "session_start": _("Time paid before"),
         "session_bill": _("Session bill"),
+        "void": _("Sale voided"),
+        "paper_slips": _("Slips to fill in by hand"),
     },
     "shift_status": {
         "open": _("open"),

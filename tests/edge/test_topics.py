@@ -23,7 +23,7 @@ TABLES: dict[str, list[Iterable[str]]] = {
     "works after an answer": [topic.AFTER_ANSWER for topic in works.TOPICS],
     "works after a refusal": [topic.AFTER_REFUSAL for topic in works.TOPICS],
     "actions": [[action.name for action in rows] for rows in works.ACTIONS.values()],
-    "keys": [[action.key for action in rows if action.key] for rows in works.ACTIONS.values()],
+    "keys": [{action.key for action in rows if action.key} for rows in works.ACTIONS.values()],
     "slips": [topic.SLIPS for topic in slips.TOPICS],
     "slip words": [part.WORDS for part in (slip_parts, *slips.TOPICS)],
 }

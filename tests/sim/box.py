@@ -15,8 +15,8 @@ import peewee
 
 from edge.desk.answers import Outcome, Session
 from edge.desk.desk import Desk
+from edge.desk.open_tickets import ticket_at
 from edge.desk.settings import Clocks, DeskSettings
-from edge.desk.tickets import kept_ticket
 from edge.desk.tills import shift_at
 from edge.desk.view_types import TapView
 from edge.domain.refusals import Refusal
@@ -260,7 +260,8 @@ class Box:
         """The open ticket: whose it is (0: a walk-in), and its lines."""
         assert self.store is not None
         with self.store.read() as reader:
-            return kept_ticket(reader, TERMINAL)
+            ticket = ticket_at(reader, TERMINAL)
+            return ticket.member, dict(ticket.lines)
 
     def waiting_ops(self) -> int:
         """Return how many ops are parked or wait for a late verdict."""

@@ -12,6 +12,7 @@ from edge.effects.slips import (
     counter,
     goods,
     money,
+    papers,
     parts,
     sessions,
     shifts,
@@ -20,7 +21,7 @@ from edge.effects.slips import (
 from edge.effects.slips.job import Name
 from edge.effects.slips.parts import Slip
 
-TOPICS = (counter, shifts, cards, money, benefits, sessions, tickets, goods)
+TOPICS = (counter, shifts, cards, money, benefits, sessions, tickets, goods, papers)
 
 SLIPS: Mapping[str, Slip] = {name: slip for topic in TOPICS for name, slip in topic.SLIPS.items()}
 """Name of a slip, which is also the code of its title -> the slip."""

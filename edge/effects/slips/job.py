@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 Name = tuple[str, str]
@@ -11,7 +11,11 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SlipJob:
-    """The document of a print job: which slip, its facts, and what every slip says of its op."""
+    """The document of a print job: which slip, its facts, and what every slip says of its op.
+
+    `qr` is what the QR code of a receipt says. `letterhead` has what the chain prints on all
+    papers: `name`, `name_en`, `phone`, `receipt_head`, `receipt_foot`; what is empty is left out.
+    """
 
     slip: str
     facts: Facts
@@ -20,6 +24,8 @@ class SlipJob:
     utc_offset_min: int
     cashier: str
     chain_code: str
+    qr: str = ""
+    letterhead: Mapping[str, str] = field(default_factory=dict)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

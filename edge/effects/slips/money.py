@@ -77,8 +77,8 @@ def _top_up_list(facts: Facts, words: Words) -> list[Line]:
 
 
 SLIPS: Mapping[str, Slip] = {
-    "top_up": Slip(_top_up, moves_cash=True),
-    "top_up_cancelled": Slip(_top_up_cancelled, moves_cash=True),
+    "top_up": Slip(_top_up, moves_cash=True, signed=True),
+    "top_up_cancelled": Slip(_top_up_cancelled, moves_cash=True, signed=True),
     "top_up_list": Slip(_top_up_list),
-    "cash_out": Slip(_cash_out, moves_cash=True),
+    "cash_out": Slip(_cash_out, moves_cash=True, signed=True),
 }

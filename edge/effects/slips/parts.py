@@ -1,12 +1,12 @@
 """What the slips of several topics are made of: their words, and lines that many of them have."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edge.domain.refusals import CHINESE, yuan
 from edge.effects.slips.job import Facts, Name
-from edge.receipt import Line, Pair
+from edge.receipt import Line, Pair, Text
 
 TEXT_MAX = 120
 """Of one printed field; a longer note is cut, the whole stands in the op."""
@@ -36,6 +36,11 @@ WORDS: Mapping[str, Name] = {
     "back_kept_fen": ("已用赠送及积分抵扣", "Kept for bonus and points used"),
     "reason": ("原因", "Reason"),
     "signed": ("签字", "Signature"),
+    "walk_in": ("散客", "Walk-in"),
+    "phone": ("电话", "Phone"),
+    "saved": ("已优惠", "Saved"),
+    "by_hand": ("补录手工单", "From slip by hand"),
+    "scan_to_check": ("扫码验真", "Scan to check this paper"),
 }
 """Words of several topics."""
 
@@ -58,15 +63,38 @@ class Words:
 class Slip:
     """One slip: what stands between its title and its foot.
 
-    `moves_cash`: the drawer opens with it where it was paid in cash.
+    `moves_cash`: the drawer opens with it where it was paid in cash. `signed`: a QR code at its
+    foot lets anybody check later that this chain printed it.
     """
 
     body: Callable[[Facts, Words], list[Line]]
     moves_cash: bool = False
+    signed: bool = False
 
 
 def member(facts: Facts, words: Words) -> list[Line]:
-    return [Pair(words("member"), cut(facts["name"]))] if facts.get("name") else []
+    title = words("walk_in" if facts.get("walk_in") else "member")
+    return [Pair(title, cut(facts["name"]))] if facts.get("name") else []
+
+
+def goods(rows: Iterable[Sequence[Any]], words: Words) -> list[Line]:
+    """Lines of a sale: what, how many at which price, and why it costs less than the list.
+
+    Rows are [zh, en, quantity, fen], or with [..., list fen, reason zh, reason en] behind.
+    """
+    lines: list[Line] = []
+    for name, name_en, quantity, total_fen, *more in rows:
+        list_fen = more[0] if more else total_fen
+        what = cut(words.pick((name, name_en)))
+        if quantity == 1:
+            lines.append(Pair(what, yuan(list_fen)))
+        else:
+            lines.append(Text(what))
+            lines.append(Pair(f"  {quantity} x {yuan(list_fen // quantity)}", yuan(list_fen)))
+        if list_fen != total_fen:
+            reason = words.pick(more[1:3]) or words("saved")
+            lines.append(Pair(f"  {cut(reason)}", yuan(total_fen - list_fen)))
+    return lines
 
 
 def balance(facts: Facts, words: Words) -> list[Line]:

@@ -107,5 +107,5 @@ def _clock(at_ms: int, facts: Facts) -> str:
 
 SLIPS: Mapping[str, Slip] = {
     "session_start": Slip(_start, moves_cash=True),
-    "session_bill": Slip(_bill, moves_cash=True),
+    "session_bill": Slip(_bill, moves_cash=True, signed=True),
 }

@@ -1,30 +1,35 @@
-"""Slips: sales and refunds."""
+"""Slips: sales, refunds and voids."""
 
 from collections.abc import Mapping
 
 from edge.domain.refusals import yuan
 from edge.effects.slips.job import Facts, Name
-from edge.effects.slips.parts import Slip, Words, balance, clawed_back, cut, member, paid
-from edge.receipt import Line, Pair, Rule
+from edge.effects.slips.parts import Slip, Words, balance, clawed_back, cut, goods, member, paid
+from edge.receipt import Line, Pair, Rule, Text
 
 WORDS: Mapping[str, Name] = {
-    "sale": ("销售小票", "RECEIPT"),
+    "sale": ("消费小票", "RECEIPT"),
     "refund": ("退款", "REFUND"),
-    "total": ("合计", "Total"),
-    "saved": ("已优惠", "Saved"),
+    "void": ("作废单", "VOID"),
+    "total": ("合计", "TOTAL"),
+    "by_list": ("原价", "List price"),
     "rebate": ("返点", "Comes back"),
+    "given_back_money": ("退还", "Given back"),
+    "goods_back": ("商品退回库存", "Goods back in stock"),
+    "second_person": ("复核签字", "Approved by"),
 }
 
 
 def _sale(facts: Facts, words: Words) -> list[Line]:
     lines: list[Line] = [Pair(words("number"), str(facts["number"]))]
     lines += member(facts, words)
-    for name, name_en, quantity, total_fen in facts["lines"]:
-        lines.append(Pair(f"{cut(words.pick((name, name_en)))} ×{quantity}", yuan(total_fen)))
+    lines.append(Rule())
+    lines += goods(facts["lines"], words)
     lines.append(Rule())
     if facts.get("discount_fen"):
-        lines.append(Pair(words("saved"), yuan(facts["discount_fen"])))
-    lines.append(Pair(words("total"), yuan(facts["total_fen"]), bold=True))
+        lines.append(Pair(words("by_list"), yuan(facts["total_fen"] + facts["discount_fen"])))
+        lines.append(Pair(words("saved"), yuan(-facts["discount_fen"])))
+    lines.append(Pair(words("total"), yuan(facts["total_fen"]), bold=True, big=True))
     lines += paid(facts, words)
     if facts["points"]:
         lines.append(Pair(words("points"), f"+{facts['points']}"))
@@ -34,18 +39,35 @@ def _sale(facts: Facts, words: Words) -> list[Line]:
 
 
 def _refund(facts: Facts, words: Words) -> list[Line]:
-    lines: list[Line] = [Pair(words("number"), str(facts["number"]))]
-    lines += member(facts, words)
-    lines.append(Pair(words("amount"), yuan(-facts["amount_fen"]), bold=True))
-    lines += paid(facts, words)
-    lines.append(Pair(words("reason"), cut(facts["reason"])))
-    lines += clawed_back(facts, words)
-    lines += balance(facts, words)
+    lines = _money_back(facts, words)
     lines.append(Pair(words("signed"), "__________"))
     return lines
 
 
+def _void(facts: Facts, words: Words) -> list[Line]:
+    lines = _money_back(facts, words)
+    if facts["returned"]:
+        lines += [Rule(), Text(words("goods_back"), bold=True)]
+    for name, name_en, quantity in facts["returned"]:
+        lines.append(Pair(cut(words.pick((name, name_en))), f"x{quantity}"))
+    for signature in ("signed", "second_person"):
+        lines.append(Pair(words(signature), "__________"))
+    return lines
+
+
+def _money_back(facts: Facts, words: Words) -> list[Line]:
+    lines: list[Line] = [Pair(words("number"), str(facts["number"]))]
+    lines += member(facts, words)
+    lines.append(Pair(words("reason"), cut(facts["reason"])))
+    lines.append(Rule())
+    lines += clawed_back(facts, words)
+    lines.append(Pair(words("given_back_money"), yuan(facts["amount_fen"]), bold=True, big=True))
+    lines += paid(facts, words)
+    return lines + balance(facts, words)
+
+
 SLIPS: Mapping[str, Slip] = {
-    "sale": Slip(_sale, moves_cash=True),
-    "refund": Slip(_refund, moves_cash=True),
+    "sale": Slip(_sale, moves_cash=True, signed=True),
+    "refund": Slip(_refund, moves_cash=True, signed=True),
+    "void": Slip(_void, moves_cash=True, signed=True),
 }

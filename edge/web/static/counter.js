@@ -146,12 +146,67 @@ document.addEventListener("keydown", (event) => {
     done = true;
   } else if (event.key === "/" && !inField(event.target)) {
     done = pressKey("/");
+  } else if (event.key === "+" && (!inField(event.target) || (event.target.closest(".ticket-and-products") && !event.target.value))) {
+    done = pressKey("F2");
   } else if (/^F\d+$/.test(event.key) || event.key === "Escape") {
     done = pressKey(keyName(event));
   } else if (event.key === "Enter" && event.target === document.body) {
     done = pressKey("Enter");
   }
   if (done) event.preventDefault();
+});
+
+// A scanner types: characters a few milliseconds apart, then Enter. Outside a field such a line is a
+// product's code for the ticket; a single digit alone presses the product of that number.
+const SCAN_GAP_MS = 40;
+const SCAN_LENGTH_MIN = 4;
+let scanned = "";
+let scannedAt = 0;
+let digitAlone = 0;
+
+function addScanned(code) {
+  const field = document.getElementById("scan");
+  if (!field) return false;
+  field.value = code;
+  field.form.requestSubmit();
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (inField(event.target) || event.ctrlKey || event.altKey || event.metaKey || document.getElementById("palette")?.open) return;
+  const now = performance.now();
+  if (now - scannedAt > SCAN_GAP_MS) scanned = "";
+  scannedAt = now;
+  clearTimeout(digitAlone);
+  if (event.key === "Enter" && scanned.length >= SCAN_LENGTH_MIN) {
+    const code = scanned;
+    scanned = "";
+    if (addScanned(code)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  } else if (/^[0-9A-Za-z-]$/.test(event.key)) {
+    scanned += event.key;
+    const digit = event.key;
+    const quick = /^[1-9]$/.test(digit) && scanned.length === 1;
+    if (quick) digitAlone = setTimeout(() => document.querySelector(`[data-digit="${digit}"]`)?.click(), SCAN_GAP_MS);
+  }
+}, true);
+
+// data-times: a code may be typed with how many of it, `3*COLA`.
+document.addEventListener("htmx:configRequest", (event) => {
+  const field = event.detail.elt.querySelector?.("[data-times]");
+  const typed = field && /^(\d{1,5})\*(.+)$/.exec(field.value.trim());
+  if (typed) Object.assign(event.detail.parameters, { quantity: typed[1], sku: typed[2] });
+});
+
+// data-filter-by="饮料": writes a word into the field that filters the products.
+document.addEventListener("click", (event) => {
+  const control = event.target.closest("[data-filter-by]");
+  if (!control) return;
+  const field = document.getElementById("product-filter");
+  field.value = control.dataset.filterBy;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
 document.addEventListener("click", (event) => {

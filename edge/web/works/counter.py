@@ -9,7 +9,8 @@ from edge.web.works.asked import Asked, Facts, Work
 
 async def _find(asked: Asked) -> Facts:
     text = asked.query.get("text", "").strip()
-    return {"text": text, "members": await asked.desk.views.find_members(text) if text else ()}
+    members = await asked.desk.views.find_members(text) if text else ()
+    return {"text": text, "members": members, "by_card": "card" in asked.query}
 
 
 async def _nothing(_asked: Asked) -> Facts:
@@ -26,6 +27,7 @@ AFTER_ANSWER: Mapping[str, str] = {}
 AFTER_REFUSAL: Mapping[str, str] = {}
 ACTIONS = (
     Action("find", _("Find member"), "look", work="find", key="/", field="find"),
-    Action("events", _("Latest events"), "look", work="events", key="Shift+F8"),
+    Action("card", _("Card or phone"), "look", work="find?card", key="F8", field="identify"),
+    Action("events", _("Latest events"), "look", work="events"),
     Action("more", _("More"), "look", work="more", key="F1"),
 )

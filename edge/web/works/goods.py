@@ -50,7 +50,7 @@ AFTER_ANSWER: Mapping[str, str] = {
 }
 AFTER_REFUSAL: Mapping[str, str] = {**AFTER_ANSWER}
 ACTIONS = (
-    Action("transfers", _("Transfers"), "move_stock", work="transfers", key="F8"),
-    Action("stock", _("Goods in and out"), "move_stock", work="stock", key="F9"),
-    Action("assets", _("Assets"), "move_asset", work="assets", key="F10"),
+    Action("transfers", _("Transfers"), "move_stock", work="transfers", key="Shift+F11"),
+    Action("stock", _("Goods in and out"), "move_stock", work="stock", key="F10"),
+    Action("assets", _("Assets"), "move_asset", work="assets", key="Shift+F12"),
 )

@@ -110,7 +110,7 @@ AFTER_REFUSAL: Mapping[str, str] = {
     "restore_member": "exit",
 }
 ACTIONS = (
-    Action("register", _("Register member"), "register_member", work="register", key="F6"),
+    Action("register", _("Register member"), "register_member", work="register", key="Shift+F8"),
     Action("ledger", _("Member's ledger"), "look", Needs.MEMBER, work="ledger", key="Shift+F3"),
     Action("member-file", _("Member's file"), "look", Needs.MEMBER, work="member-file"),
     Action("change-member", _("Change data"), "change_member", Needs.MEMBER, work="change-member"),

@@ -14,7 +14,7 @@ from edge.domain.assets import (
     check_tags,
 )
 from edge.domain.decision import Decision, Here
-from edge.domain.sales import Product
+from edge.domain.products import Product
 from edge.domain.stock import LINES_MAX, check_lines, goods_issue, goods_receipt
 from edge.domain.transfers import (
     Addressee,

@@ -9,10 +9,10 @@ from edge.domain.parts import Part
 from edge.domain.points import EarnRule
 from edge.domain.pricing import MEMBER as MEMBER_TERMS
 from edge.domain.pricing import WALK_IN
+from edge.domain.products import Product
 from edge.domain.refusals import Refusal
 from edge.domain.sales import (
     Payment,
-    Product,
     Ticket,
     TicketLine,
     pay,

@@ -44,4 +44,4 @@ async def test_every_slip_is_laid_out_in_both_languages(shop: Shop) -> None:
     vouchers = receipt_of(jobs["voucher"], "zh").lines
     assert sum(isinstance(line, QrCode) for line in vouchers) == 2
     assert Pair("会员", "王小明") in receipt_of(jobs["tier_change"], "zh").lines
-    assert Pair("Saved", "¥0.50") in receipt_of(jobs["sale"], "en").lines
+    assert Pair("Saved", "-¥0.50") in receipt_of(jobs["sale"], "en").lines

@@ -79,5 +79,5 @@ async def _printed_qr_codes(shop: Shop) -> list[str]:
         line.content
         for receipt, _ in shop.counter.printer.printed
         for line in receipt.lines
-        if isinstance(line, QrCode)
+        if isinstance(line, QrCode) and not line.content.startswith("CB1:")
     ]

@@ -1,0 +1,107 @@
+"""The open tickets of this box, kept in the store: a power cut loses no line of them."""
+
+from edge.desk import facts
+from edge.desk.catalogue import Catalogue
+from edge.desk.pricing import gifts_of, offset_named, terms_of
+from edge.desk.screens import TERMINALS_MAX
+from edge.domain.decision import Here
+from edge.domain.open_tickets import (
+    CheckoutRule,
+    Kept,
+    OpenTicket,
+    checkout_rule,
+    open_ticket,
+)
+from edge.domain.products import customer_refusal, scope_refusal
+from edge.domain.refusals import Refusal
+from edge.domain.sales import Ticket, TicketLine
+from edge.store.reader import Reader
+from edge.store.transaction import WriteTransaction
+
+_KEPT = "kept_tickets"
+
+
+def checkout(reader: Reader, catalogue: Catalogue) -> CheckoutRule:
+    """How this cafe sells."""
+    return checkout_rule(catalogue.rules(reader, "counter")[0])
+
+
+def ticket_at(reader: Reader, terminal: int) -> OpenTicket:
+    """The ticket in hand at a terminal, an empty one where there is none."""
+    return open_ticket(reader.setting(_setting(terminal)))
+
+
+def put_ticket(transaction: WriteTransaction, terminal: int, ticket: OpenTicket) -> None:
+    """Keep the ticket in hand of a terminal."""
+    transaction.set_setting(_setting(terminal), None if ticket.is_empty else ticket.row())
+
+
+def kept_tickets(reader: Reader) -> Kept:
+    """The tickets that were put aside, the first one first."""
+    rows = reader.setting(_KEPT)
+    return tuple(open_ticket(row) for row in rows) if isinstance(rows, list) else ()
+
+
+def put_kept(transaction: WriteTransaction, kept: Kept) -> None:
+    """Keep the tickets that are put aside."""
+    transaction.set_setting(_KEPT, [ticket.row() for ticket in kept] or None)
+
+
+def priced(reader: Reader, catalogue: Catalogue, at: Here, ticket: OpenTicket) -> Ticket:
+    """A ticket at today's prices; a product that left the catalogue leaves the ticket."""
+    found = facts.products(reader, ticket.lines)
+    terms = terms_of(reader, catalogue, at, ticket.member)
+    return Ticket(
+        tuple(
+            TicketLine(found[sku], quantity)
+            for sku, quantity in ticket.lines.items()
+            if sku in found
+        ),
+        ticket.member,
+        facts.member_name(reader, ticket.member),
+        ticket.id,
+        terms,
+        offset_named(reader, catalogue, ticket.offset),
+        gifts_of(reader, terms, found.values()),
+        ticket.served_by,
+    )
+
+
+def read_ticket(reader: Reader, catalogue: Catalogue, at: Here, terminal: int) -> Ticket:
+    """The ticket in hand at a terminal, at today's prices."""
+    return priced(reader, catalogue, at, ticket_at(reader, terminal))
+
+
+def customers_refusal(
+    reader: Reader, catalogue: Catalogue, at: Here, ticket: Ticket
+) -> Refusal | None:
+    """Why this customer may not have what is on a ticket, None where they may."""
+    products = [line.product for line in ticket.lines]
+    for product in products:
+        refusal = scope_refusal(product, at.cafe, ticket.terms)
+        if refusal is not None:
+            return refusal
+    rule = checkout(reader, catalogue)
+    if not rule.members_only:
+        return None
+    purse = facts.purse_of(reader, at, ticket.member) if ticket.member else None
+    return customer_refusal(
+        products,
+        ticket.total_fen,
+        members_only=True,
+        member=ticket.member,
+        balance_fen=purse.balance_fen if purse is not None else 0,
+    )
+
+
+def reserved_fen(reader: Reader, catalogue: Catalogue, at: Here, member: int) -> int:
+    """What a member is about to pay here: this box's open tickets, in hand and put aside."""
+    if not member:
+        return 0
+    in_hand = (ticket_at(reader, terminal) for terminal in range(1, TERMINALS_MAX + 1))
+    of_member = (one for one in (*in_hand, *kept_tickets(reader)) if one.member == member)
+    return sum(priced(reader, catalogue, at, ticket).total_fen for ticket in of_member)
+
+
+def _setting(terminal: int) -> str:
+    return f"ticket.{terminal}"
