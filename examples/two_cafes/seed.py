@@ -35,6 +35,19 @@ MEMBERS = (
 NEW_CARD = "04A1B2C399"
 STOCK = {"COLA": 48, "WATER": 60, "REDBULL": 24, "NOODLE": 30, "SAUSAGE": 40, "CRISPS": 20}
 FLOAT_FEN = 50_000
+SEATS = (
+    # letter, first, last, zone, row, seats in a row
+    ("A", 1, 20, "hall", 1, 5),
+    ("V", 1, 4, "vip", 5, 4),
+)
+OUT_OF_ORDER = 17
+"""The seat, in the order of setting up, that somebody has spilt tea on."""
+GUESTS = (
+    # place in the order of setting up, name, identity number (made up), yuan paid before (0: none)
+    (1, "赵一", "11010519880808012X", 0),
+    (2, "钱二", "110105199902140330", 20),
+    (20, "孙三", "110105199510300219", 1),
+)
 ASSETS = (("KB-0001", "机械键盘"), ("KB-0002", "机械键盘"), ("HS-0001", "头戴耳机"))
 
 
@@ -89,7 +102,7 @@ async def seed(stack: Stack, progress: Progress) -> Demo:
         await stack.wait_for(*map(stack.counter_address, CAFES))
         for cafe in CAFES:
             progress(f"{stack.titles[cafe]}: 会员、卡、库存 · members, cards, stock")
-            await _open_cafe(Counter(stack, cafe, client), demo.staff[1])
+            await _open_cafe(Counter(stack, cafe, client), *demo.staff)
     demo.cards = [Card(name, uid) for _cafe, name, _phone, uid, _fen in MEMBERS]
     demo.cards.append(Card("新卡 new card", NEW_CARD))
     _keep(stack.folder, demo)
@@ -173,13 +186,16 @@ class Counter:
         return values
 
 
-async def _open_cafe(counter: Counter, cashier: Person) -> None:
-    """Members with cards and money, stock and assets, by the counter's commands."""
+async def _open_cafe(counter: Counter, manager: Person, cashier: Person) -> None:
+    """Seats, guests, members with cards and money, stock and assets, by the counter's commands."""
 
     async def knows_staff() -> bool:
         return f'value="{cashier.id}"' in await counter.page()
 
     await counter.stack.eventually(knows_staff, f"staff to reach cafe {counter.cafe}")
+    await counter.do("log_in", staff=manager.id, pin=manager.secret)
+    seats = await _set_up_seats(counter)
+    await counter.do("log_out")
     await counter.do("log_in", staff=cashier.id, pin=cashier.secret)
     await counter.do("open_shift", float_fen=FLOAT_FEN)
 
@@ -196,7 +212,31 @@ async def _open_cafe(counter: Counter, cashier: Person) -> None:
         )
         if amount_fen:
             await counter.do("top_up", member=made["member"], amount_fen=amount_fen, tender="cash")
+    await _seat_guests(counter, seats)
     if counter.cafe == CAFES[0]:
         for tag, name in ASSETS:
             await counter.do("asset_receipt", tag=tag, name=name)
     await counter.do("log_out")
+
+
+async def _set_up_seats(counter: Counter) -> list[object]:
+    """The floor, one seat of it out of order."""
+    seats: list[object] = []
+    for prefix, first, last, zone, row, per_row in SEATS:
+        grid = {"row": row, "column": 1, "per_row": per_row}
+        made = await counter.do(
+            "set_up_seats", prefix=prefix, first=first, last=last, zone=zone, **grid
+        )
+        found = made["seats"]
+        assert isinstance(found, list)
+        seats += found
+    await counter.do("close_seat", seat=seats[OUT_OF_ORDER], note="键盘进水")
+    return seats
+
+
+async def _seat_guests(counter: Counter, seats: list[object]) -> None:
+    """Walk-ins whose documents were looked at, so that the map is alive."""
+    for place, name, number, yuan in GUESTS:
+        document = {"name": name, "document_kind": "id_card", "document_number": number}
+        paid = {"payment": "prepaid", "amount_yuan": yuan, "tender": "cash"} if yuan else {}
+        await counter.do("start_session", seat=seats[place], **document, **paid)

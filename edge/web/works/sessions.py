@@ -16,6 +16,10 @@ async def _seat(asked: Asked) -> Facts:
     facts: Facts = {"detail": detail, "values": asked.values, "choices": None}
     if detail is not None and detail.session is None:
         facts |= await _start_facts(asked, detail.seat.id)
+    elif detail is not None and detail.session is not None:
+        member = detail.session.session.member
+        view = await asked.desk.views.member(member) if member else None
+        facts["spendable_fen"] = view.spendable_fen if view is not None else 0
     facts["offered"] = await asked.desk.money_views.tenders()
     return facts
 

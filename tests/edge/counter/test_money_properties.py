@@ -9,6 +9,7 @@ from hypothesis.stateful import rule
 from edge.desk.answers import Answer
 from tests.edge.counter.benefits.operations import Benefits
 from tests.edge.counter.money_machine import APPROVED, MEMBERS, CounterMachine
+from tests.edge.counter.sessions.operations import Sessions
 
 which = st.integers(0, MEMBERS - 1)
 fen = st.one_of(st.integers(1, 300), st.sampled_from([500, 1_000, 5_000, 10_000, 20_000]))
@@ -113,7 +114,7 @@ class Rights(CounterMachine):
         self.run(self.counter.desk.rights.expire_due())
 
 
-class MoneyMachine(TopUps, Spends, Benefits, Rights):
+class MoneyMachine(TopUps, Spends, Benefits, Rights, Sessions):
     """All of it, by rules that give bonus credit, points and lucky points."""
 
     rules_published: ClassVar = {
