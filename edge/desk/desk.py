@@ -34,6 +34,7 @@ from edge.desk.payment_providers import PaymentProviders
 from edge.desk.payments import Payments
 from edge.desk.pins import Pins
 from edge.desk.printing import PrintingDesk
+from edge.desk.reports.views import Reports
 from edge.desk.rights import Rights, asks_for_rights
 from edge.desk.sales_views import SalesViews
 from edge.desk.screens import Screens
@@ -111,6 +112,7 @@ class Desk:
         self.card_views = CardViews(store, settings, committer.catalogue, line, clocks.wall_ms)
         card_issue = CardIssue(settings, committer, payments)
         self.sales_views = SalesViews(store, settings, committer, clocks.wall_ms)
+        self.reports = Reports(store, settings, committer, clocks.wall_ms)
         self.session_views = SessionViews(store, settings, committer)
         sessions = SessionsDesk(store, committer, payments)
         self.session_watch = SessionWatch(store, committer, sessions, effects)
@@ -144,6 +146,7 @@ class Desk:
             TransfersDesk(committer).handlers(),
             AssetsDesk(committer).handlers(),
             PrintingDesk(committer).handlers(),
+            self.reports.handlers(),
         )
 
     @property

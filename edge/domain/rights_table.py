@@ -115,8 +115,23 @@ PAPERS: Rows = {
     "enter_paper_slip": (COUNTER_STAFF, ("补录手工单", "enter slips filled in by hand")),
     "approve_paper_slip": (MANAGERS, ("同意补录", "approve what is entered from a slip")),
 }
+REPORTS: Rows = {
+    "see_reports": (MANAGERS | {READ_ONLY}, ("查看报表", "look at reports")),
+}
 
-TOPICS = (COUNTER, SHIFTS, MEMBERS, CARDS, MONEY, BENEFITS, SESSIONS, TICKETS, GOODS, PAPERS)
+TOPICS = (
+    COUNTER,
+    SHIFTS,
+    MEMBERS,
+    CARDS,
+    MONEY,
+    BENEFITS,
+    SESSIONS,
+    TICKETS,
+    GOODS,
+    PAPERS,
+    REPORTS,
+)
 
 RIGHTS: Rows = {operation: row for topic in TOPICS for operation, row in topic.items()}
 """Operation -> (roles, (Chinese, English)). A right not listed is nobody's."""

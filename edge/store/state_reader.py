@@ -19,7 +19,7 @@ from sync_protocol.claims import claim_row_from_stored
 from sync_protocol.codec import unpack_stored
 from sync_protocol.kinds import KINDS, LEDGER, field_index
 from sync_protocol.ledger import divert, transaction_from_body
-from sync_protocol.registers import row_from_stored
+from sync_protocol.registers import row_from_stored, write_from_body
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -96,6 +96,14 @@ class StateReader(LogReader):
                 if len(found) == limit:
                     break
         return found
+
+    def documents_written_since(
+        self, position: int, kinds: tuple[int, ...]
+    ) -> Iterator[tuple[int, int | str]]:
+        """Yield (kind, key) of each register op of some kinds behind a position of the log."""
+        for kind in kinds:
+            for (body,) in self._execute(statements.SELECT_BODIES_SINCE, (position, kind)):
+                yield kind, write_from_body(KINDS[kind], unpack_stored(body)).key
 
     # --- claims -----------------------------------------------------------------------------------
 

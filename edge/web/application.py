@@ -8,6 +8,7 @@ from aiohttp import web
 from edge.desk.desk import Desk
 from edge.web.commands import post_command
 from edge.web.counter import Counter
+from edge.web.exports import export_report
 from edge.web.live import LIVE_STREAMS, LiveStreams, close_streams, log_in_stream, stream
 from edge.web.page_security import add_security_headers, refuse_foreign_pages
 from edge.web.rendering import Renderer
@@ -31,6 +32,7 @@ def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     app.on_shutdown.append(close_streams)
     app.router.add_get("/", counter.show_work)
     app.router.add_get("/show/{work}", counter.show_work)
+    app.router.add_get("/reports/{report}.{format}", export_report)
     app.router.add_get("/events", stream)
     app.router.add_get("/log-in/events", log_in_stream)
     app.router.add_post("/desk/{command}", post_command)

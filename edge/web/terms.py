@@ -206,6 +206,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "tickets": _("Sales"),
         "goods": _("Goods and assets"),
         "papers": _("Receipts"),
+        "reports": _("Reports"),
     },
     "needs": {
         "member": _("tap a card first"),

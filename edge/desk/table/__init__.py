@@ -15,12 +15,25 @@ from edge.desk.table import (
     members,
     money,
     papers,
+    reports,
     sessions,
     shifts,
     tickets,
 )
 
-TOPICS = (counter, shifts, members, cards, money, benefits, sessions, tickets, goods, papers)
+TOPICS = (
+    counter,
+    shifts,
+    members,
+    cards,
+    money,
+    benefits,
+    sessions,
+    tickets,
+    goods,
+    papers,
+    reports,
+)
 
 COMMANDS: Mapping[str, Command] = {row.name: row for topic in TOPICS for row in topic.ROWS}
 """Name -> `Command`. `POST /desk/<name>`."""

@@ -15,12 +15,26 @@ from edge.domain.words import (
     members,
     money,
     papers,
+    reports,
     sessions,
     shifts,
     tickets,
 )
 
-TOPICS = (counter, members, cards, money, benefits, sessions, tickets, goods, shifts, papers, cases)
+TOPICS = (
+    counter,
+    members,
+    cards,
+    money,
+    benefits,
+    sessions,
+    tickets,
+    goods,
+    shifts,
+    papers,
+    reports,
+    cases,
+)
 
 WORDS: Mapping[str, tuple[str, str]] = {
     code: words for topic in TOPICS for code, words in topic.WORDS.items()

@@ -14,6 +14,7 @@ from edge.effects.slips import (
     money,
     papers,
     parts,
+    reports,
     sessions,
     shifts,
     tickets,
@@ -21,7 +22,7 @@ from edge.effects.slips import (
 from edge.effects.slips.job import Name
 from edge.effects.slips.parts import Slip
 
-TOPICS = (counter, shifts, cards, money, benefits, sessions, tickets, goods, papers)
+TOPICS = (counter, shifts, cards, money, benefits, sessions, tickets, goods, papers, reports)
 
 SLIPS: Mapping[str, Slip] = {name: slip for topic in TOPICS for name, slip in topic.SLIPS.items()}
 """Name of a slip, which is also the code of its title -> the slip."""

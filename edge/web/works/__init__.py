@@ -18,6 +18,7 @@ from edge.web.works import (
     members,
     money,
     papers,
+    reports,
     sessions,
     shifts,
     tickets,
@@ -26,7 +27,19 @@ from edge.web.works.asked import Work
 
 LOOK = "look"
 
-TOPICS = (counter, shifts, members, cards, money, benefits, sessions, tickets, goods, papers)
+TOPICS = (
+    counter,
+    shifts,
+    members,
+    cards,
+    money,
+    benefits,
+    sessions,
+    tickets,
+    goods,
+    papers,
+    reports,
+)
 
 WORKS: Mapping[str, Work] = {name: work for topic in TOPICS for name, work in topic.WORKS.items()}
 

@@ -44,6 +44,9 @@ def _logged_in(role: str) -> int:
 MATRIX: dict[tuple[str, str], Expected] = {
     ("GET", "/"): lambda _role: 200,  # the log-in, for nobody
     ("GET", "/show/{work}"): _logged_in,  # by work below
+    ("GET", "/reports/{report}.{format}"): lambda role: (
+        (200 if may(role, "see_reports") else 403) if role else 401
+    ),
     ("GET", "/events"): lambda role: 200 if role else 204,
     ("GET", "/log-in/events"): lambda _role: 200,
     ("POST", "/desk/{command}"): _logged_in,  # by command below
