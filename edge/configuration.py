@@ -51,6 +51,24 @@ name = "counter"             # how pages, logs and events call it; unique
 port = "*"                   # the reader's name as `pcsc_scan -r` shows it; * is anything
 
 [[devices]]
+kind = "card_reader"         # 125 kHz tags by a serial line: RDM6300 and its like
+driver = "rdm6300"           # frames with a checksum
+name = "seat cards"          # unique
+port = "/dev/serial/by-id/usb-rdm6300"   # no default
+baud = 9600                  # as the reader sends
+uid_bytes = 5                # 4: as readers that type ten digits give the number
+gone_ms = 500                # a tag that is silent for so long was taken away
+
+[[devices]]
+kind = "card_reader"         # a door reader with the two wires of Wiegand, 26 or 34 bits
+driver = "wiegand"           # D0 and D1 on pins, through a level shifter
+name = "door reader"         # unique
+pin_d0 = 5                   # pins by Broadcom's numbers; no default
+pin_d1 = 6                   # no default
+pull = "up"                  # "up" or "off"
+gone_ms = 500                # as above
+
+[[devices]]
 kind = "receipt_printer"     # ESC/POS on a serial line
 driver = "serial"            # also a USB printer's serial port
 name = "receipts"            # the first printer prints the receipts

@@ -33,6 +33,7 @@ from edge.drivers.errors import (
 )
 from edge.drivers.options import option, read_options
 from edge.drivers.receipt_bytes import COLUMNS, render_drawer_kick, render_receipt
+from edge.drivers.serial_lines import reason_of_open
 from edge.drivers.stacks import Stacks
 from edge.events import DeviceState
 from edge.receipt import Receipt
@@ -213,7 +214,7 @@ class SerialReceiptPrinter(ReceiptPrinter):
         except PermissionError as error:
             raise _TroubleError(Reason.NO_PERMISSION) from error
         except (OSError, termios.error) as error:  # SerialException is an OSError
-            raise _TroubleError(_reason_of_open(error)) from error
+            raise _TroubleError(reason_of_open(error)) from error
         return self._line
 
     def _hang_up(self) -> None:
@@ -296,15 +297,6 @@ class SerialReceiptPrinter(ReceiptPrinter):
                     self._count(answer)
         except (OSError, termios.error) as error:
             raise _TroubleError(Reason.LINE_LOST) from error
-
-
-def _reason_of_open(error: BaseException) -> Reason:
-    number = getattr(error, "errno", None)
-    if number == 13:  # EACCES, wrapped by pyserial
-        return Reason.NO_PERMISSION
-    if number in {11, 16} or "exclusively lock" in str(error):  # EAGAIN, EBUSY
-        return Reason.PORT_BUSY
-    return Reason.NO_PORT
 
 
 def build(

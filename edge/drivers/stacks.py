@@ -41,11 +41,12 @@ class PcscStack(Protocol):
 
 
 class GpioStack(Protocol):
-    """The part of the RPi.GPIO API (0.7.1) that the door relay and the door counter use."""
+    """The part of the RPi.GPIO API (0.7.1) that doors and Wiegand readers use."""
 
     BCM: int
     IN: int
     OUT: int
+    FALLING: int
     HIGH: int
     LOW: int
     BOTH: int

@@ -16,7 +16,9 @@ RELAY = {"kind": "door_relay", "driver": "gpio", "pin": 17}
 COUNTER = {"kind": "door_counter", "driver": "gpio", "pin": 27}
 NODE_COUNTER = {"kind": "door_counter", "driver": "http", "key_file": "/nowhere"}
 LINE_COUNTER = {**NODE_COUNTER, "driver": "serial", "port": "/dev/null"}
-TABLES = (READER, PRINTER, RELAY, COUNTER, NODE_COUNTER, LINE_COUNTER)
+TAG_READER = {"kind": "card_reader", "driver": "rdm6300", "port": "/dev/null"}
+WIRED_READER = {"kind": "card_reader", "driver": "wiegand", "pin_d0": 5, "pin_d1": 6}
+TABLES = (READER, TAG_READER, WIRED_READER, PRINTER, RELAY, COUNTER, NODE_COUNTER, LINE_COUNTER)
 
 
 @pytest.fixture

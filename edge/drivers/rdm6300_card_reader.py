@@ -1,0 +1,140 @@
+"""Card reader for 125 kHz tags (EM4100) on a serial line: RDM6300 and readers with its frames.
+
+A frame is sent again and again while a tag lies there:
+
+    STX (02) | ten hex digits: version, 32-bit number | two: XOR of those five bytes | ETX (03)
+
+The ID-12 family puts CR LF before ETX. One thread owns the port; it resynchronises on STX, and
+opens the port again, ever more slowly, when the line is lost. Sources: the RDM6300's data sheet
+(ITead), ID Innovations' data sheet of the ID-12LA, EM Microelectronic EM4100.
+"""
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import xor
+
+import serial
+
+from edge.drivers.bridge import Bridge
+from edge.drivers.contract import CardReader
+from edge.drivers.errors import Reason
+from edge.drivers.options import option, read_options
+from edge.drivers.presence import Presence
+from edge.drivers.serial_lines import LINE_ERRORS, reason_of_open
+from edge.drivers.stacks import Stacks
+from edge.events import DeviceState
+
+STX, ETX = b"\x02", b"\x03"
+FRAME = re.compile(rb"\x02([0-9A-Fa-f]{12})(?:\r\n)?\x03")
+FRAME_BYTES_MAX = 16
+READ_MS_MAX = 250
+"""How long a read may block: the longest that `close` waits."""
+RETRY_FIRST_S, RETRY_MAX_S = 0.2, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`port` is best a /dev/serial/by-id path.
+
+    `uid_bytes` is 5 with the tag's version byte, 4 as readers that type ten digits give it: all
+    readers of a chain must say it alike.
+    """
+
+    port: str = option(low=1, high=255)
+    baud: int = option(9600, choices=(9600, 19200, 38400, 57600, 115200))
+    uid_bytes: int = option(5, choices=(4, 5))
+    gone_ms: int = option(500, low=100, high=5000)
+
+
+class Rdm6300CardReader(CardReader):
+    """See the module."""
+
+    def __init__(self, name: str, options: Options, bridge: Bridge) -> None:
+        super().__init__(name, bridge)
+        self._options = options
+        self._presence = Presence(name, options.gone_ms, bridge)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    async def open(self) -> None:
+        self._thread = threading.Thread(target=self._run, name=f"reader:{self.name}", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._stopping.set()
+        await asyncio.to_thread(thread.join)
+        self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
+
+    def _run(self) -> None:
+        timeout_s = min(READ_MS_MAX, self._options.gone_ms // 2) / 1000
+        retry_s = RETRY_FIRST_S
+        while not self._stopping.is_set():
+            try:
+                line = serial.Serial(
+                    self._options.port, self._options.baud, timeout=timeout_s, exclusive=True
+                )
+            except LINE_ERRORS as error:
+                self._report(DeviceState.ABSENT, reason_of_open(error))
+                self._stopping.wait(retry_s)
+                retry_s = min(2 * retry_s, RETRY_MAX_S)
+                continue
+            retry_s = RETRY_FIRST_S
+            with line:
+                self._listen(line)
+
+    def _listen(self, line: serial.Serial) -> None:
+        """Until the line is lost or the driver stops."""
+        received = bytearray()
+        self._presence.start(time.monotonic_ns())
+        self._report(DeviceState.OK)
+        while not self._stopping.is_set():
+            try:
+                received += line.read(max(1, line.in_waiting))
+            except LINE_ERRORS:
+                self._report(DeviceState.ABSENT, Reason.LINE_LOST)
+                return
+            at_ns = time.monotonic_ns()
+            for number in take_numbers(received):
+                if number is None:
+                    self._presence.unread(Reason.CARD_MUTE, at_ns)
+                else:
+                    self._presence.heard(number[-self._options.uid_bytes :], at_ns)
+            self._presence.look(at_ns)
+
+
+def take_numbers(received: bytearray) -> Iterator[bytes | None]:
+    """Take what is complete from the front: the five bytes of each frame, None for a damaged one.
+
+    What comes before an STX is noise of the line and nothing.
+    """
+    while True:
+        start = received.find(STX)
+        del received[: len(received) if start < 0 else start]
+        end = received.find(ETX)
+        if end < 0 and len(received) < FRAME_BYTES_MAX:
+            return
+        taken = end + 1 or FRAME_BYTES_MAX
+        frame = bytes(received[:taken])
+        del received[:taken]
+        yield _number(frame[frame.rfind(STX) :])  # a torn frame may stand before a whole one
+
+
+def _number(frame: bytes) -> bytes | None:
+    match = FRAME.fullmatch(frame)
+    data = bytes.fromhex(match[1].decode("ascii")) if match else b"\xff"
+    return data[:-1] if reduce(xor, data) == 0 else None
+
+
+def build(
+    name: str, table: Mapping[str, object], where: str, bridge: Bridge, _stacks: Stacks
+) -> Rdm6300CardReader:
+    """Raises DeviceConfigurationError."""
+    return Rdm6300CardReader(name, read_options(Options, table, where), bridge)
