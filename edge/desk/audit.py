@@ -7,7 +7,7 @@ has no commit of its own and gets one here. A tap is nobody's command and has no
 from collections.abc import Mapping
 
 from edge.desk import facts
-from edge.desk.commands import Command, Input, Parameter
+from edge.desk.commands import APPROVER, Command, Input, Parameter
 from edge.desk.commit import Request, anchor
 from edge.desk.inputs import read_input
 from edge.desk.settings import DeskSettings
@@ -86,6 +86,6 @@ class AuditDesk:
 
 def subjects_of(command: Command, inputs: Mapping[str, object]) -> tuple[tuple[str, int], ...]:
     """The records that a command names by its inputs, as far as these can be read."""
-    ids = [one for one in command.parameters if one.type is Input.ID]
+    ids = [one for one in command.parameters if one.type is Input.ID and one.name != APPROVER]
     found = ((one.name, read_input(one, inputs)) for one in ids)
     return tuple((name, id) for name, id in found if isinstance(id, int) and id)

@@ -102,7 +102,7 @@ async def seed(stack: Stack, progress: Progress) -> Demo:
         await stack.wait_for(*map(stack.counter_address, CAFES))
         for cafe in CAFES:
             progress(f"{stack.titles[cafe]}: 会员、卡、库存 · members, cards, stock")
-            await _open_cafe(Counter(stack, cafe, client), *demo.staff)
+            await _open_cafe(Counter(stack, cafe, client), demo.staff[0])
     demo.cards = [Card(name, uid) for _cafe, name, _phone, uid, _fen in MEMBERS]
     demo.cards.append(Card("新卡 new card", NEW_CARD))
     _keep(stack.folder, demo)
@@ -111,7 +111,7 @@ async def seed(stack: Stack, progress: Progress) -> Demo:
 
 async def _operate(stack: Stack) -> Demo:
     """Cafes, people and boxes, by the operator's commands."""
-    password = secrets.token_urlsafe(12)
+    password = secrets.token_hex(9)
     await stack.operate_hub(
         "add-staff", "--name", "总部", "--role", "admin", "--password", password
     )
@@ -186,17 +186,15 @@ class Counter:
         return values
 
 
-async def _open_cafe(counter: Counter, manager: Person, cashier: Person) -> None:
+async def _open_cafe(counter: Counter, manager: Person) -> None:
     """Seats, guests, members with cards and money, stock and assets, by the counter's commands."""
 
     async def knows_staff() -> bool:
-        return f'value="{cashier.id}"' in await counter.page()
+        return f'value="{manager.id}"' in await counter.page()
 
     await counter.stack.eventually(knows_staff, f"staff to reach cafe {counter.cafe}")
     await counter.do("log_in", staff=manager.id, pin=manager.secret)
     seats = await _set_up_seats(counter)
-    await counter.do("log_out")
-    await counter.do("log_in", staff=cashier.id, pin=cashier.secret)
     await counter.do("open_shift", float_fen=FLOAT_FEN)
 
     async def stocked() -> bool:
@@ -216,6 +214,7 @@ async def _open_cafe(counter: Counter, manager: Person, cashier: Person) -> None
     if counter.cafe == CAFES[0]:
         for tag, name in ASSETS:
             await counter.do("asset_receipt", tag=tag, name=name)
+    await _close_shift(counter)
     await counter.do("log_out")
 
 
@@ -240,3 +239,11 @@ async def _seat_guests(counter: Counter, seats: list[object]) -> None:
         document = {"name": name, "document_kind": "id_card", "document_number": number}
         paid = {"payment": "prepaid", "amount_yuan": yuan, "tender": "cash"} if yuan else {}
         await counter.do("start_session", seat=seats[place], **document, **paid)
+
+
+async def _close_shift(counter: Counter) -> None:
+    """Count the drawer and close, so that whoever comes next opens a shift of their own."""
+    taken_fen = sum(amount_fen for cafe, *_, amount_fen in MEMBERS if cafe == counter.cafe)
+    taken_fen += sum(int(yuan or 0) * 100 for *_, yuan in GUESTS)
+    await counter.do("count_cash", lines=[["100", (FLOAT_FEN + taken_fen) // 100]])
+    await counter.do("close_shift", left_fen=FLOAT_FEN)

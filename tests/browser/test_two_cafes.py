@@ -35,7 +35,7 @@ async def panel(browser: Browser, demo: Demo) -> AsyncIterator[Page]:
 
 
 async def counter(browser: Browser, demo: Demo, cafe: str) -> Page:
-    """A counter's page with the manager logged in."""
+    """A counter's page with the manager logged in and a shift open."""
     page = await browser.new_page(viewport=COUNTER_SCREEN)
     await page.goto(demo.counters[cafe])
     await page.locator("label", has_text=MANAGER).click()
@@ -43,6 +43,9 @@ async def counter(browser: Browser, demo: Demo, cafe: str) -> Page:
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#left")
     await page.wait_for_load_state("load")
+    if await page.locator("#float").count():
+        await page.press("#float", "Enter")
+        await page.wait_for_selector('[data-done="open_shift"]')
     return page
 
 
