@@ -37,6 +37,7 @@ from edge.drivers.bridge import Bridge, Straight
 from edge.drivers.registry import Devices, build_devices
 from edge.drivers.stacks import Stacks
 from edge.effects.after_commit import Effects
+from edge.effects.customer_display import CustomerDisplay
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents, Region
 from edge.effects.printing import PrinterQueue
@@ -227,6 +228,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         start(sync.run())
         start(_keep_up(desk, sync))
         start(desk.session_watch.run())
+        start(desk.customer_screen.run())
         await devices.open()
         stack.push_async_callback(devices.close)
         await _serve(stack, configuration, store, desk, registry)
@@ -341,7 +343,8 @@ def _effects(
         lambda: page_events.publish(Region.TRUTH),
     )
     door = Door(devices.door_relays, time.monotonic_ns, delay.observe)
-    return Effects(door, queue, page_events)
+    display = CustomerDisplay(devices.customer_displays, configuration.box.language)
+    return Effects(door, queue, page_events, display)
 
 
 def _register_counts(

@@ -19,6 +19,7 @@ from edge.desk.card_views import CardViews
 from edge.desk.cards import CardsDesk
 from edge.desk.commands import Command, Handlers
 from edge.desk.commit import Committer, Request
+from edge.desk.customer_screen import CustomerScreen
 from edge.desk.exits import ExitsDesk
 from edge.desk.identity_checks import IdentityChecksDesk
 from edge.desk.inputs import read_inputs
@@ -110,6 +111,9 @@ class Desk:
         )
         self.member_views = MemberViews(store, settings, committer.catalogue, clocks.wall_ms)
         self.card_views = CardViews(store, settings, committer.catalogue, line, clocks.wall_ms)
+        self.customer_screen = CustomerScreen(
+            store, settings, committer, screens, effects, clocks, devices
+        )
         card_issue = CardIssue(settings, committer, payments)
         self.sales_views = SalesViews(store, settings, committer, clocks.wall_ms)
         self.reports = Reports(store, settings, committer, clocks.wall_ms)

@@ -6,7 +6,7 @@ columns; a name that is too long is cut between characters.
 
 from dataclasses import dataclass
 
-from edge.domain.refusals import CHINESE, yuan
+from edge.domain.refusals import CHINESE
 
 COLUMNS = 20
 _WORDS = {
@@ -44,31 +44,35 @@ def greeting(language: str, name: str, balance_fen: int) -> DisplayLines:
     """A member has tapped."""
     return DisplayLines(
         _cut(f"{_word('welcome', language)} {name}"),
-        _pair(_word("balance", language), yuan(balance_fen)),
+        _pair(_word("balance", language), _money(balance_fen)),
     )
 
 
 def due(language: str, last: str, items: int, total_fen: int) -> DisplayLines:
     """A ticket is open: what came onto it last, how many pieces, what is due."""
     count = f"{items}{_word('items', language)}" if language == CHINESE else f"{items} items"
-    return DisplayLines(_pair(last, count), _pair(_word("due", language), yuan(total_fen)))
+    return DisplayLines(_pair(last, count), _pair(_word("due", language), _money(total_fen)))
 
 
 def paid(language: str, total_fen: int, change_fen: int, qr: str = "") -> DisplayLines:
     """A ticket was paid: what of the cash comes back."""
-    second = _pair(_word("change", language), yuan(change_fen))
+    second = _pair(_word("change", language), _money(change_fen))
     if not change_fen:
         second = _word("thanks", language)
-    return DisplayLines(_pair(_word("paid", language), yuan(total_fen)), second, qr)
+    return DisplayLines(_pair(_word("paid", language), _money(total_fen)), second, qr)
 
 
 def _word(code: str, language: str) -> str:
     return _WORDS[code][0 if language == CHINESE else 1]
 
 
+def _money(amount_fen: int) -> str:
+    """Digits alone: such displays have no sign of the yuan."""
+    return f"{amount_fen // 100}.{amount_fen % 100:02d}"
+
+
 def _pair(left: str, right: str) -> str:
     """A word at the left edge, an amount at the right one; the amount is never cut."""
-    right = right.replace("¥", "") if width(right) > COLUMNS else right
     kept = _cut(left, COLUMNS - width(right) - 1)
     return kept + " " * (COLUMNS - width(kept) - width(right)) + right
 

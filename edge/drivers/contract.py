@@ -106,6 +106,26 @@ class ReceiptPrinter(Device):
         """Open the cash drawer. Raises DeviceAbsentError or DeviceFaultError."""
 
 
+class CustomerDisplay(Device):
+    """Shows the customer two lines of 20 columns; a Chinese character takes two of them."""
+
+    kind = "customer_display"
+
+    @abstractmethod
+    async def show_lines(self, first: str, second: str) -> None:
+        """Show two lines instead of what stood there; what a line is short of is blank.
+
+        Raises DeviceAbsentError or DeviceFaultError.
+        """
+
+    @abstractmethod
+    async def show_qr(self, content: str) -> None:
+        """Show a QR code with the lines until the next ones; without a place for it do nothing.
+
+        Raises DeviceAbsentError or DeviceFaultError.
+        """
+
+
 class DoorRelay(Device):
     """Opens a door for a time."""
 

@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from edge.drivers.bridge import Bridge
-from edge.drivers.contract import CardReader, Device, DoorCounter, DoorRelay, ReceiptPrinter
+from edge.drivers.contract import (
+    CardReader,
+    CustomerDisplay,
+    Device,
+    DoorCounter,
+    DoorRelay,
+    ReceiptPrinter,
+)
 from edge.drivers.errors import DeviceConfigurationError
 from edge.drivers.stacks import Stacks
 
@@ -52,6 +59,10 @@ class Devices:
     @property
     def receipt_printers(self) -> tuple[ReceiptPrinter, ...]:
         return tuple(device for device in self.all if isinstance(device, ReceiptPrinter))
+
+    @property
+    def customer_displays(self) -> tuple[CustomerDisplay, ...]:
+        return tuple(device for device in self.all if isinstance(device, CustomerDisplay))
 
     @property
     def door_relays(self) -> tuple[DoorRelay, ...]:

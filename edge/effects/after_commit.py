@@ -1,7 +1,9 @@
 """The effects of one box, handed to its desk together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edge.domain.refusals import CHINESE
+from edge.effects.customer_display import CustomerDisplay
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents
 from edge.effects.printing import PrinterQueue
@@ -14,3 +16,4 @@ class Effects:
     door: Door
     printer_queue: PrinterQueue
     page_events: PageEvents
+    customer_display: CustomerDisplay = field(default_factory=lambda: CustomerDisplay((), CHINESE))

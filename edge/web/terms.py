@@ -225,6 +225,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "receipt_printer": _("Printer"),
         "door_relay": _("Door"),
         "door_counter": _("Door counter"),
+        "customer_display": _("Customer display"),
     },
     "device_state": {
         "ok": _("ready"),
