@@ -18,6 +18,7 @@ BENCHMARKS = {
     "tap": "card tap to durable commit to relay, through pcscd",
     "history": "tap and drain with 1,000,000 ops of history",
     "year": "a year of a 40-cafe chain on one box",
+    "counter_page": "the counter page with 100,000 members and 2,000,000 ledger entries",
 }
 """Name -> what it measures. Each is a module with `run() -> list[Line]`."""
 OUTPUT = Path("build") / "bench.json"

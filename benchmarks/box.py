@@ -12,8 +12,8 @@ from edge.desk.desk import Desk
 from edge.desk.line import NoLine
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.view_types import TapOutcome
-from edge.domain.cards import issue_card, normal_uid
-from edge.domain.decision import Decision, Here, document_change
+from edge.domain.cards import NewCard, issue_card, normal_uid
+from edge.domain.decision import Decision, Here, NewOp, document_change
 from edge.domain.members import keyed_hash
 from edge.effects.after_commit import Effects
 from edge.effects.door import Door
@@ -59,9 +59,9 @@ class NotingRelay:
 
 
 @contextmanager
-def open_box(path: Path, chain: str, node: int, clock: SetClock) -> Iterator[Store]:
-    """Open the store of box `node`, which is also its cafe's number, in epoch 1."""
-    identity = Identity(chain, node, 1, node)
+def open_box(path: Path, chain: str, node: int, clock: SetClock, epoch: int = 1) -> Iterator[Store]:
+    """Open the store of box `node`, which is also its cafe's number."""
+    identity = Identity(chain, node, epoch, node)
     with Store.open(path, identity, clock.as_store_clock(), secrets.token_bytes) as store:
         yield store
 
@@ -73,14 +73,29 @@ def card_uid(index: int) -> bytes:
 
 def member_ops(here: Here, chain: OpChain, index: int, member: int, card: int) -> list[Op]:
     """Return the ops that register a member with a card."""
-    profile: dict[str, object] = {"name": f"会员{index}", "number": f"M{index}", "status": "active"}
+    return [chain.append(new) for new in registration(here, index, member, card, f"会员{index}")]
+
+
+def registration(
+    here: Here, index: int, member: int, card: int, name: str, **more: object
+) -> list[NewOp]:
+    """Return what registers a member with the card of that index; `more` are its other fields."""
+    profile = {"name": name, "number": f"M{index}", "status": "active", **more}
     key = keyed_hash(CHAIN_KEY, normal_uid(card_uid(index)))
-    issued = issue_card(here, card, member, key, 0, "")
+    issued = issue_card(here, member, NewCard(card, key, 0))
     if not isinstance(issued, Decision):
         raise TypeError(f"no card was issued: {issued.code}")
     salt = index.to_bytes(SALT_BYTES, "big")
-    new_ops = [document_change(here, MEMBER, member, None, profile, salt), *issued.ops]
-    return [chain.append(new) for new in new_ops]
+    return [document_change(here, MEMBER, member, None, profile, salt), *issued.ops]
+
+
+def desk_on(store: Store, clock: SetClock, relay: NotingRelay) -> Desk:
+    """Return a desk without a line and without a printer."""
+    printer_queue = PrinterQueue(store, (), "zh", clock.wall_ms, lambda: None)
+    effects = Effects(Door((relay,), time.monotonic_ns), printer_queue, PageEvents())
+    settings = DeskSettings(CHAIN_KEY, UTC_OFFSET_MIN, CUT_OVER_HOUR, SAME_TAP_MS, RELEASE_AFTER_MS)
+    clocks = Clocks(clock.wall_ms, time.monotonic_ns)
+    return Desk(store, settings, effects, NoLine(), clocks, secrets.token_bytes, tuple)
 
 
 class TapBench:
@@ -88,21 +103,7 @@ class TapBench:
 
     def __init__(self, store: Store, clock: SetClock) -> None:
         self._relay = NotingRelay()
-        page_events = PageEvents()
-        printer_queue = PrinterQueue(store, (), "zh", clock.wall_ms, lambda: None)
-        effects = Effects(Door((self._relay,), time.monotonic_ns), printer_queue, page_events)
-        settings = DeskSettings(
-            CHAIN_KEY, UTC_OFFSET_MIN, CUT_OVER_HOUR, SAME_TAP_MS, RELEASE_AFTER_MS
-        )
-        self._desk = Desk(
-            store,
-            settings,
-            effects,
-            NoLine(),
-            Clocks(clock.wall_ms, time.monotonic_ns),
-            secrets.token_bytes,
-            tuple,
-        )
+        self._desk = desk_on(store, clock, self._relay)
 
     async def tap(self, index: int) -> float:
         """Return the milliseconds from a card's event to its door."""

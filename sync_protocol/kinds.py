@@ -465,10 +465,19 @@ KINDS = _by_code()
 """Kind code -> `Kind`."""
 
 
+def _by_name() -> "dict[int, dict[str, int]]":
+    table = {}
+    for kind in _ROWS:
+        indexes = {}
+        for index in range(len(kind.fields)):
+            indexes[kind.fields[index].name] = index
+        table[kind.code] = indexes
+    return table
+
+
+_FIELD_INDEXES = _by_name()
+
+
 def field_index(kind: int, name: str) -> int:
     """Return the index of a register's field; KeyError if the kind has no such field."""
-    fields = KINDS[kind].fields
-    for index in range(len(fields)):
-        if fields[index].name == name:
-            return index
-    raise KeyError(name)
+    return _FIELD_INDEXES[kind][name]

@@ -7,13 +7,14 @@ back as a block, and the next one must not wait for its sake.
 from edge.desk import facts
 from edge.desk.rules import Row, RuleInForce, rule_in_force
 from edge.domain.points import EarnRule
+from edge.domain.products import Product
 from edge.store.reader import Reader
 from sync_protocol.kinds import PRODUCT
 
 LETTERHEAD = ("name", "name_en", "phone", "receipt_head", "receipt_foot")
 """Columns of the rule `company`."""
 PRODUCTS_MAX = 10_000
-"""Products whose barcodes are known here."""
+"""Products that are known here."""
 
 
 class Catalogue:
@@ -28,6 +29,7 @@ class Catalogue:
         self._rule: EarnRule | None = None
         self._rules: dict[str, RuleInForce] = {}
         self._cafe_name: facts.Name | None = None
+        self._products: tuple[Product, ...] | None = None
         self._barcodes: dict[str, str] | None = None
 
     def rule(self, reader: Reader) -> EarnRule:
@@ -71,15 +73,24 @@ class Catalogue:
         barcodes = self._barcodes
         if barcodes is None:
             barcodes = self._barcodes = {
-                barcode: str(document.key)
-                for document in reader.registers(PRODUCT, limit=PRODUCTS_MAX)
-                if isinstance(barcode := document.value("barcode"), str) and barcode
+                product.barcode: product.sku for product in self.products(reader) if product.barcode
             }
         return barcodes.get(code, code)
+
+    def products(self, reader: Reader) -> tuple[Product, ...]:
+        """All products of the chain, in order of their codes."""
+        products = self._products
+        if products is None:
+            products = self._products = tuple(
+                facts.product_of_row(str(document.key), document.shown)
+                for document in reader.registers(PRODUCT, limit=PRODUCTS_MAX)
+            )
+        return products
 
     def renew(self, reader: Reader) -> None:
         """Read anew what every tap needs; the rest when it is next asked for."""
         self._rules = {}
+        self._products = None
         self._barcodes = None
         self._rule = facts.rule(reader)
         self._cafe_name = facts.cafe_name(reader, reader.identity.cafe)

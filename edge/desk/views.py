@@ -42,6 +42,7 @@ from edge.domain.approvals import approver_refusal
 from edge.domain.business_day import days_before
 from edge.domain.decision import Here, read_int, read_list, read_text
 from edge.domain.open_tickets import TICKET_MODE, OpenTicket
+from edge.domain.products import Product
 from edge.domain.shifts import Shift
 from edge.domain.staff import log_in_refusal, person_of
 from edge.domain.transfers import DISPATCHED
@@ -60,10 +61,9 @@ from sync_protocol.accounts import (
     ITEM,
     REFUNDABLE,
 )
-from sync_protocol.kinds import ASSET, PRODUCT, SALE, SITE, STAFF, TRANSFER
+from sync_protocol.kinds import ASSET, SALE, SITE, STAFF, TRANSFER
 
 EVENTS_SHOWN = 12
-PRODUCTS_MAX = 1000
 CAFES_MAX = 1000
 STAFF_MAX = 1000
 SHIFT_DAYS = 7
@@ -161,9 +161,9 @@ class Views:
         with self._store.read() as reader:
             cafe = reader.identity.cafe
             return tuple(
-                _product(reader, cafe, document)
-                for document in reader.registers(PRODUCT, limit=PRODUCTS_MAX)
-                if document.value("on_sale") is not False
+                _product(reader, cafe, product)
+                for product in self._catalogue.products(reader)
+                if product.on_sale
             )
 
     async def sales(self, limit: int = 50) -> tuple[SaleView, ...]:
@@ -280,7 +280,7 @@ class Views:
     def _truth_line(self, reader: Reader, terminal: int) -> TruthLine:
         outbox = reader.outbox()
         cashier = self._staff.cashier_at(reader, terminal)
-        waiting = len(reader.print_jobs(PRINT_WAITING)) + len(reader.print_jobs(PRINT_SENT))
+        waiting = reader.count_print_jobs(PRINT_WAITING) + reader.count_print_jobs(PRINT_SENT)
         return TruthLine(
             self._line.up,
             self._line.since_ms,
@@ -365,17 +365,15 @@ def _kept_ticket(
     )
 
 
-def _product(reader: Reader, cafe: int, document: Document) -> ProductView:
-    sku = str(document.key)
-    product = facts.product_of_row(sku, document.shown)
+def _product(reader: Reader, cafe: int, product: Product) -> ProductView:
     return ProductView(
-        sku,
+        product.sku,
         *product.names,
         product.category,
         product.barcode,
         product.price_fen,
         product.member_price_fen,
-        facts.in_stock(reader, cafe, sku) if product.counted else None,
+        facts.in_stock(reader, cafe, product.sku) if product.counted else None,
     )
 
 

@@ -70,6 +70,10 @@ class Reader(StateReader):
         rows = self._execute(statements.SELECT_PRINT_JOBS, (state, limit))
         return [_print_job(row) for row in rows]
 
+    def count_print_jobs(self, state: str) -> int:
+        """Return how many jobs are in a state other than PRINT_DONE."""
+        return int(self._execute(statements.COUNT_PRINT_JOBS, (state,)).fetchone()[0])
+
     def latest_print_jobs(self, limit: int = 50) -> list[PrintJob]:
         """Return the last jobs in any state, newest first."""
         rows = self._execute(statements.SELECT_LATEST_PRINT_JOBS, (limit,))

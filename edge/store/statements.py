@@ -250,6 +250,9 @@ SELECT id, kind, document, state, copies, created_ms, error FROM print_job
 WHERE state = ? AND state <> 'done' ORDER BY id LIMIT ?
 """
 
+# The truth line, at each page.
+COUNT_PRINT_JOBS = "SELECT COUNT(*) FROM print_job WHERE state = ? AND state <> 'done'"
+
 SELECT_LATEST_PRINT_JOBS = """
 SELECT id, kind, document, state, copies, created_ms, error FROM print_job
 ORDER BY id DESC LIMIT ?

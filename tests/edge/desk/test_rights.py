@@ -3,6 +3,7 @@
 from sync_protocol.accounts import (
     ADVANCE_BOOK,
     ADVANCE_RIGHT,
+    BONUS,
     BREAKAGE,
     FEN,
     POINTS,
@@ -244,7 +245,7 @@ async def test_a_voucher_of_the_chain_is_asked_for_and_then_used(counter: Counte
     body = Transaction(0, 6, 0, 0, 0, 9, None, postings).body()
     await counter.hub.write((TRANSACTION, body))
     await counter.do("redeem_voucher", member=member, code=code)
-    assert counter.shown(own(WALLET, member)) == -1500
+    assert counter.shown(own(BONUS, member)) == -1500
 
 
 async def test_an_unused_voucher_lapses_where_it_is_held(counter: Counter) -> None:
