@@ -49,6 +49,11 @@ kind = "card_reader"         # what it is
 driver = "pcsc"              # how it is spoken to
 name = "counter"             # how pages, logs and events call it; unique
 port = "*"                   # the reader's name as `pcsc_scan -r` shows it; * is anything
+number_block = -1            # the block of a MIFARE Classic with the card's number; -1: the UID
+key_file = ""                # 12 hexadecimal digits: the key of that block's sector
+key_type = "a"               # "a" or "b"
+number_at = 0                # the number's first byte in the block
+number_bytes = 4             # 4 to 10
 
 [[devices]]
 kind = "card_reader"         # 125 kHz tags by a serial line: RDM6300 and its like

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     CARD_MUTE = "card_mute"
     CARD_GONE = "card_gone"
     NO_UID = "no_uid"
+    NO_NUMBER = "no_number"
     NO_PORT = "no_port"
     PORT_BUSY = "port_busy"
     NO_PERMISSION = "no_permission"
@@ -45,6 +46,7 @@ HINTS = {
     Reason.CARD_MUTE: "Lay the card flat on the reader, once more",
     Reason.CARD_GONE: "Hold the card on the reader until it beeps",
     Reason.NO_UID: "Use a contactless card (ISO 14443 or 15693)",
+    Reason.NO_NUMBER: "Use a card of this chain, or compare `number_block` and `key_file`",
     Reason.NO_PORT: "Plug in the cable and compare `port` with: ls /dev/serial/by-id",
     Reason.PORT_BUSY: "End the other program on this port: fuser -v PORT",
     Reason.NO_PERMISSION: "Let the box open the port: usermod -aG dialout,gpio cafebox",

@@ -1,4 +1,4 @@
-"""Card reader over PC/SC: a thread that blocks in SCardGetStatusChange and reads each card's UID.
+"""Card reader over PC/SC: a thread that blocks in SCardGetStatusChange and reads each card.
 
 pyscard's own CardMonitor and ReaderMonitor threads end for good when pcscd goes away, so this
 driver watches by itself: it sets up its context again whenever the daemon dies, and its list of
@@ -19,11 +19,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import CardReader
-from edge.drivers.errors import Reason
+from edge.drivers.errors import DeviceConfigurationError, Reason
+from edge.drivers.mifare_classic import BLOCK_BYTES, NumberPlace, is_key_block, read_key
 from edge.drivers.options import option, read_options
 from edge.drivers.stacks import PcscStack, Stacks
 from edge.drivers.winscard import (
@@ -63,6 +65,8 @@ GET_UID = [0xFF, 0xCA, 0x00, 0x00, 0x00]
 SW_SUCCESS = [0x90, 0x00]
 UID_LENGTHS = range(4, 11)  # 4, 7 or 10 bytes (ISO 14443-3), 8 (ISO 15693-3, FeliCa)
 
+NO_BLOCK = -1
+
 UID_ATTEMPTS = 3
 """A card at the edge of the field often answers at the second try."""
 RETRY_SECONDS = 0.25
@@ -75,9 +79,18 @@ RELIST_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`port` is a pattern for PC/SC reader names (`*` and `?`); every reader it fits is watched."""
+    """`port` is a pattern for PC/SC reader names (`*` and `?`); every reader it fits is watched.
+
+    With `number_block` a card is known by the number in that block of a MIFARE Classic, of
+    `number_bytes` from byte `number_at` on, and not by its UID; `key_file` opens the sector.
+    """
 
     port: str = option("*", low=1, high=128)
+    number_block: int = option(NO_BLOCK, low=NO_BLOCK, high=255)
+    key_file: str = option("", high=255)
+    key_type: str = option("a", choices=("a", "b"))
+    number_at: int = option(0, low=0, high=12)
+    number_bytes: int = option(4, low=4, high=10)
 
 
 class _UidError(Exception):
@@ -103,15 +116,24 @@ class _Slot:
 
     @property
     def to_be_reread(self) -> bool:
-        return self.unread_reason not in {"", Reason.NO_UID}
+        return self.unread_reason not in {"", Reason.NO_UID, Reason.NO_NUMBER}
 
 
 class PcscCardReader(CardReader):
     """See the module. One thread, one PC/SC context."""
 
-    def __init__(self, name: str, options: Options, bridge: Bridge, pcsc: PcscStack) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: Options,
+        bridge: Bridge,
+        pcsc: PcscStack,
+        number: NumberPlace | None = None,
+    ) -> None:
+        """`number` is where a card's number stands, None where its UID is the number."""
         super().__init__(name, bridge)
         self._options = options
+        self._number = number
         self._pcsc = pcsc
         self._slots: dict[str, _Slot] = {}
         self._plugged: list[str] = []
@@ -279,17 +301,34 @@ class PcscCardReader(CardReader):
         _check(result)
         try:
             _check(self._pcsc.SCardBeginTransaction(card))
-            result, answer = self._pcsc.SCardTransmit(card, protocol, GET_UID)
-            _check(result)
-            if not answer:  # what pcscd answers when the card leaves in mid-exchange
-                raise _UidError(Reason.CARD_MUTE, SUCCESS)
-            uid = bytes(answer[:-2])
-            if answer[-2:] != SW_SUCCESS or len(uid) not in UID_LENGTHS:
+            uid = self._exchange(card, protocol, GET_UID, Reason.NO_UID)
+            if len(uid) not in UID_LENGTHS:
                 raise _UidError(Reason.NO_UID, SUCCESS)
+            if self._number is not None:
+                uid = self._read_number(card, protocol, self._number)
         except _UidError:
             self._let_go(card)
             raise
         return uid, card
+
+    def _read_number(self, card: Any, protocol: int, place: NumberPlace) -> bytes:
+        *opening, reading = place.apdus()
+        for apdu in opening:
+            self._exchange(card, protocol, apdu, Reason.NO_NUMBER)
+        number = place.number_in(self._exchange(card, protocol, reading, Reason.NO_NUMBER))
+        if number is None:
+            raise _UidError(Reason.NO_NUMBER, SUCCESS)
+        return number
+
+    def _exchange(self, card: Any, protocol: int, apdu: list[int], refused: Reason) -> bytes:
+        """The data of an answer. Raises _UidError, with `refused` if the status word says no."""
+        result, answer = self._pcsc.SCardTransmit(card, protocol, apdu)
+        _check(result)
+        if not answer:  # what pcscd answers when the card leaves in mid-exchange
+            raise _UidError(Reason.CARD_MUTE, SUCCESS)
+        if answer[-2:] != SW_SUCCESS:
+            raise _UidError(refused, SUCCESS)
+        return bytes(answer[:-2])
 
     def _let_go(self, card: Any) -> None:
         """End what was begun; whether the card is still there to hear it does not matter.
@@ -318,4 +357,29 @@ def build(
     name: str, table: Mapping[str, object], where: str, bridge: Bridge, stacks: Stacks
 ) -> PcscCardReader:
     """Raises DeviceConfigurationError."""
-    return PcscCardReader(name, read_options(Options, table, where), bridge, stacks.pcsc)
+    options = read_options(Options, table, where)
+    return PcscCardReader(name, options, bridge, stacks.pcsc, _number_place(options, where))
+
+
+def _number_place(options: Options, where: str) -> NumberPlace | None:
+    if options.number_block == NO_BLOCK:
+        return None
+    if is_key_block(options.number_block):
+        raise DeviceConfigurationError(
+            f"{where}.number_block",
+            f"block {options.number_block} holds keys",
+            "Set the block that holds the card's number",
+        )
+    if options.number_at + options.number_bytes > BLOCK_BYTES:
+        raise DeviceConfigurationError(
+            f"{where}.number_at",
+            f"{options.number_at} + {options.number_bytes} bytes are more than a block",
+            f"Keep the number within the block's {BLOCK_BYTES} bytes",
+        )
+    return NumberPlace(
+        options.number_block,
+        read_key(Path(options.key_file), f"{where}.key_file"),
+        "a" if options.key_type == "a" else "b",
+        options.number_at,
+        options.number_bytes,
+    )

@@ -241,6 +241,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "card_mute": _("card not read: lay it flat, once more"),
         "card_gone": _("card taken away too soon"),
         "no_uid": _("not a contactless card"),
+        "no_number": _("not a card of this chain"),
         "no_port": _("cable not plugged in"),
         "port_busy": _("port used by another program"),
         "no_permission": _("no permission for the port"),

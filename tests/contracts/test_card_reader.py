@@ -2,14 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import pytest
 
-from edge.drivers.fake.card import VirtualCard
+from edge.drivers.fake.card import Sector, VirtualCard
 from edge.drivers.fake.pcsc import FakePcsc
 from edge.drivers.fake.virtual_pcscd import VirtualPcscd
+from edge.drivers.mifare_classic import NumberPlace
 from edge.drivers.pcsc_card_reader import Options, PcscCardReader
 from edge.drivers.stacks import PcscStack, Stacks
 from edge.drivers.winscard import (
@@ -25,6 +26,8 @@ from tests.contracts.collector import Collector
 UID_A = bytes.fromhex("04A1B2C3")
 UID_B = bytes.fromhex("04112233445566")  # seven bytes, as most new cards have
 NOT_SUPPORTED = bytes.fromhex("6A81")
+KEY = bytes.fromhex("A0A1A2A3A4A5")
+NUMBER = bytes.fromhex("20260731")
 
 
 class Rig(Protocol):
@@ -33,8 +36,8 @@ class Rig(Protocol):
     reader_name: str
     pcsc: PcscStack
 
-    def insert(self, card: VirtualCard) -> None: ...
-    def remove(self) -> None: ...
+    def insert(self, card: VirtualCard, slot: int = 0) -> None: ...
+    def remove(self, slot: int = 0) -> None: ...
     def kill_daemon(self) -> None: ...
     def start_daemon(self) -> None: ...
     def close(self) -> None: ...
@@ -47,22 +50,25 @@ class PcscdRig:
         self._pcscd = pcscd
         self.reader_name = pcscd.reader_names[0]
         self.pcsc = Stacks().pcsc
-        self.remove = pcscd.slots[0].remove
         self.kill_daemon, self.start_daemon = pcscd.kill, pcscd.start
 
-    def insert(self, card: VirtualCard) -> None:
-        self._pcscd.slots[0].insert(card)
+    def insert(self, card: VirtualCard, slot: int = 0) -> None:
+        self._pcscd.slots[slot].insert(card)
+
+    def remove(self, slot: int = 0) -> None:
+        self._pcscd.slots[slot].remove()
 
     def close(self) -> None:
-        """Leave the reader empty for the next test, and known to be empty."""
-        self.remove()
+        """Leave the readers empty for the next test, and known to be empty."""
         _, context = self.pcsc.SCardEstablishContext(SCOPE_USER)
-        event_state = STATE_UNAWARE
-        while not event_state & STATE_EMPTY:
-            _, changes = self.pcsc.SCardGetStatusChange(
-                context, INFINITE_MS, [(self.reader_name, event_state)]
-            )
-            event_state = changes[0][1] & ~STATE_CHANGED
+        for slot, name in enumerate(self._pcscd.reader_names):
+            self.remove(slot)
+            event_state = STATE_UNAWARE
+            while not event_state & STATE_EMPTY:
+                _, changes = self.pcsc.SCardGetStatusChange(
+                    context, INFINITE_MS, [(name, event_state)]
+                )
+                event_state = changes[0][1] & ~STATE_CHANGED
         self.pcsc.SCardReleaseContext(context)
 
 
@@ -76,14 +82,14 @@ class FakeRig:
         self._fake = fake
         self.kill_daemon, self.start_daemon = fake.stop_daemon, fake.start_daemon
 
-    def insert(self, card: VirtualCard) -> None:
-        self._fake.insert(0, card)
+    def insert(self, card: VirtualCard, slot: int = 0) -> None:
+        self._fake.insert(slot, card)
 
-    def remove(self) -> None:
-        self._fake.remove(0)
+    def remove(self, slot: int = 0) -> None:
+        self._fake.remove(slot)
 
     def close(self) -> None:
-        self.remove()
+        """Nothing is held."""
 
 
 @pytest.fixture(params=["pcscd", "fake"])
@@ -180,6 +186,71 @@ async def test_a_card_pulled_in_mid_exchange_is_never_a_tap(
     await tap(rig, UID_B)
     assert (await collector.nth(CardTapped, 1)).uid == UID_B
     assert len(collector.of(CardTapped)) == 1
+
+
+async def test_two_readers_at_once_tell_their_own_cards(rig: Rig, collector: Collector) -> None:
+    """Both are watched by one driver, which tells two taps however near they are."""
+    reader = PcscCardReader("both", Options(), collector.bridge, rig.pcsc)
+    await reader.open()
+    await collector.state(DeviceState.OK)
+    async with asyncio.TaskGroup() as hands:
+        for slot, uid in enumerate((UID_A, UID_B)):
+            hands.create_task(asyncio.to_thread(rig.insert, VirtualCard(uid), slot))
+    await collector.nth(CardTapped, 2)
+    assert {tapped.uid for tapped in collector.of(CardTapped)} == {UID_A, UID_B}
+    for slot in (0, 1):
+        await asyncio.to_thread(rig.remove, slot)
+    await collector.nth(CardRemoved, 2)
+    await reader.close()
+    await asyncio.to_thread(rig.close)
+
+
+@pytest.fixture
+async def number_reader(rig: Rig, collector: Collector) -> AsyncIterator[PcscCardReader]:
+    """Reads the number that the former system wrote: four bytes of block 5, from the second on."""
+    place = NumberPlace(block=5, key=KEY, key_type="a", at=1, size=4)
+    options = Options(port=rig.reader_name)
+    driver = PcscCardReader("counter", options, collector.bridge, rig.pcsc, place)
+    await driver.open()
+    await collector.state(DeviceState.OK)
+    yield driver
+    await driver.close()
+    await asyncio.to_thread(rig.close)
+
+
+def number_card(block: bytes, key: bytes = KEY) -> VirtualCard:
+    return VirtualCard(UID_A, Sector(1, key, (bytes(16), block, bytes(16))))
+
+
+@pytest.mark.covers("A370")
+async def test_a_number_in_a_sector_is_read_instead_of_the_uid(
+    rig: Rig, number_reader: PcscCardReader, collector: Collector
+) -> None:
+    await asyncio.to_thread(rig.insert, number_card(b"\x07" + NUMBER + bytes(11)))
+    assert (await collector.nth(CardTapped, 1)).uid == NUMBER
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        lambda: VirtualCard(UID_A),
+        lambda: number_card(NUMBER * 4, key=bytes(6)),
+        lambda: number_card(bytes(16)),
+        lambda: number_card(b"\xff" * 16),
+    ],
+    ids=["no_sector", "other_key", "blank", "erased"],
+)
+async def test_a_card_without_the_number_is_told_and_never_known_by_its_uid(
+    rig: Rig,
+    number_reader: PcscCardReader,
+    collector: Collector,
+    card: Callable[[], VirtualCard],
+) -> None:
+    await asyncio.to_thread(rig.insert, card())
+    assert (await collector.nth(CardUnread, 1)).reason == "no_number"
+    await asyncio.to_thread(rig.remove)
+    await collector.nth(CardRemoved, 1)
+    assert collector.of(CardTapped) == []
 
 
 async def test_only_readers_that_fit_the_pattern_are_watched(

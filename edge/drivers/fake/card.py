@@ -1,23 +1,43 @@
 """A virtual contactless card behind a reader: answers the APDUs that reach it.
 
 It is what a PC/SC reader shows of a MIFARE Classic 1K: its ATR (PC/SC part 3 section 3.1.3.2.3.1)
-and GET DATA for the UID. `answers` replaces answers for tests: a card may be mute, foreign, or
+GET DATA for the UID, and of one sector what LOAD KEYS, GENERAL AUTHENTICATE and READ BINARY
+give. `answers` replaces answers for tests: a card may be mute, foreign, or
 drop out in mid-exchange.
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 ATR_MIFARE_1K = bytes.fromhex("3B8F8001804F0CA000000306030001000000006A")
 GET_UID = bytes.fromhex("FFCA000000")
 SW_SUCCESS = bytes.fromhex("9000")
 SW_INSTRUCTION_UNKNOWN = bytes.fromhex("6D00")
+SW_NOT_AUTHENTICATED = bytes.fromhex("6982")
+LOAD_KEY = bytes.fromhex("FF82000006")
+AUTHENTICATE = bytes.fromhex("FF860000050100")
+READ_BLOCK = bytes.fromhex("FFB000")
+BLOCKS_OF_SECTOR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sector:
+    """A sector of four blocks of 16 bytes; `key` is its key A."""
+
+    number: int
+    key: bytes
+    blocks: tuple[bytes, bytes, bytes]
+    """The fourth one holds the keys, which no reader shows."""
 
 
 class VirtualCard:
     """A card with a UID of 4 to 10 bytes."""
 
-    def __init__(self, uid: bytes) -> None:
+    def __init__(self, uid: bytes, sector: Sector | None = None) -> None:
         self.uid = uid
+        self._sector = sector
+        self._loaded_key = b""
+        self._opened = False
         self.atr = ATR_MIFARE_1K
         self.apdus: list[bytes] = []
         self.answers: deque[bytes | None] = deque()
@@ -30,4 +50,21 @@ class VirtualCard:
             return self.answers.popleft()
         if apdu == GET_UID:
             return self.uid + SW_SUCCESS
+        return self._answer_of_sector(apdu)
+
+    def _answer_of_sector(self, apdu: bytes) -> bytes:
+        if apdu.startswith(LOAD_KEY):
+            self._loaded_key, self._opened = apdu[len(LOAD_KEY) :], False
+            return SW_SUCCESS
+        sector = self._sector
+        if apdu.startswith(AUTHENTICATE) and sector is not None:
+            block, key_type = apdu[7], apdu[8]
+            fits = block // BLOCKS_OF_SECTOR == sector.number and key_type == 0x60
+            self._opened = fits and self._loaded_key == sector.key
+            return SW_SUCCESS if self._opened else SW_NOT_AUTHENTICATED
+        if apdu.startswith(READ_BLOCK) and sector is not None:
+            number, place = divmod(apdu[3], BLOCKS_OF_SECTOR)
+            if self._opened and number == sector.number and place < len(sector.blocks):
+                return sector.blocks[place] + SW_SUCCESS
+            return SW_NOT_AUTHENTICATED
         return SW_INSTRUCTION_UNKNOWN
