@@ -1,0 +1,48 @@
+"""Whether the version on trial does its work: it says so itself, for a while without a break."""
+
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ASK_EVERY_S = 1.0
+ANSWER_S = 10.0
+"""The box gives its disk five seconds before it says that it hangs (edge/web/health.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """`within_s`: how long a version may take to become well and `steady_s` to stay so."""
+
+    within_s: float
+    steady_s: float
+
+
+def asked(url: str) -> bool:
+    """Whether /healthz answers 200 now: the box takes commands. A line that is down is no reason
+    against it."""
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def becomes_well(
+    is_well: Callable[[], bool],
+    patience: Patience,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Wait until it has been well for `steady_s`; False once `within_s` is over."""
+    end = monotonic() + patience.within_s
+    well_since: float | None = None
+    while (now := monotonic()) < end:
+        if not is_well():
+            well_since = None
+        else:
+            well_since = now if well_since is None else well_since
+            if now - well_since >= patience.steady_s:
+                return True
+        sleep(ASK_EVERY_S)
+    return False
