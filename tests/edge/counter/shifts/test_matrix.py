@@ -56,6 +56,15 @@ MATRIX: dict[tuple[str, str], Expected] = {
     ("GET", "/metrics"): lambda _role: 200,
 }
 
+SAMPLES = {
+    "work": TICKET,
+    "command": "",
+    "language": "en",
+    "report": "day",
+    "format": "csv",
+}
+"""What stands in a pattern when it is asked for."""
+
 
 @pytest.fixture
 async def staffed(tmp_path: Path) -> AsyncIterator[Drawer]:
@@ -228,7 +237,7 @@ async def test_every_route_answers_a_role_as_the_matrix_says(staffed: Drawer, ro
     if role:
         await staffed.sign_in(STAFF_OF[role])
     for (method, pattern), expected in MATRIX.items():
-        path = pattern.format(work=TICKET, command="", language="en")
+        path = pattern.format_map(SAMPLES)
         if pattern.startswith("/desk/"):
             status, _answer = await staffed.json("clear_screen")
             wanted = 403 if role and not may(role, "look") else expected(role)
