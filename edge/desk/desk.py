@@ -35,6 +35,7 @@ from edge.desk.payment_providers import PaymentProviders
 from edge.desk.payments import Payments
 from edge.desk.pins import Pins
 from edge.desk.printing import PrintingDesk
+from edge.desk.reminders import RemindersDesk
 from edge.desk.reports.views import Reports
 from edge.desk.rights import Rights, asks_for_rights
 from edge.desk.sales_views import SalesViews
@@ -116,6 +117,7 @@ class Desk:
         )
         card_issue = CardIssue(settings, committer, payments)
         self.sales_views = SalesViews(store, settings, committer, clocks.wall_ms)
+        self.reminders = RemindersDesk(store, settings, committer, clocks.wall_ms)
         self.reports = Reports(store, settings, committer, clocks.wall_ms)
         self.session_views = SessionViews(store, settings, committer)
         sessions = SessionsDesk(store, committer, payments)
@@ -151,6 +153,7 @@ class Desk:
             AssetsDesk(committer).handlers(),
             PrintingDesk(committer).handlers(),
             self.reports.handlers(),
+            self.reminders.handlers(),
         )
 
     @property

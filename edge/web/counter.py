@@ -61,6 +61,8 @@ class Counter:
             "topics": tuple(ACTIONS),
             "print_at_once": self.desk.sales_views.print_at_once,
             "seat_map": self.desk.session_views.seat_map,
+            "reminders_due": self.desk.reminders.chip,
+            "reminders_of": self.desk.reminders.of_member,
             "approvers": partial(self._approvers, screen.session.staff),
             **screen.values(),
         }

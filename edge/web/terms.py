@@ -214,6 +214,14 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "papers": _("Receipts"),
         "reports": _("Reports"),
     },
+    "reminder": {
+        "card": _("Card expires"),
+        "pass": _("Pass expires"),
+        "tier": _("Tier ends"),
+        "birthday": _("Birthday"),
+        "balance": _("Low balance"),
+        "stock": _("Low stock"),
+    },
     "needs": {
         "member": _("tap a card first"),
         "ticket_lines": _("choose products first"),

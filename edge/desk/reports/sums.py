@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.desk import facts
-from edge.desk.catalogue import Catalogue
 from edge.desk.reports.day_sums import Sums
+from edge.desk.rules import rules_in_force
 from edge.domain.decision import read_text
 from edge.domain.report_table import Cell, Column, Name, Row, added, columns
 from edge.domain.top_up import FORM_CANCEL, FORM_CASH_OUT, FORM_TOP_UP
@@ -49,7 +49,7 @@ class SumReport:
     code: str
     name: Name
     columns: tuple[Column, ...]
-    rows: Callable[[Reader, Catalogue, Days], Iterable[Row]]
+    rows: Callable[[Reader, Days], Iterable[Row]]
     charted: str = ""
 
 
@@ -75,7 +75,7 @@ def _joined(days: Days, section: str) -> dict[str, list[int]]:
     return found
 
 
-def _day(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _day(_reader: Reader, days: Days) -> Iterable[Row]:
     for day, sums in days:
         count, list_fen, discount_fen, total_fen, refunded, _voided, voided_fen, _points = _of(
             sums, "sales", "", 8
@@ -97,7 +97,7 @@ def _top_ups(sums: Sums) -> tuple[int, int]:
 INCOME_TENDERS = ("cash", "card", "wechat", "alipay")
 
 
-def _income(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _income(_reader: Reader, days: Days) -> Iterable[Row]:
     for day, sums in days:
         by_tender: dict[str, int] = {}
         for (section, code), (_count, sold, topped_up, back) in (
@@ -110,14 +110,14 @@ def _income(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]
         yield (day, *known, sum(by_tender.values()), total)
 
 
-def _income_by_tender(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _income_by_tender(_reader: Reader, days: Days) -> Iterable[Row]:
     for code, (count, sold, topped_up, back) in _joined(days, "money").items():
         if code not in NOT_INCOME:
             name: Cell = TENDERS.get(code, code)
             yield name, count, sold, topped_up, back, sold + topped_up - back
 
 
-def _stored_value(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _stored_value(_reader: Reader, days: Days) -> Iterable[Row]:
     for day, sums in days:
         count, topped_up, bonus, _points = _of(sums, "top_up", FORM_TOP_UP, 4)
         _back_count, back, back_bonus, _back_points = added(
@@ -128,7 +128,7 @@ def _stored_value(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterabl
         yield day, count, topped_up, bonus, back, back_bonus, wallet, spent_bonus, net
 
 
-def _spending(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _spending(_reader: Reader, days: Days) -> Iterable[Row]:
     for code, values in sorted(_joined(days, "spent").items()):
         count, wallet, bonus, money, discount = values
         paid = wallet + bonus + money
@@ -137,7 +137,7 @@ def _spending(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Ro
         yield name, count, wallet, bonus, money, discount, paid, average
 
 
-def _products(reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _products(reader: Reader, days: Days) -> Iterable[Row]:
     found = _joined(days, "product").items()
     for sku, (pieces, fen) in sorted(found, key=lambda one: -one[1][1]):
         row = facts.row(reader, PRODUCT, sku) if sku else None
@@ -147,14 +147,14 @@ def _products(reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row
         yield name, sku, read_text(PRODUCT, row, "category"), pieces, fen
 
 
-def _redemptions(reader: Reader, catalogue: Catalogue, days: Days) -> Iterable[Row]:
-    rows = catalogue.rules(reader, "redemptions")
+def _redemptions(reader: Reader, days: Days) -> Iterable[Row]:
+    rows = rules_in_force(reader, "redemptions")
     names = {row["code"]: (row["name"], row["name_en"] or row["name"]) for row in rows}
     for code, (count, points) in sorted(_joined(days, "redeemed").items()):
         yield names.get(code, code), code, count, points
 
 
-def _points(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _points(_reader: Reader, days: Days) -> Iterable[Row]:
     for day, sums in days:
         by_sales = _of(sums, "sales", "", 8)[7]
         by_top_ups = _of(sums, "top_up", FORM_TOP_UP, 4)[3]
@@ -164,14 +164,14 @@ def _points(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]
         yield day, by_sales, by_top_ups, taken_back, count, redeemed, net
 
 
-def _sessions(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _sessions(_reader: Reader, days: Days) -> Iterable[Row]:
     for day, sums in days:
         by_pass = _of(sums, "session", "pass", 3)[0]
         count, minutes, fen = _total(sums, "session", 3)
         yield day, count, by_pass, minutes, minutes // count if count else 0, fen
 
 
-def _swipes(_reader: Reader, _catalogue: Catalogue, days: Days) -> Iterable[Row]:
+def _swipes(_reader: Reader, days: Days) -> Iterable[Row]:
     for day, sums in days:
         members, taps, check_ins = _of(sums, "swipes", "", 3)
         payments, wallet, bonus = _of(sums, "swiped", "", 3)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from edge.desk.answers import Outcome
-from edge.desk.catalogue import Catalogue
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.reports.day_sums import DaySums
@@ -53,9 +52,7 @@ class Asked:
     limit: int = RECORDS_SHOWN
 
 
-def table_of(
-    reader: Reader, catalogue: Catalogue, kept: DaySums, asked: Asked, today: int
-) -> Table | Refusal:
+def table_of(reader: Reader, kept: DaySums, asked: Asked, today: int) -> Table | Refusal:
     """A report's table; refused where there is no such report or account, or too many days."""
     days = days_of(asked.from_day or today, asked.to_day or today)
     summed, listed = SUM_REPORTS.get(asked.report), RECORD_REPORTS.get(asked.report)
@@ -65,7 +62,7 @@ def table_of(
     if len(days) > limit:
         return refuse("report_days_many", limit=limit)
     if summed is not None:
-        rows = tuple(summed.rows(reader, catalogue, kept.of_days(reader, days)))
+        rows = tuple(summed.rows(reader, kept.of_days(reader, days)))
         made = (summed.code, summed.name, days[0], days[-1], summed.columns, rows, summed.charted)
         return Table(*made)
     if listed is None:
@@ -146,7 +143,7 @@ class Reports:
     def _table(self, asked: Asked) -> Table | Refusal:
         # A first report of a year reads for seconds: one at a time, and never on the loop.
         with self._lock, self._store.read() as reader:
-            return table_of(reader, self._committer.catalogue, self._kept, asked, self.today)
+            return table_of(reader, self._kept, asked, self.today)
 
     async def record(self, document: int) -> RecordDetail | None:
         """One top-up or sale of this cafe in full, None where there is none."""

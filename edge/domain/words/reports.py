@@ -14,5 +14,15 @@ WORDS = {
         "没有会员号或手机号为“{account}”的会员",
         "There is no member with the number or phone “{account}”",
     ),
+    "reminder_unknown": (
+        "这条提醒已经不在列表里,请刷新",
+        "This reminder is not due any more; open the list again",
+    ),
+    "reminder_card": ("{name}的会员卡 {day} 到期", "The card of {name} expires on {day}"),
+    "reminder_pass": ("{name} {day} 到期", "{name} expires on {day}"),
+    "reminder_tier": ("{name}的等级 {day} 到期", "The tier of {name} ends on {day}"),
+    "reminder_birthday": ("{name} {day} 生日", "{name} has a birthday on {day}"),
+    "reminder_balance": ("{name}的余额只有 {amount_fen}", "{name} has only {amount_fen} left"),
+    "reminder_stock": ("“{name}”只剩 {amount} 件", "Only {amount} of “{name}” left"),
 }
 """Code -> (Chinese, English)."""

@@ -97,10 +97,15 @@ async def _record(asked: Asked) -> Facts:
     return {"record": record, "query": asked.query}
 
 
-WORKS: Mapping[str, Work] = {"report": _report, "record": _record}
-AFTER_ANSWER: Mapping[str, str] = {"print_report": "report"}
-AFTER_REFUSAL: Mapping[str, str] = {"print_report": "report"}
+async def _reminders(asked: Asked) -> Facts:
+    return {"reminders": await asked.desk.reminders.due()}
+
+
+WORKS: Mapping[str, Work] = {"report": _report, "record": _record, "reminders": _reminders}
+AFTER_ANSWER: Mapping[str, str] = {"print_report": "report", "settle_reminder": "reminders"}
+AFTER_REFUSAL: Mapping[str, str] = {**AFTER_ANSWER}
 ACTIONS = (
+    Action("reminders", _("Reminders"), "serve", work="reminders"),
     Action("reports", _("Reports"), "see_reports", work="report"),
     Action("record", _("A record in full"), "see_reports", work="record"),
 )
