@@ -25,7 +25,7 @@ from edge.domain.refusals import Refusal, refuse
 from sync_protocol.kinds import PAPER_SLIP, SALE, TOP_UP
 from sync_protocol.registers import RegisterRow
 
-BOOK_MAX = 20
+BOOK_MAX = 15
 """Slips of one book: they fit on one paper."""
 OPEN_MAX = 500
 """Slips that may be open at once; whoever wants more finds out first where the others are."""

@@ -34,7 +34,8 @@ def _paper_slips(facts: Facts, words: Words) -> list[Line]:
         lines.append(Pair(words("slip_number"), number, bold=True))
         lines.append(Pair(words("slip_code"), code, bold=True))
         lines.append(Pair(words("slip_form"), words("slip_forms")))
-        lines += [Pair(words(f"slip_{blank}"), _BLANK) for blank in _BLANKS]
+        for blank in _BLANKS:  # room for a hand
+            lines += [Feed(1), Pair(words(f"slip_{blank}"), _BLANK)]
         lines.append(Text(words("slip_once"), Align.CENTRE))
     return lines
 

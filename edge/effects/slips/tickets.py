@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from edge.domain.refusals import yuan
 from edge.effects.slips.job import Facts, Name
 from edge.effects.slips.parts import Slip, Words, balance, clawed_back, cut, goods, member, paid
-from edge.receipt import Line, Pair, Rule, Text
+from edge.receipt import Feed, Line, Pair, Rule, Text
 
 WORDS: Mapping[str, Name] = {
     "sale": ("消费小票", "RECEIPT"),
@@ -40,7 +40,7 @@ def _sale(facts: Facts, words: Words) -> list[Line]:
 
 def _refund(facts: Facts, words: Words) -> list[Line]:
     lines = _money_back(facts, words)
-    lines.append(Pair(words("signed"), "__________"))
+    lines += [Feed(1), Pair(words("signed"), "__________")]
     return lines
 
 
@@ -51,7 +51,7 @@ def _void(facts: Facts, words: Words) -> list[Line]:
     for name, name_en, quantity in facts["returned"]:
         lines.append(Pair(cut(words.pick((name, name_en))), f"x{quantity}"))
     for signature in ("signed", "second_person"):
-        lines.append(Pair(words(signature), "__________"))
+        lines += [Feed(1), Pair(words(signature), "__________")]
     return lines
 
 

@@ -142,7 +142,7 @@ async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:
         printed = receipt_of(jobs["sale"], "en")
         assert Pair("Cola", "¥5.00") in printed.lines
         assert Pair("  member price", "-¥0.50") in printed.lines
-        assert Pair("Balance", "¥85.50") in printed.lines
+        assert Pair("Balance left", "¥85.50") in printed.lines
 
 
 async def test_the_queue_ends_when_it_is_woken_and_cancelled_at_once(tmp_path: Path) -> None:

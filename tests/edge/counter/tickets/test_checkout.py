@@ -195,6 +195,6 @@ async def test_a_member_spends_at_the_counter_and_reads_what_is_left(till: Desk)
     assert shop.held(POINTS_HELD, member, "points") or await shop.points(member) == 12
     slip = texts((await till.papers(2))[-1])
     assert "会员 王小明" in slip
-    assert "余额 ¥8.00" in slip
+    assert "账户余额 ¥8.00" in slip
     with_ledger = await shop.show("ledger", member)
     assert "-12.00" in with_ledger
