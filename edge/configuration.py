@@ -74,6 +74,19 @@ pull = "up"                  # "up" or "off"
 gone_ms = 500                # as above
 
 [[devices]]
+kind = "card_reader"         # a reader that types a card's number: 125 kHz, IC, magnetic stripe
+driver = "keyboard"          # grabbed: what it types reaches no field
+name = "desk cards"          # unique
+port = "SYC ID&IC USB Reader"   # the input device's name, with * and ?, or its path; no default
+number = "decimal"           # what it types: "decimal", "hex", "wiegand" or "magnetic"
+
+[[devices]]
+kind = "barcode_scanner"     # a scanner that types a code
+driver = "keyboard"          # grabbed: what it types reaches no field
+name = "scanner"             # unique
+port = "/dev/input/by-id/usb-scanner-event-kbd"   # as above; no default
+
+[[devices]]
 kind = "receipt_printer"     # ESC/POS on a serial line
 driver = "serial"            # also a USB printer's serial port
 name = "receipts"            # the first printer prints the receipts

@@ -57,6 +57,15 @@ class CardUnread:
 
 
 @dataclass(frozen=True, slots=True)
+class BarcodeScanned:
+    """A scanner read a code: 1 to 256 printable characters."""
+
+    scanner: str
+    text: str
+    at_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class DoorCrossed:
     """A person went through a door."""
 
@@ -106,5 +115,11 @@ class DeviceStateChanged:
 
 
 DeviceEvent = (
-    CardTapped | CardRemoved | CardUnread | DoorCrossed | DoorReported | DeviceStateChanged
+    CardTapped
+    | CardRemoved
+    | CardUnread
+    | BarcodeScanned
+    | DoorCrossed
+    | DoorReported
+    | DeviceStateChanged
 )

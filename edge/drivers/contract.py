@@ -87,6 +87,12 @@ class CardReader(Device):
     kind = "card_reader"
 
 
+class BarcodeScanner(Device):
+    """Tells `BarcodeScanned`; it is asked for nothing."""
+
+    kind = "barcode_scanner"
+
+
 class ReceiptPrinter(Device):
     """Prints receipts and kicks the drawer that hangs on the printer."""
 

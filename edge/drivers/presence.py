@@ -13,14 +13,15 @@ from edge.events import CardRemoved, CardTapped, CardUnread
 class Presence:
     """What lies on one reader."""
 
-    def __init__(self, reader: str, gone_ms: int, bridge: Bridge) -> None:
+    def __init__(self, reader: str, gone_ms: int, bridge: Bridge, *, repeats: bool = True) -> None:
+        """Without `repeats` the reader says a card once, when it is laid."""
         self._reader = reader
         self._gone_ns = gone_ms * 1_000_000
         self._bridge = bridge
         self._uid: bytes | None = None
         self._heard_ns = 0
         self._unread_ns: int | None = None
-        self._settled_ns: int | None = None
+        self._settled_ns: int | None = None if repeats else 0
 
     def start(self, at_ns: int) -> None:
         """The reader's line is open, for the first time or again: what lay there may stay."""

@@ -31,6 +31,8 @@ from edge.drivers.stacks import Stacks
 DRIVERS: Mapping[tuple[str, str], str] = {
     ("card_reader", "pcsc"): "edge.drivers.pcsc_card_reader",
     ("card_reader", "rdm6300"): "edge.drivers.rdm6300_card_reader",
+    ("card_reader", "keyboard"): "edge.drivers.keyboard_card_reader",
+    ("barcode_scanner", "keyboard"): "edge.drivers.keyboard_barcode_scanner",
     ("card_reader", "wiegand"): "edge.drivers.wiegand_card_reader",
     ("receipt_printer", "serial"): "edge.drivers.serial_receipt_printer",
     ("door_relay", "gpio"): "edge.drivers.gpio_door_relay",

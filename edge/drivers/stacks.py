@@ -1,11 +1,12 @@
 """The vendor stacks beneath the drivers, chosen by the composition root and handed in.
 
 A stack is named in the configuration: `system` is the machine's own (pyscard on pcscd, the
-module RPi.GPIO), `fake:<socket path>` is a virtual one at the other end of a Unix socket
-(`edge.drivers.fake`). Nothing falls through from one to the other.
+module RPi.GPIO, python-evdev), `fake:<socket path>` is a virtual one at the other end of a Unix
+socket (`edge.drivers.fake`). Nothing falls through from one to the other.
 """
 
 import importlib
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -66,10 +67,29 @@ class GpioStack(Protocol):
     def cleanup(self, channel: int, /) -> None: ...
 
 
+class InputDevice(Protocol):
+    """The part of python-evdev's InputDevice (1.9) that the keyboard readers use."""
+
+    name: str
+    fd: int
+
+    def grab(self) -> None: ...
+    def ungrab(self) -> None: ...
+    def read(self) -> Iterable[Any]: ...
+    def close(self) -> None: ...
+
+
+class EvdevStack(Protocol):
+    """The calls of python-evdev that the keyboard readers use."""
+
+    def list_devices(self) -> list[str]: ...
+    def InputDevice(self, path: str, /) -> InputDevice: ...  # noqa: N802 python-evdev's name
+
+
 class Stacks:
     """The stacks of one box. Each is loaded once, when the first driver asks for it.
 
-    Both properties raise DeviceConfigurationError if the stack cannot be used here.
+    Each property raises DeviceConfigurationError if the stack cannot be used here.
     """
 
     def __init__(self, pcsc: str = SYSTEM, gpio: str = SYSTEM) -> None:
@@ -91,6 +111,11 @@ class Stacks:
         path = _fake_path("stacks.gpio", self._gpio)
         module = importlib.import_module("edge.drivers.fake.gpio")
         return cast("GpioStack", module.FakeGpio.dial(path))
+
+    @cached_property
+    def evdev(self) -> EvdevStack:
+        """There is no virtual one: what poses as a keyboard is the kernel's own."""
+        return cast("EvdevStack", _system_module("stacks.evdev", "evdev"))
 
 
 def _system_module(key: str, module: str) -> object:

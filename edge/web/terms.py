@@ -230,6 +230,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
     },
     "device": {
         "card_reader": _("Reader"),
+        "barcode_scanner": _("Scanner"),
         "receipt_printer": _("Printer"),
         "door_relay": _("Door"),
         "door_counter": _("Door counter"),

@@ -18,7 +18,9 @@ NODE_COUNTER = {"kind": "door_counter", "driver": "http", "key_file": "/nowhere"
 LINE_COUNTER = {**NODE_COUNTER, "driver": "serial", "port": "/dev/null"}
 TAG_READER = {"kind": "card_reader", "driver": "rdm6300", "port": "/dev/null"}
 WIRED_READER = {"kind": "card_reader", "driver": "wiegand", "pin_d0": 5, "pin_d1": 6}
-TABLES = (READER, TAG_READER, WIRED_READER, PRINTER, RELAY, COUNTER, NODE_COUNTER, LINE_COUNTER)
+TYPING_READER = {"kind": "card_reader", "driver": "keyboard", "port": "a reader"}
+SCANNER = {"kind": "barcode_scanner", "driver": "keyboard", "port": "a scanner"}
+TABLES = (READER, TYPING_READER, SCANNER, TAG_READER, WIRED_READER, PRINTER, RELAY, COUNTER, NODE_COUNTER, LINE_COUNTER)
 
 
 @pytest.fixture
