@@ -354,7 +354,7 @@ _ROWS = (
         _fields(
             "member:int name:text document_kind:text document_number:text birth_date:int"
             " checker:int checked_ms:int trust:int outcome:text seat:int business_day:int"
-            " person:text"
+            " person:text refused_day:int"
         ),
         OWN_CAFE,
         CAFE,

@@ -119,7 +119,7 @@ class Desk:
         self.sales_views = SalesViews(store, settings, committer, clocks.wall_ms)
         self.reminders = RemindersDesk(store, settings, committer, clocks.wall_ms)
         self.reports = Reports(store, settings, committer, clocks.wall_ms)
-        self.session_views = SessionViews(store, settings, committer)
+        self.session_views = SessionViews(store, settings, committer, effects.page_events)
         sessions = SessionsDesk(store, committer, payments)
         self.session_watch = SessionWatch(store, committer, sessions, effects)
         checks = IdentityChecksDesk(settings, committer)

@@ -39,8 +39,11 @@ def session_now_ms(reader: Reader, reading: ClockReading) -> int:
     return anchor.wall_ms + reading.monotonic_ms - anchor.monotonic_ms
 
 
-def settle_clock(transaction: WriteTransaction, at: Here) -> None:
-    """Move all sessions under way along with a wall clock that was set, before they are read."""
+def settle_clock(transaction: WriteTransaction, at: Here) -> int:
+    """Move all sessions under way along with a wall clock that was set, before they are read.
+
+    Returns when the next anchor is due, by the wall clock.
+    """
     reading = transaction.clock_reading()
     anchor = _anchor(transaction)
     shift = _shift(anchor, reading) if anchor is not None else None
@@ -52,6 +55,8 @@ def settle_clock(transaction: WriteTransaction, at: Here) -> None:
     if shift is not None or anchor is None or _is_old(anchor, reading):
         kept = [reading.boot_id, reading.wall_ms, reading.monotonic_ms, reading.trust]
         transaction.set_setting(SETTING, kept)
+        anchor = reading
+    return anchor.wall_ms + ANCHOR_EVERY_MS
 
 
 def _shift(anchor: ClockReading, reading: ClockReading) -> Shift | None:

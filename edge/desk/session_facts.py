@@ -103,6 +103,23 @@ def checks_of_day(reader: Reader, business_day: int) -> list[tuple[int, Register
     return sorted(found, key=lambda one: -read_int(IDENTITY_CHECK, one[1], "checked_ms"))
 
 
+def refused_on(reader: Reader, business_day: int) -> list[RegisterRow]:
+    """The checks of minors who were turned away on a business day, the latest first."""
+    found = [
+        document.shown
+        for document in reader.registers_where(
+            IDENTITY_CHECK, "refused_day", business_day, limit=CHECKS_OF_A_DAY
+        )
+    ]
+    return sorted(found, key=lambda row: -read_int(IDENTITY_CHECK, row, "checked_ms"))
+
+
+def checks_of_person(reader: Reader, person: str) -> set[int]:
+    """All checks of a person that are kept here."""
+    found = reader.registers_where(IDENTITY_CHECK, "person", person, limit=1_000)
+    return {int(document.key) for document in found}
+
+
 def counter_rule(reader: Reader, catalogue: Catalogue) -> Row:
     """The rule `counter`: the age that one must have, whether walk-ins may sit down."""
     return catalogue.rules(reader, "counter")[0]

@@ -1,5 +1,6 @@
 """The start of a session: the identity check, the seat, and what the time is to run on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -176,15 +177,15 @@ class SessionStarts:
         self, transaction: WriteTransaction, at: Here, wanted: Wanted, check: int
     ) -> _Guest | Refusal:
         """The guest at the seat; nobody without a check of today, nobody at two seats."""
-        taken = session_facts.session_at(transaction, wanted.seat) is not None
+        under_way = [one for one, _row in session_facts.sessions_under_way(transaction)]
         seat = session_facts.seat(transaction, wanted.seat)
-        refusal = seat_refusal(seat, taken)
+        refusal = seat_refusal(seat, any(one.seat == wanted.seat for one in under_way))
         if refusal is None and check:
             refusal = check_today(transaction, at, check, wanted.member)
         elif refusal is None and self._needs_check(transaction):
             refusal = refuse("identity_check_missing")
         member = facts.person_of(transaction, wanted.member) if wanted.member else 0
-        refusal = refusal or _elsewhere_refusal(transaction, member, check)
+        refusal = refusal or _elsewhere_refusal(transaction, under_way, member, check)
         if refusal is not None or seat is None:
             return refusal or refuse("seat_unknown")
         return _Guest(seat, member, check, terms_of(transaction, self._catalogue, at, member))
@@ -234,12 +235,15 @@ class SessionStarts:
         return start(at, covered.session, labels, payment, covered.visits)
 
 
-def _elsewhere_refusal(reader: Reader, member: int, check: int) -> Refusal | None:
+def _elsewhere_refusal(
+    reader: Reader, under_way: Sequence[SeatSession], member: int, check: int
+) -> Refusal | None:
     """Why a person does not sit down who sits somewhere already."""
     person = person_of_check(reader, check) if check else ""
-    for other, _row in session_facts.sessions_under_way(reader):
+    checks = session_facts.checks_of_person(reader, person) if person else set()
+    for other in under_way:
         same = member and other.member and facts.person_of(reader, other.member) == member
-        if same or (person and person_of_check(reader, other.identity_check) == person):
+        if same or other.identity_check in checks:
             seat = session_facts.seat(reader, other.seat)
             return refuse("session_open_already", seat=seat.name if seat is not None else "")
     return None

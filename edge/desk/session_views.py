@@ -14,13 +14,14 @@ from edge.desk.session_clock import session_now_ms
 from edge.desk.settings import DeskSettings
 from edge.domain.charges import MINUTE_MS, Stretch
 from edge.domain.decision import Here, read_int, read_text
-from edge.domain.identity_checks import PASSED, UNDER_AGE, CheckRecord, papers_of_member
+from edge.domain.identity_checks import PASSED, CheckRecord, papers_of_member
 from edge.domain.passes import pass_refusal
 from edge.domain.pricing import NO_NAME, Name
 from edge.domain.rates import Package
 from edge.domain.seats import OUT_OF_ORDER, Seat, SeatState
 from edge.domain.session_bills import Bill, bill_of
 from edge.domain.sessions import OVER, PAUSED, SeatSession
+from edge.effects.page_events import PageEvents, Region
 from edge.store.reader import Reader
 from edge.store.store import Store
 from sync_protocol.kinds import IDENTITY_CHECK, MEMBER, PASS
@@ -134,14 +135,23 @@ class SeatDetail:
 class SessionViews:
     """Reads for the seat map and the works about sessions."""
 
-    def __init__(self, store: Store, settings: DeskSettings, committer: Committer) -> None:
+    def __init__(
+        self, store: Store, settings: DeskSettings, committer: Committer, page_events: PageEvents
+    ) -> None:
         self._store = store
         self._settings = settings
         self._catalogue = committer.catalogue
+        self._page_events = page_events
+        self._drawn: tuple[tuple[int, int], SeatMap] | None = None
 
     def seat_map(self) -> SeatMap:
-        """The map as it stands now."""
-        return self._read(lambda reader, at: _seat_map(reader, self._catalogue, at))
+        """The map as it stands now; read anew when it is stale, or another minute has begun."""
+        minute = self._store.clock_reading().monotonic_ms // MINUTE_MS
+        drawn_for = (self._page_events.times_stale(Region.SEATS), minute)
+        if self._drawn is None or self._drawn[0] != drawn_for:
+            seat_map = self._read(lambda reader, at: _seat_map(reader, self._catalogue, at))
+            self._drawn = (drawn_for, seat_map)
+        return self._drawn[1]
 
     def seat(self, seat: int) -> SeatDetail | None:
         """A seat with its session, None where there is no such seat."""
@@ -150,15 +160,16 @@ class SessionViews:
             known = session_facts.seat(reader, seat)
             if known is None:
                 return None
-            held = session_facts.session_at(reader, seat)
-            session = session_view(reader, self._catalogue, at, held) if held else None
+            held = _held(reader)
+            at_seat = held.get(seat)
+            session = session_view(reader, self._catalogue, at, at_seat) if at_seat else None
             names = session_facts.zones(reader, self._catalogue)
             return SeatDetail(
                 known,
-                _state(known, held, at.now_ms),
+                _state(known, at_seat, at.now_ms),
                 names.get(known.zone, (known.zone, known.zone)),
                 session,
-                tuple(_free_seats(reader)),
+                tuple(_free_seats(reader, held)),
             )
 
         return self._read(read)
@@ -242,7 +253,7 @@ def session_view(
 
 
 def _seat_map(reader: Reader, catalogue: Catalogue, at: Here) -> SeatMap:
-    held = {session.seat: session for session, _row in session_facts.sessions_under_way(reader)}
+    held = _held(reader)
     views = [_seat_view(seat, held.get(seat.id), at) for seat in session_facts.seats(reader)]
     zones = session_facts.zones(reader, catalogue)
     by_zone: dict[str, list[SeatView]] = {}
@@ -290,8 +301,12 @@ def _state(seat: Seat, session: SeatSession | None, now_ms: int) -> SeatState:
     return SeatState.ENDING if ending else SeatState.IN_USE
 
 
-def _free_seats(reader: Reader) -> list[Seat]:
-    held = {session.seat for session, _row in session_facts.sessions_under_way(reader)}
+def _held(reader: Reader) -> dict[int, SeatSession]:
+    """Seat -> the session that holds it."""
+    return {session.seat: session for session, _row in session_facts.sessions_under_way(reader)}
+
+
+def _free_seats(reader: Reader, held: Mapping[int, SeatSession]) -> list[Seat]:
     return [
         seat
         for seat in session_facts.seats(reader)
@@ -304,7 +319,8 @@ def _start_choices(
 ) -> StartChoices:
     person = facts.person_of(reader, member) if member else 0
     terms = terms_of(reader, catalogue, at, person)
-    free = _free_seats(reader)
+    held = _held(reader)
+    free = _free_seats(reader, held)
     chosen = next((seat for seat in free if seat.id == wanted), free[0] if free else None)
     zone = chosen.zone if chosen is not None else ""
     hour = (Stretch(zone, at.now_ms, at.now_ms + HOUR_MS),)
@@ -321,7 +337,7 @@ def _start_choices(
         chosen,
         tuple(packages),
         _pass_choices(reader, catalogue, at, person, zone),
-        () if person else _checks_to_reuse(reader, at),
+        () if person else _checks_to_reuse(reader, at, held),
         papers_of_member(row) is not None,
         price.total_fen,
         price.list_fen,
@@ -342,9 +358,11 @@ def _pass_choices(
     return tuple(choices)
 
 
-def _checks_to_reuse(reader: Reader, at: Here) -> tuple[CheckView, ...]:
+def _checks_to_reuse(
+    reader: Reader, at: Here, held: Mapping[int, SeatSession]
+) -> tuple[CheckView, ...]:
     """Walk-ins who were checked today and sit nowhere now."""
-    seated = {one.identity_check for one, _row in session_facts.sessions_under_way(reader)}
+    seated = {session.identity_check for session in held.values()}
     found = []
     for check, row in session_facts.checks_of_day(reader, at.business_day):
         passed = read_text(IDENTITY_CHECK, row, "outcome") == PASSED
@@ -367,14 +385,13 @@ def _check(reader: Reader, check: int) -> CheckView:
 
 def _under_age(reader: Reader, at: Here) -> tuple[UnderAgeAlert, ...]:
     alerts = []
-    for _check_id, row in session_facts.checks_of_day(reader, at.business_day):
-        if read_text(IDENTITY_CHECK, row, "outcome") == UNDER_AGE:
-            seat = session_facts.seat(reader, read_int(IDENTITY_CHECK, row, "seat"))
-            alerts.append(
-                UnderAgeAlert(
-                    read_int(IDENTITY_CHECK, row, "checked_ms"),
-                    seat.name if seat is not None else "",
-                    facts.staff_name(reader, read_int(IDENTITY_CHECK, row, "checker")),
-                )
+    for row in session_facts.refused_on(reader, at.business_day):
+        seat = session_facts.seat(reader, read_int(IDENTITY_CHECK, row, "seat"))
+        alerts.append(
+            UnderAgeAlert(
+                read_int(IDENTITY_CHECK, row, "checked_ms"),
+                seat.name if seat is not None else "",
+                facts.staff_name(reader, read_int(IDENTITY_CHECK, row, "checker")),
             )
+        )
     return tuple(alerts)

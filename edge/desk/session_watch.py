@@ -12,7 +12,7 @@ from typing import Literal
 
 from edge.desk import session_facts
 from edge.desk.commit import Committer, Request
-from edge.desk.session_clock import settle_clock
+from edge.desk.session_clock import ANCHOR_EVERY_MS, settle_clock
 from edge.desk.sessions import SessionsDesk, UnderWay
 from edge.domain.charges import MINUTE_MS
 from edge.domain.decision import Decision, Here
@@ -21,8 +21,10 @@ from edge.domain.sessions import OVER, RUNNING, SeatSession, document_of, stoppe
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
 from edge.store.errors import StoreBusyError, StoreFullError
+from edge.store.identity import ClockReading
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
+from sync_protocol.clock import STEP_MS
 from sync_protocol.registers import RegisterRow
 
 LOOK_EVERY_S = 5.0
@@ -49,6 +51,22 @@ _BY_ITSELF = Request("end_session", "", None, 0)
 Listener = Callable[[SessionEvent], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """Nothing is due before a moment, if no session changes and the clock is not set meanwhile."""
+
+    stale: int
+    reading: ClockReading
+    until_ms: int
+
+    def lasts(self, stale: int, now: ClockReading) -> bool:
+        """Whether it still holds."""
+        passed_ms = now.monotonic_ms - self.reading.monotonic_ms
+        is_set = abs(now.wall_ms - self.reading.wall_ms - passed_ms) > STEP_MS
+        is_over = self.reading.wall_ms + passed_ms >= self.until_ms
+        return stale == self.stale and not is_set and not is_over
+
+
 class SessionWatch:
     """Looks at all sessions again and again; started by the composition root."""
 
@@ -60,6 +78,7 @@ class SessionWatch:
         self._sessions = sessions
         self._effects = effects
         self._listeners: list[Listener] = []
+        self._quiet: _Quiet | None = None
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called on the loop after each commit that warns of an end, or ends."""
@@ -79,8 +98,16 @@ class SessionWatch:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> list[SessionEvent]:
-        """Settle the clock, warn and end what is due; return what happened."""
-        events = await self._store.write(self._due)
+        """Settle the clock, warn and end what is due; return what happened.
+
+        All sessions are read only where some may be due: the writer's thread is wanted by taps.
+        """
+        stale = self._effects.page_events.times_stale(Region.SEATS)
+        quiet = self._quiet
+        if quiet is not None and quiet.lasts(stale, self._store.clock_reading()):
+            return []
+        reading, events, next_ms = await self._store.write(self._due)
+        self._quiet = _Quiet(stale, reading, next_ms)
         if events:
             self._effects.printer_queue.wake()
             self._effects.page_events.publish(Region.SEATS, Region.EVENTS, Region.TRUTH)
@@ -89,9 +116,11 @@ class SessionWatch:
                 listener(event)
         return events
 
-    def _due(self, transaction: WriteTransaction) -> list[SessionEvent]:
+    def _due(self, transaction: WriteTransaction) -> tuple[ClockReading, list[SessionEvent], int]:
+        """(clocks, what happened, when something is due next by the wall clock)."""
         at = self._committer.here(transaction)
-        settle_clock(transaction, at)
+        next_ms = settle_clock(transaction, at)
+        reading = transaction.clock_reading()
         events: list[SessionEvent] = []
         for session, row in session_facts.sessions_under_way(transaction):
             if session.status != RUNNING or not session.ends_ms:
@@ -105,7 +134,10 @@ class SessionWatch:
                 op = document_of(at, warned, row)
                 transaction.append(op.kind, op.body)
                 events.append(_event("ending", session))
-        return events
+                next_ms = min(next_ms, session.ends_ms)
+            else:
+                next_ms = min(next_ms, _next_ms(session, at.now_ms))
+        return reading, events, next_ms
 
     def _end(
         self, transaction: WriteTransaction, at: Here, session: SeatSession, row: RegisterRow
@@ -131,6 +163,14 @@ class SessionWatch:
         ending = self._sessions.ending(transaction, at, _BY_ITSELF, found, session.ends_ms)
         decision = end(at, session, row, ending)
         return decision if isinstance(decision, Decision) else None
+
+
+def _next_ms(session: SeatSession, now_ms: int) -> int:
+    """When a session is to be warned of its end, or ended."""
+    warn_ms = session.ends_ms - session.plan.warn_minutes * MINUTE_MS
+    if warn_ms > now_ms:
+        return warn_ms
+    return session.ends_ms if session.ends_ms > now_ms else now_ms + ANCHOR_EVERY_MS
 
 
 def _event(what: Literal["ending", "over"], session: SeatSession) -> SessionEvent:

@@ -114,7 +114,7 @@ def record_check(here: Here, new: NewCheck, minimum_age: int) -> Decision:
     """Record that a document was looked at, and whether its owner may sit down."""
     age = age_on(new.papers.birth_date, here.business_day) or 0
     outcome = UNDER_AGE if age < minimum_age else PASSED
-    values = {
+    values: dict[str, object] = {
         "member": new.member,
         "name": new.papers.name,
         "document_kind": new.papers.kind,
@@ -128,6 +128,8 @@ def record_check(here: Here, new: NewCheck, minimum_age: int) -> Decision:
         "business_day": here.business_day,
         "person": new.person,
     }
+    if outcome == UNDER_AGE:
+        values["refused_day"] = here.business_day
     op = document_change(here, IDENTITY_CHECK, new.id, None, values, new.salt)
     return Decision((op,), values={"identity_check": new.id, "outcome": outcome})
 

@@ -15,14 +15,11 @@ from edge.domain.decision import (
     Judgement,
     NewOp,
     document_change,
-    read_int,
-    read_list,
-    read_text,
 )
 from edge.domain.rates import RatePlan, plan_fields, plan_of_fields
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.seats import OPEN, Seat
-from sync_protocol.kinds import SESSION
+from sync_protocol.kinds import KINDS, SESSION
 from sync_protocol.registers import RegisterRow
 
 RUNNING = "running"
@@ -133,46 +130,40 @@ class SeatSession:
         return used_minutes(self.stretches_at(now_ms))
 
 
+_FIELDS = tuple(field.name for field in KINDS[SESSION].fields)
+
+
 def session_of_row(id: int, row: RegisterRow) -> SeatSession:
     """The session of its document."""
-    plan = plan_of_fields(
-        read_text(SESSION, row, "tier"),
-        read_int(SESSION, row, "rule_version"),
-        read_list(SESSION, row, "rates"),
-        read_list(SESSION, row, "terms"),
-        read_list(SESSION, row, "discount"),
-    )
-    stretches: list[Any] = read_list(SESSION, row, "stretches")
-    paid: list[Any] = read_list(SESSION, row, "paid")
+    told = {name: row.value(index) for index, name in enumerate(_FIELDS)}
+    kept: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     return SeatSession(
         id,
-        read_int(SESSION, row, "number"),
-        read_int(SESSION, row, "member"),
-        read_int(SESSION, row, "seat"),
-        read_text(SESSION, row, "status"),
-        read_int(SESSION, row, "started_ms"),
-        read_int(SESSION, row, "business_day"),
-        tuple(SeatStretch(*one) for one in stretches),
-        read_text(SESSION, row, "payment"),
-        plan,
-        read_int(SESSION, row, "identity_check"),
-        read_text(SESSION, row, "package"),
-        read_int(SESSION, row, "pass"),
-        Cover(
-            read_int(SESSION, row, "covered_minutes"),
-            read_text(SESSION, row, "covered_zones"),
-            read_int(SESSION, row, "covered_until_ms"),
+        kept["number"],
+        kept["member"],
+        kept["seat"],
+        kept["status"],
+        kept["started_ms"],
+        kept["business_day"],
+        tuple(SeatStretch(*one) for one in kept["stretches"]),
+        kept["payment"],
+        plan_of_fields(
+            kept["tier"], kept["rule_version"], kept["rates"], kept["terms"], kept["discount"]
         ),
-        read_int(SESSION, row, "package_fen"),
-        read_int(SESSION, row, "prepaid_fen"),
-        tuple((code, fen, reference) for code, fen, reference in paid),
-        read_int(SESSION, row, "ends_ms"),
-        read_int(SESSION, row, "warned_ms"),
-        read_text(SESSION, row, "clock_note"),
-        read_int(SESSION, row, "ended_ms"),
-        read_int(SESSION, row, "charged_fen"),
-        read_int(SESSION, row, "minutes"),
-        read_int(SESSION, row, "sale"),
+        kept["identity_check"],
+        kept["package"],
+        kept["pass"],
+        Cover(kept["covered_minutes"], kept["covered_zones"], kept["covered_until_ms"]),
+        kept["package_fen"],
+        kept["prepaid_fen"],
+        tuple((code, fen, reference) for code, fen, reference in kept["paid"]),
+        kept["ends_ms"],
+        kept["warned_ms"],
+        kept["clock_note"],
+        kept["ended_ms"],
+        kept["charged_fen"],
+        kept["minutes"],
+        kept["sale"],
     )
 
 

@@ -59,6 +59,11 @@ class PageEvents:
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
+        self._published = dict.fromkeys(Region, 0)
+
+    def times_stale(self, region: Region) -> int:
+        """How often a region was published: what was read before the last time is old."""
+        return self._published[region]
 
     @contextmanager
     def subscribe(self) -> Iterator[Subscription]:
@@ -74,6 +79,8 @@ class PageEvents:
 
     def publish(self, *regions: Region) -> None:
         """Mark regions as stale on every open page."""
+        for region in regions:
+            self._published[region] += 1
         for subscription in self._subscriptions:
             for region in regions:
                 subscription.mark(region)

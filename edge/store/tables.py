@@ -50,7 +50,7 @@ LOOKUP_FIELDS: dict[int, tuple[str, ...]] = {
     TOP_UP: ("member", "business_day"),
     PASS: ("member", "number"),
     SESSION: ("status", "business_day"),
-    IDENTITY_CHECK: ("person", "business_day"),
+    IDENTITY_CHECK: ("person", "business_day", "refused_day"),
 }
 """Register fields by whose shown value documents are found. To add one, add it here and a
 migration that calls `documents.index_kind`. Each costs the writer a page: none for visits, whose
