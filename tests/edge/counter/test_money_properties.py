@@ -10,6 +10,7 @@ from edge.desk.answers import Answer
 from tests.edge.counter.benefits.operations import Benefits
 from tests.edge.counter.money_machine import APPROVED, MEMBERS, CounterMachine
 from tests.edge.counter.sessions.operations import Sessions
+from tests.edge.counter.shifts.operations import Shifts
 
 which = st.integers(0, MEMBERS - 1)
 fen = st.one_of(st.integers(1, 300), st.sampled_from([500, 1_000, 5_000, 10_000, 20_000]))
@@ -114,7 +115,7 @@ class Rights(CounterMachine):
         self.run(self.counter.desk.rights.expire_due())
 
 
-class MoneyMachine(TopUps, Spends, Benefits, Rights, Sessions):
+class MoneyMachine(TopUps, Spends, Benefits, Rights, Sessions, Shifts):
     """All of it, by rules that give bonus credit, points and lucky points."""
 
     rules_published: ClassVar = {
