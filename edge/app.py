@@ -5,9 +5,11 @@ the box with words for the operator; a supervisor starts it again, and nothing i
 """
 
 import asyncio
+import contextlib
 import gc
 import hashlib
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -51,7 +53,7 @@ from edge.events import (
     DoorReported,
 )
 from edge.store.apply import Applied
-from edge.store.errors import StoreBusyError, StoreFullError
+from edge.store.errors import StoreBusyError, StoreError, StoreFullError
 from edge.store.identity import Clock
 from edge.store.store import Store
 from edge.sync.enrolment import Enrolment, load_enrolment
@@ -61,6 +63,7 @@ from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin
 from edge.sync.settings import SyncHandlers, SyncSettings
 from edge.sync.sync import Sync
+from edge.watchdog import READY, STOPPING, ServiceManager
 from edge.web.application import build_application
 from edge.web.health import CountsCollector, add_health_routes
 from sync_protocol.messages import Recall
@@ -249,8 +252,19 @@ async def run_until_signalled(
         gc.set_threshold(GC_THRESHOLD, 10, 10)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         started(box)
+        manager = ServiceManager.of(os.environ, os.getpid())
+        manager.tell(READY)
+        life = asyncio.create_task(manager.show_life(lambda: _writer_answers(box.store)))
         await stop.wait()
+        life.cancel()
         log.info("stopping")
+        manager.tell(STOPPING)
+
+
+async def _writer_answers(store: Store) -> None:
+    """Return once the store has done a write or refused it: a disk that is full hangs nothing."""
+    with contextlib.suppress(StoreError):
+        await store.write(lambda _transaction: None)
 
 
 @asynccontextmanager
