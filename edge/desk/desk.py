@@ -120,7 +120,7 @@ class Desk:
         self.reminders = RemindersDesk(store, settings, committer, clocks.wall_ms)
         self.reports = Reports(store, settings, committer, clocks.wall_ms)
         self.session_views = SessionViews(store, settings, committer, effects.page_events)
-        sessions = SessionsDesk(store, committer, payments)
+        sessions = SessionsDesk(store, committer, payments, self.rights)
         self.session_watch = SessionWatch(store, committer, sessions, effects)
         checks = IdentityChecksDesk(settings, committer)
         self._handlers = _merged(

@@ -48,7 +48,7 @@ MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
 
 
 SALE_BEGUN = frozenset({"add_line", "set_ticket_member"})
-SALE_TRIED = frozenset({"spend", "pay"})
+SALE_TRIED = frozenset({"spend", "pay", "start_session"})
 
 
 def asks_for_rights(command: str, paid: bool) -> bool:

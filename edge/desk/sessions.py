@@ -12,6 +12,7 @@ from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.payments import Payments, Tendered
 from edge.desk.pricing import earned_today, terms_of
+from edge.desk.rights import Rights
 from edge.desk.session_clock import settle_clock
 from edge.domain.decision import Here, Judgement
 from edge.domain.parts import total
@@ -48,8 +49,11 @@ class UnderWay:
 class SessionsDesk:
     """The commands about a guest's time at a seat."""
 
-    def __init__(self, store: Store, committer: Committer, payments: Payments) -> None:
+    def __init__(
+        self, store: Store, committer: Committer, payments: Payments, rights: Rights
+    ) -> None:
         self._store = store
+        self._rights = rights
         self._committer = committer
         self._catalogue = committer.catalogue
         self._payments = payments
@@ -87,7 +91,8 @@ class SessionsDesk:
             labels = session_facts.labels(transaction, self._catalogue, known, found.seat)
             return prepay(at, known, found.row, labels, payment)
 
-        return await self._committer.commit(request, decide, Region.SEATS, Region.TAP)
+        outcome = await self._committer.commit(request, decide, Region.SEATS, Region.TAP)
+        return self._asking_for_rights(session, outcome)
 
     async def change_seat(self, request: Request, session: int, seat: int) -> Outcome:
         """Go on at another seat."""
@@ -153,7 +158,15 @@ class SessionsDesk:
             )
             return end(at, found.session, found.row, ending)
 
-        return await self._committer.commit(request, decide, Region.SEATS, Region.TAP)
+        outcome = await self._committer.commit(request, decide, Region.SEATS, Region.TAP)
+        return self._asking_for_rights(session, outcome)
+
+    def _asking_for_rights(self, session: int, outcome: Outcome) -> Outcome:
+        """The outcome; where a guest's stored value is elsewhere, the hub is asked for it."""
+        member = self._member_of(session)
+        if isinstance(outcome, Refusal) and outcome.code == "spendable_elsewhere" and member:
+            self._rights.ask_for_sale(member)
+        return outcome
 
     def ending(
         self,

@@ -304,3 +304,17 @@ async def test_a_seat_in_use_is_not_moved_closed_or_taken_away(floor: Floor) -> 
     assert await floor.refused("edit_seat", seat=seat, **moved) == "seat_in_use"
     assert await floor.refused("close_seat", seat=seat) == "seat_in_use"
     assert await floor.refused("remove_seat", seat=seat) == "seat_in_use"
+
+
+async def test_what_a_guest_has_elsewhere_is_asked_for_when_the_bill_comes(floor: Floor) -> None:
+    member = await floor.guest()
+    await floor.counter.hub.confirm_all()
+    await floor.counter.hub.owe(member, 5_000, 2, 1)
+    session = await floor.start("A01", member=member)
+    floor.minutes(60)
+    floor.counter.line.up = True
+    due = {"session": session, "expected_total_fen": 500, "tender": "wallet"}
+    assert await floor.refused("end_session", **due) == "spendable_elsewhere"
+    assert floor.counter.line.asked[-1][2] == member
+    await floor.counter.hub.owe(member, 5_000, 1, 1)
+    await floor.done("end_session", **due)
