@@ -11,6 +11,7 @@ from tests.edge.counter.benefits.operations import Benefits
 from tests.edge.counter.money_machine import APPROVED, MEMBERS, CounterMachine
 from tests.edge.counter.sessions.operations import Sessions
 from tests.edge.counter.shifts.operations import Shifts
+from tests.edge.counter.tickets.operations import Orders
 
 which = st.integers(0, MEMBERS - 1)
 fen = st.one_of(st.integers(1, 300), st.sampled_from([500, 1_000, 5_000, 10_000, 20_000]))
@@ -115,7 +116,7 @@ class Rights(CounterMachine):
         self.run(self.counter.desk.rights.expire_due())
 
 
-class MoneyMachine(TopUps, Spends, Benefits, Rights, Sessions, Shifts):
+class MoneyMachine(TopUps, Spends, Benefits, Rights, Sessions, Shifts, Orders):
     """All of it, by rules that give bonus credit, points and lucky points."""
 
     rules_published: ClassVar = {
@@ -126,6 +127,7 @@ class MoneyMachine(TopUps, Spends, Benefits, Rights, Sessions, Shifts):
         ],
         "spending": [{"order": "in_proportion", "pin_above_fen": 0}],
         "points": [{"per_yuan": 3, "yuan_points": 7, "money_points": 5}],
+        "counter": [{"checkout": "ticket"}],
         "tenders": [
             {"code": "cash", "name": "现金"},
             {"code": "card", "name": "银行卡", "needs_reference": True},
