@@ -48,6 +48,7 @@ REFUSALS = {
             "The code is wrong or was used; wait for the next one",
         ),
         Refusal("not_by_oneself", "这要由另一位管理员来做", "Another administrator does this"),
+        Refusal("admin_only", "只有管理员可以做", "Only an administrator may do this"),
         Refusal("staff_unknown", "没有这个人", "There is no such person"),
         Refusal("role_unknown", "没有这个职务", "There is no such role"),
         Refusal("staff_card_taken", "这张卡已是别人的员工卡", "This card is somebody else's"),

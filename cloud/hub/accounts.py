@@ -75,11 +75,8 @@ class Accounts:
     async def reset_password(self, person: int, new: str, by: Person) -> Refusal | None:
         """Set another's password; it is changed at their next log-in."""
         rule = await asyncio.to_thread(staff.security, self._hub.reader)
-        if person == by.id:
-            return refusal("not_by_oneself")
-        return password_fault(new, "", rule) or await self._set_password(
-            person, new, by.id, RESET_DAY
-        )
+        fault = await self._not_yours(person, by) or password_fault(new, "", rule)
+        return fault or await self._set_password(person, new, by.id, RESET_DAY)
 
     async def set_second_factor(self, person: Person, secret: str, code: str) -> Refusal | None:
         """Enrol an authenticator, once a code of it was typed."""
@@ -96,9 +93,8 @@ class Accounts:
 
     async def reset_second_factor(self, person: int, by: Person) -> Refusal | None:
         """Take another's lost authenticator away; they enrol a new one at the next log-in."""
-        if person == by.id:
-            return refusal("not_by_oneself")
-        return await self._set(person, {"second_factor": ""}, by.id)
+        fault = await self._not_yours(person, by)
+        return fault or await self._set(person, {"second_factor": ""}, by.id)
 
     async def change(self, person: int, change: Change, by: Person) -> Refusal | None:
         """Set a person's role, cafes, single rights, PIN and staff card."""
@@ -106,6 +102,8 @@ class Accounts:
             return refusal("role_unknown")
         if person == by.id and (change.role != by.role or not change.active):
             return refusal("not_by_oneself")
+        if by.role != ADMIN and ADMIN in (change.role, await self._role_of(person)):
+            return refusal("admin_only")
         values: dict[str, object] = {
             "role": change.role,
             "cafes": list(change.cafes),
@@ -154,6 +152,19 @@ class Accounts:
             write_fields(RULE, COMPANY, values, person.id, self._hub.surroundings.random_bytes)
         )
         return made if isinstance(made, Refusal) else None
+
+    async def _not_yours(self, person: int, by: Person) -> Refusal | None:
+        """Why somebody may not take a person's log-in secrets away, None where they may."""
+        if person == by.id:
+            return refusal("not_by_oneself")
+        if by.role != ADMIN and await self._role_of(person) == ADMIN:
+            return refusal("admin_only")
+        return None
+
+    async def _role_of(self, person: int) -> str:
+        row = await asyncio.to_thread(read_document, self._hub.reader, STAFF, person)
+        found = staff.person_of(person, row) if row is not None else None
+        return found.role if found is not None else ""
 
     async def _set_password(
         self, person: int, password: str, actor: int, day: int = 0

@@ -251,6 +251,9 @@ class Hub:
         if self._worker is None or self._stopping:
             raise HubStoppedError("the hub's writer has stopped")
         worker = self._worker
+        # Whoever asked may go away (a browser that was closed): what was asked is done all the
+        # same, and its outcome is nobody's.
+        future.set_running_or_notify_cancel()
 
         def run() -> None:
             try:

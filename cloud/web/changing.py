@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from cloud.domain.refusals import Refusal
+from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.rights import ADMIN
 from cloud.store.database import Database
 from cloud.web import documents, ledgers
 from cloud.web.amounts import fen_of_yuan
@@ -137,6 +138,8 @@ async def _add_staff(request: web.Request) -> Outcome:
             "请填写姓名、职务,以及 PIN 或密码",
             "Give a name, a role, and a PIN or a password",
         )
+    if role == ADMIN and request[PERSON].role != ADMIN:
+        return refusal("admin_only")
     cafes = [
         int(cafe) for cafe in form.getall("cafe", []) if isinstance(cafe, str) and cafe.isdecimal()
     ]

@@ -1,6 +1,7 @@
 """The hub's process from within: a writer that fails ends it, a full inbox loses its own."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -24,6 +25,25 @@ async def test_a_writer_that_fails_ends_the_process_and_nobody_waits_for_ever(co
     # Started again, all is as it was before.
     async with app.running(configuration) as running:
         assert await running.office.add_cafe({"code": "A", "name": "A"}, 0) == 1
+
+
+async def test_whoever_goes_away_while_the_writer_works_does_not_end_it(configuration):
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow(_database):
+        started.set()
+        assert go_on.wait(10)
+
+    async with app.running(configuration) as running:
+        hub = running.office.hub
+        asked = asyncio.ensure_future(hub.write(slow))
+        await asyncio.to_thread(started.wait, 10)
+        waiting = asyncio.ensure_future(running.office.add_cafe({"code": "A", "name": "A"}, 0))
+        await asyncio.sleep(0)
+        for task in (asked, waiting):
+            task.cancel()
+        go_on.set()
+        assert await running.office.add_cafe({"code": "B", "name": "B"}, 0) == 2  # A was made
 
 
 def test_nodes_take_turns_and_one_that_floods_loses_only_its_own():

@@ -202,6 +202,22 @@ async def test_a_lost_authenticator_is_taken_away_by_another_administrator(
     assert visitor.code(secret)
 
 
+async def test_only_an_administrator_makes_or_changes_one(visitor: Visitor) -> None:
+    await visitor.office.add_staff("zhou", "head_office", [], (PASSWORD, ""), 0)
+    assert await visitor.log_in("zhou") == ""
+    chen, wu = (staff_number(visitor.office, name) for name in ("chen", "wu"))
+    for path, form in (
+        (f"/staff/{chen}/password", {"password": NEW}),
+        (f"/staff/{chen}/second-factor", {}),
+        (f"/staff/{chen}", {"role": "service", "active": "on"}),
+        (f"/staff/{wu}", {"role": "admin", "active": "on"}),
+        ("/staff", {"name": "new", "role": "admin", "password": NEW}),
+    ):
+        status, _where, text = await visitor.post(path, **form)
+        assert (status, "admin_only" in text) == (422, True), path
+    assert (await visitor.post(f"/staff/{wu}/password", password=NEW))[0] == 303
+
+
 async def test_five_wrong_tries_lock_an_account_for_a_quarter_of_an_hour(
     tmp_path: Path, clocks: Clocks
 ) -> None:
