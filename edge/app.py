@@ -44,6 +44,7 @@ from edge.effects.door import Door
 from edge.effects.page_events import PageEvents, Region
 from edge.effects.printing import PrinterQueue
 from edge.events import (
+    BarcodeScanned,
     CardTapped,
     CardUnread,
     DeviceEvent,
@@ -316,6 +317,8 @@ def _deliver(event: DeviceEvent, desk: Desk, crossings: Counter[str]) -> None:
     """Hand a device's event to whom it concerns; on the loop, in the order of arrival."""
     if isinstance(event, CardUnread):
         desk.card_unread(event)
+    elif isinstance(event, BarcodeScanned):
+        desk.scans.scanned(event)
     elif isinstance(event, DeviceStateChanged):
         log.info(
             "device", extra={"device": event.device, "state": event.state, "why": event.reason}

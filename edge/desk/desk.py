@@ -39,6 +39,7 @@ from edge.desk.reminders import RemindersDesk
 from edge.desk.reports.views import Reports
 from edge.desk.rights import Rights, asks_for_rights
 from edge.desk.sales_views import SalesViews
+from edge.desk.scans import Scans
 from edge.desk.screens import Screens
 from edge.desk.seats import SeatsDesk
 from edge.desk.session_starts import SessionStarts
@@ -69,6 +70,7 @@ from edge.store.store import Store
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 TERMINAL_MAX = 999
+SCAN_START_BYTES = 8
 
 
 class Desk:
@@ -96,6 +98,7 @@ class Desk:
         top_ups = TopUpsDesk(committer, payments)
         self.money_views = MoneyViews(store, settings, committer, clocks)
         self._effects = effects
+        self.scans = Scans(effects.page_events, random_bytes(SCAN_START_BYTES))
         self.audit = AuditDesk(store, settings)
         self.rights = Rights(store, settings, committer, effects, clocks)
         self._staff = StaffDesk(store, effects.page_events, random_bytes, pins, settings.chain_key)
@@ -227,6 +230,7 @@ class Desk:
             request = replace(request, approver=approver)
         outcome = await self._handlers[command.name](request, **arguments)
         self._ask_for_rights(request, arguments, outcome)
+        self.scans.used(request.terminal)
         return outcome
 
     def _ask_for_rights(

@@ -26,6 +26,8 @@ class Region(StrEnum):
     PRODUCTS = "products"
     SEATS = "seats"
     """The seat map, and what it warns of."""
+    SCAN = "scan"
+    """What a scanner read; nothing on the page is stale by it."""
 
 
 class TooManySubscribersError(Exception):

@@ -3,11 +3,13 @@
 Events: `left`, `seats`, `who`, `right`, `truth` and `ticket` each replace their region.
 `other-member` comes when another member wins the screen, and closes whatever was in hand for the
 one before. `card` brings the number of an unregistered card to a form that waits for one.
+`scanned` brings what a scanner read, as JSON, to the terminal that was used last.
 
 `GET /log-in/events`: `staff-card` brings the number of the person whose card was tapped.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import suppress
 
@@ -40,6 +42,7 @@ _REGION_EVENTS = {
     Region.TRUTH: ("truth",),
     Region.PRODUCTS: (),
     Region.SEATS: ("seats",),
+    Region.SCAN: (),
 }
 _TEMPLATES = {
     "left": "left.html",
@@ -104,6 +107,8 @@ async def _serve(
     counter = request.app[Counter.KEY]
     regions: tuple[Region, ...] = (Region.TAP, Region.TICKET, Region.TRUTH)
     shown: OnScreen | None = None
+    scans = counter.desk.scans
+    told = scans.last_number
     waiting: asyncio.Task[tuple[Region, ...]] | None = None
     try:
         while (session := await counter.session(request)) is not None:
@@ -113,6 +118,9 @@ async def _serve(
             if shown is not None and on_screen != shown:
                 text += await _tap(counter, screen)
             shown = on_screen
+            for scan in scans.after(told, session.terminal):
+                text += _event("scanned", json.dumps({"id": scan.id, "text": scan.text}))
+            told = scans.last_number
             async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
                 await response.write(text.encode())
             if waiting is None:

@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Page, expect
 
+from edge.events import BarcodeScanned
 from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
 from tests.edge.desk.counter import CARD, EAST_BOX, MANAGER, OTHER_CARD
@@ -53,6 +54,27 @@ async def test_a_tap_wins_the_screen(counter_page: CounterPage, shot: Shot) -> N
         counter.clock.forward(60)
         await counter.tap(card)
         await expect(page.locator(f'[data-member="{key}"]')).to_be_visible()
+
+
+@pytest.mark.covers("A417")
+async def test_a_scan_goes_onto_the_ticket_and_into_no_field(
+    counter_page: CounterPage, shot: Shot
+) -> None:
+    """While the cashier types in a field; a code that nobody knows is said, and changes nothing."""
+    await counter_page.log_in()
+    page, scans = counter_page.page, counter_page.counter.desk.scans
+    await page.keyboard.press("F9")
+    await page.keyboard.type("half a wo")
+    scans.scanned(BarcodeScanned("scanner", "COLA", 0))
+    await expect(page.locator("#ticket tbody tr")).to_have_count(1)
+    await expect(page.locator("#scan")).to_have_value("half a wo")
+    scans.scanned(BarcodeScanned("scanner", "6900000000000", 0))
+    await expect(page.locator("#scanned")).to_contain_text("6900000000000")
+    await shot(page, "unknown")
+    scans.scanned(BarcodeScanned("scanner", "NOODLE", 0))
+    await expect(page.locator("#ticket tbody tr")).to_have_count(2)
+    await expect(page.locator("#scanned")).to_be_hidden()
+    await expect(page.locator("#scan")).to_have_value("half a wo")
 
 
 @pytest.mark.covers("A152")

@@ -172,6 +172,21 @@ function addScanned(code) {
   return true;
 }
 
+// What the box's own scanner read goes onto the ticket, whatever is shown, and no field is touched.
+// The scan's id makes it one line where two windows hear of it.
+document.addEventListener("htmx:sseMessage", async (event) => {
+  if (event.target.id !== "scanned") return;
+  const scan = JSON.parse(event.detail.data);
+  const answer = await fetch("/desk/add_line", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ request_id: scan.id, sku: scan.text, quantity: 1 }),
+  });
+  const told = document.getElementById("scanned");
+  told.textContent = answer.ok ? "" : `${scan.text}: ${(await answer.json()).words}`;
+  told.hidden = answer.ok;
+});
+
 document.addEventListener("keydown", (event) => {
   if (inField(event.target) || event.ctrlKey || event.altKey || event.metaKey || document.getElementById("palette")?.open) return;
   const now = performance.now();

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from edge.events import BarcodeScanned
 from edge.web.application import build_application
 from edge.web.counter import SESSION_COOKIE
 from edge.web.works import WORKS
@@ -256,6 +257,26 @@ async def test_an_unregistered_card_goes_to_the_form_that_waits_for_one(site: Si
         pushed = await _events_until(stream.content, "card")
     assert 'name="card_uid" value="04a1b2c3"' in pushed["card"].lower()
     assert "other-member" not in pushed
+
+
+@pytest.mark.covers("A441")
+async def test_a_scan_goes_to_the_terminal_used_last_and_counts_once(site: Site) -> None:
+    scans = site.counter.desk.scans
+    scan = BarcodeScanned("scanner", "COLA", 0)
+    scans.scanned(scan)  # nobody works here yet: it goes nowhere
+    await site.log_in()
+    async with site.visitor.get(f"{site.address}/events") as stream:
+        await _events_until(stream.content, "truth")
+        scans.scanned(scan)
+        pushed = await _events_until(stream.content, "scanned")
+    heard = json.loads(pushed["scanned"])
+    line = {"request_id": heard["id"], "sku": heard["text"], "quantity": 1}
+    answers = [await site.json("add_line", **line) for _window in range(2)]
+    assert [(status, answer["repeated"]) for status, answer in answers] == [
+        (200, False),
+        (200, True),
+    ]
+    assert (len(scans.after(0, terminal=1)), scans.after(0, terminal=2)) == (1, ())
 
 
 async def _events_until(content: asyncio.StreamReader, last: str) -> dict[str, str]:
