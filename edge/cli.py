@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge import app
+from edge import app, cli_lists
 from edge.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
 from edge.desk.facts import chain_code
 from edge.desk.identity_checks import checks_between
@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         checks.add_argument(
             f"--{name}", dest=f"{name}_day", type=date.fromisoformat, required=True, help=day
         )
+    cli_lists.add_commands(add)
     add("refold", "fold the log anew and compare every row and balance with the store")
     add("example-config", "print a configuration with every key explained", table=False)
     return parser
@@ -414,6 +415,15 @@ def _identity_checks(configuration: Configuration, options: argparse.Namespace) 
     return DONE
 
 
+def _report(configuration: Configuration, options: argparse.Namespace) -> int:
+    with _reading(configuration) as reader:
+        return cli_lists.report(reader, configuration.box, options, _print_table)
+
+
+def _import(configuration: Configuration, options: argparse.Namespace) -> int:
+    return cli_lists.import_list(configuration, options)
+
+
 _COMMANDS: dict[str, Callable[[Configuration, argparse.Namespace], int]] = {
     "run": _run,
     "status": _status,
@@ -422,6 +432,8 @@ _COMMANDS: dict[str, Callable[[Configuration, argparse.Namespace], int]] = {
     "doctor": _doctor,
     "enrol": _enrol,
     "identity-checks": _identity_checks,
+    "report": _report,
+    "import": _import,
     "refold": _refold,
     "audit": _audit,
 }

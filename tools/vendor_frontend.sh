@@ -32,6 +32,6 @@ for library in htmx.org/dist/htmx.min.js htmx-ext-sse/dist/sse.min.js; do
         share "node_modules/$library" "$web/static/vendor/$(basename "$library")"
     done
 done
-for source in static/look.css formats.py translations.py page_security.py rendering.py; do
+for source in static/look.css formats.py translations.py page_security.py rendering.py sheets.py; do
     share "edge/web/$source" "cloud/web/$source"
 done

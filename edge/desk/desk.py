@@ -22,6 +22,7 @@ from edge.desk.commit import Committer, Request
 from edge.desk.customer_screen import CustomerScreen
 from edge.desk.exits import ExitsDesk
 from edge.desk.identity_checks import IdentityChecksDesk
+from edge.desk.imports import Imports
 from edge.desk.inputs import read_inputs
 from edge.desk.kept_tickets import KeptTicketsDesk
 from edge.desk.line import Line
@@ -121,6 +122,7 @@ class Desk:
         card_issue = CardIssue(settings, committer, payments)
         self.sales_views = SalesViews(store, settings, committer, clocks.wall_ms)
         self.reminders = RemindersDesk(store, settings, committer, clocks.wall_ms)
+        self.imports = Imports(store, settings, clocks.wall_ms)
         self.reports = Reports(store, settings, committer, clocks.wall_ms)
         self.session_views = SessionViews(store, settings, committer, effects.page_events)
         sessions = SessionsDesk(store, committer, payments, self.rights)

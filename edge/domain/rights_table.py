@@ -116,6 +116,7 @@ PAPERS: Rows = {
     "approve_paper_slip": (MANAGERS, ("同意补录", "approve what is entered from a slip")),
 }
 REPORTS: Rows = {
+    "import_lists": (MANAGERS, ("导入旧系统资料", "import lists")),
     "see_reports": (MANAGERS | {READ_ONLY}, ("查看报表", "look at reports")),
 }
 

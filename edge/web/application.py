@@ -14,6 +14,7 @@ from edge.web.page_security import add_security_headers, refuse_foreign_pages
 from edge.web.rendering import Renderer
 from edge.web.terms import term
 from edge.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
+from edge.web.uploads import post_import
 
 FOLDER = Path(__file__).parent
 
@@ -33,6 +34,7 @@ def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     app.router.add_get("/", counter.show_work)
     app.router.add_get("/show/{work}", counter.show_work)
     app.router.add_get("/reports/{report}.{format}", export_report)
+    app.router.add_post("/imports", post_import)
     app.router.add_get("/events", stream)
     app.router.add_get("/log-in/events", log_in_stream)
     app.router.add_post("/desk/{command}", post_command)

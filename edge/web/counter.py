@@ -112,6 +112,16 @@ class Counter:
         kept = {} if refusal is None else values
         return await self._respond(request, screen, work, {}, kept)
 
+    async def show_import(
+        self, request: web.Request, session: Session, outcome: object
+    ) -> web.Response:
+        """The work `import` after a file came in; `outcome`: why it was not taken, or None."""
+        screen = await self.screen(request, session)
+        facts = {"progress": self.desk.imports.progress, "outcome": outcome, "work": "import"}
+        htmx = "HX-Request" in request.headers
+        text = self.render("work/import.html" if htmx else "page.html", screen, facts)
+        return _html(text, 422 if outcome else 200)
+
     async def log_in_page(
         self, request: web.Request, refusal: Refusal | None = None, chosen: str = ""
     ) -> web.Response:

@@ -101,11 +101,21 @@ async def _reminders(asked: Asked) -> Facts:
     return {"reminders": await asked.desk.reminders.due()}
 
 
-WORKS: Mapping[str, Work] = {"report": _report, "record": _record, "reminders": _reminders}
+async def _import(asked: Asked) -> Facts:
+    return {"progress": asked.desk.imports.progress, "outcome": None}
+
+
+WORKS: Mapping[str, Work] = {
+    "report": _report,
+    "record": _record,
+    "reminders": _reminders,
+    "import": _import,
+}
 AFTER_ANSWER: Mapping[str, str] = {"print_report": "report", "settle_reminder": "reminders"}
 AFTER_REFUSAL: Mapping[str, str] = {**AFTER_ANSWER}
 ACTIONS = (
     Action("reminders", _("Reminders"), "serve", work="reminders"),
     Action("reports", _("Reports"), "see_reports", work="report"),
+    Action("import", _("Import from the old system"), "import_lists", work="import"),
     Action("record", _("A record in full"), "see_reports", work="record"),
 )
