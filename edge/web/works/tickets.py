@@ -111,6 +111,6 @@ ACTIONS = (
     Action("abandon", _("Abandon ticket"), "sell", Needs.TICKET_LINES, command="abandon"),
     Action("catalogue", _("Product catalogue"), "look", work="catalogue"),
     Action("services", _("Services"), "look", work="services"),
-    Action("takings", _("Takings"), "see_takings", work="takings"),
+    Action("takings", _("Takings of a day"), "see_takings", work="takings"),
     Action("commissions", _("Commissions"), "sell", work="commissions"),
 )
