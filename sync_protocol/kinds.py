@@ -60,10 +60,20 @@ class Kind:
 
     `personal`: bodies carry a salt and can be erased; the subject is the key of a register, the
     subject field of a claim. `keep_days`: how long a box keeps the ops of this kind once they are
-    confirmed.
+    confirmed. `indexes`: field name -> its index.
     """
 
-    __slots__ = ("code", "name", "policy", "fields", "author", "reach", "personal", "keep_days")
+    __slots__ = (
+        "code",
+        "name",
+        "policy",
+        "fields",
+        "author",
+        "reach",
+        "personal",
+        "keep_days",
+        "indexes",
+    )
 
     def __init__(
         self,
@@ -84,6 +94,9 @@ class Kind:
         self.reach = reach
         self.personal = personal
         self.keep_days = keep_days
+        self.indexes = {}
+        for index in range(len(fields)):
+            self.indexes[fields[index].name] = index
 
 
 SITE = 1
@@ -465,19 +478,6 @@ KINDS = _by_code()
 """Kind code -> `Kind`."""
 
 
-def _by_name() -> "dict[int, dict[str, int]]":
-    table = {}
-    for kind in _ROWS:
-        indexes = {}
-        for index in range(len(kind.fields)):
-            indexes[kind.fields[index].name] = index
-        table[kind.code] = indexes
-    return table
-
-
-_FIELD_INDEXES = _by_name()
-
-
 def field_index(kind: int, name: str) -> int:
     """Return the index of a register's field; KeyError if the kind has no such field."""
-    return _FIELD_INDEXES[kind][name]
+    return KINDS[kind].indexes[name]
