@@ -17,7 +17,7 @@ step := @printf '%s\n'
 help: ## This text
 	@echo 'cafebox: a box at each cafe'"'"'s counter and a hub at head office.'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'Start with `make demo`; it installs what it needs. Without device packages: DEVICES=fake make demo.'
 	@echo 'One test: .venv/bin/pytest tests/edge -k tap    Arguments: make test ARGS="-k tap"'
@@ -45,6 +45,10 @@ faults: setup ## Kill, cut, fill, flip, clone and restore real parts (10 minutes
 
 bench: setup ## Measure against floors and peers; writes build/bench.json
 	@exec $(python) -m benchmarks $(ARGS)
+
+.PHONY: test-appliance
+test-appliance: setup .cache/system-appliance ## Provision a bare Debian in a container and boot it, as root (3 minutes; the first time more)
+	@$(python) -m pytest tests/appliance/booted.py $(ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## A million mutated frames against everything that reads a peer's bytes; one JSON line
@@ -90,6 +94,7 @@ setup: .venv/.installed-test .venv/.installed-project node_modules/.package-lock
 .cache/system-run: lists := system-run
 .cache/system-demo: lists := system-run system-demo
 .cache/system-test: lists := system-run system-demo system-test
+.cache/system-appliance: lists := system-appliance
 .cache/system-demo: requirements/system-run.txt
 .cache/system-test: requirements/system-run.txt requirements/system-demo.txt
 .cache/system-%: requirements/system-%.txt

@@ -1,4 +1,4 @@
-"""Updates of a box: seal a bundle, install it on trial, start, confirm or give up.
+"""Updates of a box: seal a bundle, install it on trial, select, confirm or give up.
 
 Installed as `cafebox-update`. Exit codes: 0 done, 1 refused or given up, 2 wrong usage.
 """
@@ -32,7 +32,6 @@ DAY_S = 86_400
 BASE = Path("/data/app")
 STORE = Path("/data/cafebox/box-data/box.db")
 KEYS = Path("/etc/cafebox/update-keys")
-CONFIGURATION = Path("/data/cafebox/cafebox.toml")
 SERVICE = "cafebox.service"
 HEALTH_URL = "http://127.0.0.1:8601/healthz"
 
@@ -80,15 +79,16 @@ def install(arguments: argparse.Namespace) -> None:
         folder = slots.begin()
         unpack(file, manifest, folder)
     slot = slots.put_on_trial(manifest)
-    print(f"{manifest.version} is on trial in slot {slot}")
+    print(f"{manifest.version} starts next, from slot {slot}")
 
 
-def start(arguments: argparse.Namespace) -> None:
-    """Become the box: the version on trial, else the good one."""
+def select(arguments: argparse.Namespace) -> None:
+    """Point a link at the version to start now: the one on trial, else the good one."""
     folder = Slots(arguments.base, arguments.store).next_start()
-    os.environ["PYTHONPATH"] = str(folder)
-    words = [sys.executable, "-m", "edge.cli", "--config", str(arguments.config), "run"]
-    os.execv(sys.executable, words)  # noqa: S606 - no shell: the service manager keeps our number
+    unfinished = arguments.link.with_suffix(".part")
+    unfinished.unlink(missing_ok=True)
+    unfinished.symlink_to(folder)
+    unfinished.replace(arguments.link)
 
 
 def confirm(arguments: argparse.Namespace) -> int:
@@ -154,8 +154,8 @@ def parser() -> argparse.ArgumentParser:
     one = command("install", install)
     one.add_argument("file", type=Path)
     one.add_argument("--keys", type=Path, default=KEYS, help="the folder of the keys that may sign")
-    one = command("start", start)
-    one.add_argument("--config", type=Path, default=CONFIGURATION)
+    one = command("select", select)
+    one.add_argument("--link", type=Path, required=True)
     one = command("confirm", confirm)
     one.add_argument("--url", default=HEALTH_URL)
     one.add_argument("--within", type=float, default=180.0, help="seconds to become well")

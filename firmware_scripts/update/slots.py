@@ -9,6 +9,7 @@ times; unless it is confirmed by then, the good one starts again.
 """
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -94,7 +95,10 @@ class Slots:
         return unpacked
 
     def put_on_trial(self, manifest: Manifest) -> str:
-        """Take what was unpacked into its slot, to be started next; return the slot."""
+        """Take what was unpacked into its slot, to be started next; return the slot.
+
+        A first version is the good one at once.
+        """
         state = self.state()
         slot = self._free(state)
         unpacked = self._base / f"{slot}.new"
@@ -105,7 +109,10 @@ class Slots:
         unpacked.rename(self._base / slot)
         sync(self._base)
         self._store_copy.unlink(missing_ok=True)
-        self._write(replace(state, trial=slot, tries_left=TRIES))
+        if state.good:
+            self._write(replace(state, trial=slot, tries_left=TRIES))
+        else:
+            self._write(State(good=slot))  # there is nothing to go back to
         return slot
 
     def next_start(self) -> Path:
@@ -138,13 +145,11 @@ class Slots:
     def give_up(self) -> None:
         """Go back to the good version; call it only while the box does not run.
 
-        Raises NoWayBackError if entries would be lost by it, SlotsError if there is none.
+        Raises NoWayBackError if entries would be lost by it, SlotsError if the store is in use.
         """
         state = self.state()
         if not state.trial:
             return
-        if not state.good:
-            raise SlotsError("the first version does not start. Install another one")
         failed = self.manifest(state.trial)
         if failed.store_step > self.manifest(state.good).store_step:
             self._put_store_back()
@@ -165,6 +170,9 @@ class Slots:
             closing(sqlite3.connect(unfinished)) as copy,
         ):
             store.backup(copy)
+        owner = self._store.stat()
+        os.chown(unfinished, owner.st_uid, owner.st_gid)
+        unfinished.chmod(0o600)
         sync(unfinished)
         unfinished.rename(self._store_copy)
         sync(self._store_copy.parent)

@@ -72,7 +72,7 @@ def used_machine(template: Machine, tmp_path: Path) -> Machine:
 
 
 def copied(template: Machine, folder: Path) -> Machine:
-    shutil.copytree(template.folder, folder)
+    shutil.copytree(template.folder, folder, symlinks=True)
     return Machine(folder, template.keys)
 
 
@@ -145,6 +145,17 @@ def test_a_bundle_of_another_key_is_refused(machine: Machine, workshop: Workshop
     assert other.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_payload_that_leaves_its_slot_is_refused(
+    machine: Machine, workshop: Workshop, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "link").symlink_to("/etc")
+    refused = machine.install(workshop.sealed(tree, 1))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("payload_unsafe: ")
+
+
 @pytest.mark.covers("A143", "A299")
 def test_a_version_is_on_trial_until_it_is_well(used_machine: Machine, workshop: Workshop) -> None:
     machine = used_machine
@@ -193,7 +204,7 @@ Step = Callable[[Machine, tuple[str, ...]], "subprocess.CompletedProcess[str]"]
 
 
 @pytest.mark.covers("A299")
-@pytest.mark.parametrize("name", ["install", "start", "confirm"])
+@pytest.mark.parametrize("name", ["install", "select", "confirm"])
 def test_a_box_starts_after_a_cut_at_each_step(
     used_machine: Machine, tmp_path: Path, workshop: Workshop, name: str
 ) -> None:
@@ -203,7 +214,9 @@ def test_a_box_starts_after_a_cut_at_each_step(
     with health(200) as url:
         steps: dict[str, Step] = {
             "install": lambda machine, wrapper: machine.install(second, wrapper),
-            "start": lambda machine, wrapper: machine.run("start", wrapper=wrapper),
+            "select": lambda machine, wrapper: machine.run(
+                "select", "--link", machine.folder / "slot", wrapper=wrapper
+            ),
             "confirm": lambda machine, wrapper: machine.run(
                 "confirm", "--url", url, "--within", 9, "--steady", 0, wrapper=wrapper
             ),
