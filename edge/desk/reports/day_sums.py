@@ -2,13 +2,17 @@
 
 Reports over months would else read every sale each time. What changed since the last look is known
 from the log: own ops behind the last one seen, and the hub's log behind the last position seen.
-The sums are kept in memory: the first report after a start reads its days' documents.
+The sums are kept in a file beside the store too, for the next start; without it, or where it is
+damaged, the days' documents are read once more.
 
 Money is counted on the day of its document: a refund on the day of the sale.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 
 from edge.domain.decision import read_int, read_list, read_text
 from edge.domain.redemptions import POINTS_TENDER
@@ -22,6 +26,8 @@ from sync_protocol.registers import RegisterRow
 
 DOCUMENTS_MAX = 100_000
 """Of one kind on one day: far above what a cafe does."""
+FILE_FORM = "day-sums-1"
+"""A file of another form is made anew: raise the number with each change of the sums."""
 CHANGES_MAX = 20_000
 """Above so many ops since the last look everything is read anew; it is not slower."""
 KINDS_COUNTED = (SALE, TOP_UP, SESSION, VISIT)
@@ -73,6 +79,39 @@ class DaySums:
             for kind, key in _changed(reader, position, seq):
                 self.days.pop(_day_of(reader, kind, key), None)
         self.seen = now
+
+    def save(self, path: Path) -> None:
+        """Keep the sums for the next start."""
+        days = {
+            str(day): [[*key, *values] for key, values in one.items()]
+            for day, one in self.days.items()
+        }
+        text = json.dumps({"seen": self.seen, "days": days}, separators=(",", ":"))
+        new = path.with_suffix(".new")
+        new.write_text(f"{_check(text)}\n{text}", encoding="utf-8")
+        new.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "DaySums":
+        """What was kept; nothing where there is no file or it is damaged."""
+        try:
+            check, _, text = path.read_text(encoding="utf-8").partition("\n")
+        except (OSError, UnicodeDecodeError):
+            return cls()
+        if check != _check(text):
+            return cls()
+        kept = json.loads(text)
+        generation, position, epoch, seq = kept["seen"]
+        days = {
+            int(day): {(row[0], row[1]): row[2:] for row in rows}
+            for day, rows in kept["days"].items()
+        }
+        return cls(days, (generation, position, epoch, seq))
+
+
+def _check(text: str) -> str:
+    """The file's first line: of which form it is, and a hash of the rest."""
+    return f"{FILE_FORM} {sha256(text.encode()).hexdigest()}"
 
 
 def _changed(reader: Reader, position: int, seq: int) -> Iterator[tuple[int, int | str]]:

@@ -24,6 +24,8 @@ from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from sync_protocol.kinds import MEMBER
 
+SUMS_NAME = "report-sums.json"
+"""Beside the store; it holds sums alone, no names."""
 SUM_DAYS_MAX = 366
 RECORD_DAYS_MAX = 92
 """A year of sums, a quarter of single records: so much a page may ask for at once."""
@@ -118,7 +120,8 @@ class Reports:
         self._settings = settings
         self._committer = committer
         self._wall_ms = wall_ms
-        self._kept = DaySums()
+        self._kept: DaySums | None = None
+        self._file = store.path.with_name(SUMS_NAME)
         self._lock = threading.Lock()
 
     def handlers(self) -> Handlers:
@@ -143,7 +146,12 @@ class Reports:
     def _table(self, asked: Asked) -> Table | Refusal:
         # A first report of a year reads for seconds: one at a time, and never on the loop.
         with self._lock, self._store.read() as reader:
-            return table_of(reader, self._kept, asked, self.today)
+            kept = self._kept = self._kept or DaySums.load(self._file)
+            known = len(kept.days)
+            table = table_of(reader, kept, asked, self.today)
+            if len(kept.days) > known:
+                kept.save(self._file)
+            return table
 
     async def record(self, document: int) -> RecordDetail | None:
         """One top-up or sale of this cafe in full, None where there is none."""

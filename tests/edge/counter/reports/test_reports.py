@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -199,7 +200,7 @@ async def test_every_report_opens_prints_and_has_files(till: Till) -> None:
     assert "report_days_order" in page
 
 
-async def test_kept_sums_of_a_day_follow_what_changes_in_it(till: Till) -> None:
+async def test_kept_sums_of_a_day_follow_what_changes_in_it(till: Till, tmp_path: Path) -> None:
     await till.top_up(10_000)
     sale = await sell(till, "COLA", 2, "cash")
     kept = DaySums()
@@ -212,7 +213,16 @@ async def test_kept_sums_of_a_day_follow_what_changes_in_it(till: Till) -> None:
         after = dict(kept.of_days(reader, (TODAY, TOMORROW)))
         assert after[TODAY] == fold_day(reader, TODAY)
         assert after[TODAY]["money", "cash"][3] == 300
+    kept.save(tmp_path / "sums.json")
     await till.counter.hub.confirm_all()
+    again = DaySums.load(tmp_path / "sums.json")
+    assert again == kept
+    (tmp_path / "sums.json").write_text(
+        (tmp_path / "sums.json").read_text().replace("1", "2"), encoding="utf-8"
+    )
+    assert DaySums.load(tmp_path / "sums.json") == DaySums()
+    with till.counter.store.read() as reader:
+        assert dict(again.of_days(reader, (TODAY,)))[TODAY] == fold_day(reader, TODAY)
     with till.counter.store.read() as reader:
         assert dict(kept.of_days(reader, (TODAY,)))[TODAY] == fold_day(reader, TODAY)
 
