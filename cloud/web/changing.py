@@ -19,6 +19,10 @@ ROLES = ("service", "cashier", "manager", "technician", "read_only", "head_offic
 LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
 SKU_LENGTH_MAX = 32
 NAME_LENGTH_MAX = 60
+PERCENT_MAX = 100
+LOW_STOCK_MAX = 100_000
+CAFES_MAX = 200
+"""Cafes that one product's scope names."""
 
 Outcome = Refusal | str | None
 
@@ -94,6 +98,9 @@ async def _set_product(request: web.Request) -> Outcome:
         return price_fen
     if isinstance(member_price_fen, Refusal):
         return member_price_fen
+    scope = _scope_of(form)
+    if isinstance(scope, Refusal):
+        return scope
     outcome = await request.app[Pages.KEY].office.set_fields(
         PRODUCT,
         sku,
@@ -106,10 +113,41 @@ async def _set_product(request: web.Request) -> Outcome:
             "member_price_fen": member_price_fen,
             "counted": "counted" in form,
             "on_sale": "on_sale" in form,
+            **scope,
         },
         request[PERSON].id,
     )
     return outcome if isinstance(outcome, Refusal) else name
+
+
+def _scope_of(form: Mapping[str, object]) -> dict[str, object] | Refusal:
+    """For whom and where a product is sold, what serving it earns, what it is counted in."""
+    numbers = {}
+    for field, most in (("commission_percent", PERCENT_MAX), ("low_stock", LOW_STOCK_MAX)):
+        text = form_text(form, field) or "0"
+        if not (text.isascii() and text.isdecimal()) or int(text[:9]) > most:
+            return Refusal(
+                "product_number_invalid",
+                f"提成和库存下限要填 0 到 {most} 的整数",
+                f"Commission and low stock are whole numbers, here at most {most}",
+            )
+        numbers[field] = int(text)
+    cafes = form_text(form, "cafes").replace(",", " ").split()
+    if len(cafes) > CAFES_MAX or not all(
+        cafe.isascii() and cafe.isdecimal() and int(cafe[:17]) <= ID_MAX for cafe in cafes
+    ):
+        return Refusal(
+            "product_cafes_invalid", "门店要填编号,用空格分开", "Give cafes by number, with spaces"
+        )
+    return {
+        **numbers,
+        "unit": form_text(form, "unit")[:NAME_LENGTH_MAX],
+        "brand": form_text(form, "brand")[:NAME_LENGTH_MAX],
+        "audience": " ".join(form_text(form, "audience")[:NAME_LENGTH_MAX].split()),
+        "cafes": [int(cafe) for cafe in cafes],
+        "free": "free" in form,
+        "service": "service" in form,
+    }
 
 
 async def staff(request: web.Request) -> web.Response:

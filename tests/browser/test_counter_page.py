@@ -270,7 +270,7 @@ async def test_all_that_may_be_done_stands_on_one_page_by_topic(
     await sell(page, "可乐")
     await page.keyboard.press("F1")
     await shot(page, "all")
-    await more.get_by_role("button", name="作废本单").click()
+    await more.get_by_role("button", name="放弃本单").click()
     await expect(page.locator("#ticket tbody tr")).to_have_count(0)
 
 
@@ -279,7 +279,7 @@ async def test_what_has_no_button_is_done_from_the_palette(counter_page: Counter
     page = counter_page.page
     await sell(page, "可乐")
     await page.keyboard.press("Control+k")
-    await page.keyboard.type("作废")
+    await page.keyboard.type("放弃")
     await page.keyboard.press("Enter")
     await expect(page.locator("#ticket tbody tr")).to_have_count(0)
 

@@ -16,10 +16,12 @@ from cloud.configuration import Configuration
 from cloud.hub.office import HeadOffice
 from cloud.store.log import read_head
 from cloud.store.models import Balance, ClaimHolder
+from cloud.store.reports import read_documents
 from cloud.web.application import build_application
-from cloud.web.documents import products
+from cloud.web.documents import fields_of, products
 from sync_protocol.accounts import VOUCHER
 from sync_protocol.claims import claim_key
+from sync_protocol.kinds import PRODUCT
 
 PASSWORD = "correct horse battery"
 PAGES = (
@@ -192,6 +194,25 @@ async def test_products_are_set_and_changed_and_a_bad_price_changes_nothing(
         assert "5.00" in await answer.text()
     (product,) = products(office.hub.reader)
     assert (product.sku, product.price_fen, product.counted) == ("cola", 500, True)
+
+
+async def test_a_product_has_a_scope_and_a_commission_and_a_bad_number_changes_nothing(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    form = {"sku": "spa", "name": "按摩", "price_yuan": "50", "on_sale": "on", "service": "on"}
+    scope = {"audience": " members  gold", "cafes": "1, 2", "commission_percent": "15"}
+    async with person.post(f"{site}/products", data={**form, **scope}) as answer:
+        assert answer.status == 200
+    ((_, row),) = read_documents(office.hub.reader, PRODUCT)
+    fields = fields_of(PRODUCT, row)
+    names = ("audience", "cafes", "commission_percent", "service", "free")
+    assert [fields[name] for name in names] == ["members gold", [1, 2], 15, True, False]
+    position = log_end(office)
+    for wrong in ({"commission_percent": "101"}, {"low_stock": "-1"}, {"cafes": "east"}):
+        async with person.post(f"{site}/products", data={**form, **wrong}) as answer:
+            assert answer.status == 422
+            assert "product_" in await answer.text()
+    assert log_end(office) == position
 
 
 @pytest.mark.covers("A039")
