@@ -27,3 +27,26 @@ async def violations(page: Page, source: str) -> list[str]:
     await page.evaluate(source)
     found: list[str] = await page.evaluate(RUN)
     return found
+
+
+CUT_OFF = """
+() => {
+  const text = (element) => [...element.childNodes].some(
+    (node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  const shown = (element) => element.offsetParent && element.clientWidth > 1
+    && !element.closest(".unseen, .scroll, dialog:not([open])");
+  const wide = [...document.querySelectorAll("body *")]
+    .filter((element) => (text(element) || element.matches("button, .button")) && shown(element))
+    .filter((element) => getComputedStyle(element).display !== "inline")
+    .filter((element) => element.scrollWidth > element.clientWidth + 1)
+    .map((element) => element.outerHTML.slice(0, 160));
+  const root = document.documentElement;
+  return root.scrollWidth > root.clientWidth ? ["the page", ...wide] : wide;
+}
+"""
+
+
+async def cut_off(page: Page) -> list[str]:
+    """Elements whose text is wider than they are, and the page if it scrolls sideways."""
+    found: list[str] = await page.evaluate(CUT_OFF)
+    return found

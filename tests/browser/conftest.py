@@ -1,6 +1,7 @@
 """A real Chromium, and pages of a real counter to look at; screenshots are kept."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -82,13 +83,18 @@ class CounterPage:
         return [await self.counter.desk.session(token) for token in tokens]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def counter_page(tmp_path: Path, browser: Browser) -> AsyncIterator[CounterPage]:
-    async with open_counter(tmp_path) as counter:
+@asynccontextmanager
+async def counter_in_browser(
+    folder: Path, browser: Browser, *, has_touch: bool = False
+) -> AsyncIterator[CounterPage]:
+    """A furnished counter and its page; no script may fail, no answer be a 500."""
+    async with open_counter(folder) as counter:
         await furnish(counter)
         server = TestServer(build_application(counter.desk, SHANGHAI))
         await server.start_server()
-        page = await browser.new_page(viewport=COUNTER_SCREEN, timezone_id="Asia/Shanghai")
+        page = await browser.new_page(
+            viewport=COUNTER_SCREEN, timezone_id="Asia/Shanghai", has_touch=has_touch
+        )
         page.set_default_timeout(DEADLINE_MS)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -99,3 +105,9 @@ async def counter_page(tmp_path: Path, browser: Browser) -> AsyncIterator[Counte
         await page.close()
         await server.close()
         assert faults == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def counter_page(tmp_path: Path, browser: Browser) -> AsyncIterator[CounterPage]:
+    async with counter_in_browser(tmp_path, browser) as opened:
+        yield opened
