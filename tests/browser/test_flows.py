@@ -184,7 +184,7 @@ async def test_two_items_from_stored_value(cashier: Cashier) -> None:
     await cashier.hands.press(cashier.page.locator('#ticket [hx-get="/show/pay"]'))
     form = cashier.hands.form("pay")
     await expect(form.locator('[value="wallet"]')).to_be_checked()
-    await cashier.look("pay")
+    await cashier.look("payment")
     await cashier.hands.send(form)
     await cashier.done("pay")
     await expect(cashier.page.locator('[data-balance-fen="1050"]')).to_be_visible()
