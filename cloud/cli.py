@@ -15,12 +15,14 @@ import aiohttp
 from cloud import app
 from cloud.broker import BrokerError
 from cloud.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
+from cloud.domain.product_list import ALIASES
 from cloud.domain.refusals import Refusal
 from cloud.domain.rights import ROLES
 from cloud.hub import control
 from cloud.hub.keys import KeyFileError, load_keys, verifier
 from cloud.store.database import StoreError, open_reader
 from cloud.store.refold import refold
+from cloud.web.sheets import SheetError, read_sheet
 from sync_protocol.errors import ProtocolError
 
 DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
@@ -99,6 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("rules", help="print the rules that hold as a file (TOML)")
     publish = commands.add_parser("publish-rules", help="publish the rules of such a file")
     publish.add_argument("file", type=Path, help="rules that it leaves out stay as they are")
+    products = commands.add_parser("import-products", help="products of an old system's list")
+    products.add_argument("file", type=Path, help="CSV (UTF-8 or GB18030) or XLSX")
+    products.add_argument("--dry-run", action="store_true", help="only list every problem")
+    leave_out = "import the other rows although some have problems"
+    products.add_argument("--leave-out", action="store_true", help=leave_out)
     _add_epoch_commands(commands)
     return parser
 
@@ -140,12 +147,15 @@ def main(arguments: list[str] | None = None) -> int:
             given["target"] = str(Path(options.target).absolute())
         if options.command == "publish-rules":
             given = {"text": options.file.read_text(encoding="utf-8")}
+        if options.command == "import-products":
+            sheet = read_sheet(given.pop("file").read_bytes(), ALIASES)
+            given |= {"columns": list(sheet.columns), "rows": [list(row) for row in sheet.rows]}
         return asyncio.run(_command(configuration, options.command, given, options.json))
     except ConfigurationError as error:
         return _complain(error, USAGE)
     except control.ArgumentError as error:
         return _complain(error, USAGE)
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, SheetError) as error:
         return _complain(error, USAGE)
     except (StoreError, KeyFileError, BrokerError, ProtocolError, OSError) as error:
         return _complain(error, STOPPED)
@@ -211,7 +221,7 @@ async def _command(
     else:
         refused = "code" in answer and "en" in answer
     _print(answer, as_json)
-    return REFUSED if refused else DONE
+    return REFUSED if refused or answer.get("problems") else DONE
 
 
 async def _ask_running(

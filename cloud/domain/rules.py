@@ -101,8 +101,8 @@ def document_values(place: Place, rows: Rows) -> list[object]:
 
 def default_rows(rule: Rule) -> Rows:
     """Return the rows that hold before anything is published."""
-    filled = check_rows(rule, [list(row) for row in rule.default])
-    return filled  # type: ignore[return-value]  # of the columns' types
+    rows = [list(row) for row in rule.default]
+    return check_rows(rule, rows)  # type: ignore[return-value]  # of the columns' types
 
 
 def default_row(rule: Rule) -> list[Value]:

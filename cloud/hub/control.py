@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from cloud.domain.product_list import read_products
 from cloud.domain.refusals import Refusal
 from cloud.domain.rule_file import FileFault, file_of, rules_of_file
 from cloud.hub import rules
@@ -17,6 +18,7 @@ from cloud.hub.aliases import merge
 from cloud.hub.http import refused
 from cloud.hub.hub import HubStoppedError
 from cloud.hub.office import HeadOffice
+from cloud.hub.product_list import import_products
 from cloud.store import quarantine
 from cloud.store.database import StoreError
 from cloud.store.reports import read_rights_rule
@@ -31,6 +33,8 @@ from sync_protocol.rights_rule import (
 )
 
 SOCKET_NAME = "control.sock"
+BODY_BYTES_MAX = 64 * 1024 * 1024
+"""A list of 50,000 products."""
 OPERATOR = 0
 """The actor of what is done from the command line: the hub itself."""
 
@@ -204,6 +208,25 @@ def _place_text(found: FileFault) -> str:
     return " ".join(part for part in (found.key or "TOML", row, found.fault.column) if part)
 
 
+async def _import_products(office: HeadOffice, arguments: Arguments) -> Answer:
+    columns, rows = arguments.get("columns"), arguments.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        raise ArgumentError("columns, rows: the lines of a list are needed")
+    products, problems = read_products(columns, [(int(number), cells) for number, cells in rows])
+    answer: dict[str, object] = {
+        "rows": len(rows),
+        "imported": 0,
+        "problems": [
+            f"{one.row} {one.column or '-'}: {one.refusal.zh} · {one.refusal.en}"
+            for one in problems
+        ],
+    }
+    if arguments.get("dry_run") or (problems and not arguments.get("leave_out")):
+        return answer
+    written = await import_products(office.hub, products, OPERATOR)
+    return written if isinstance(written, Refusal) else {**answer, "imported": written}
+
+
 async def _recover(office: HeadOffice, _arguments: Arguments) -> Answer:
     await office.recover()
     return await office.recovery()
@@ -242,6 +265,7 @@ COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "set-rights": _set_rights,
     "rules": _rules,
     "publish-rules": _publish_rules,
+    "import-products": _import_products,
 }
 
 
@@ -265,6 +289,6 @@ def control_app(office: HeadOffice) -> web.Application:
             return web.json_response({"code": "stopped", "en": str(error)}, status=503)
         return refused(answer) if isinstance(answer, Refusal) else web.json_response(answer)
 
-    app = web.Application()
+    app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.router.add_post("/{command}", handle)
     return app

@@ -89,6 +89,23 @@ def test_rules_are_published_from_a_file_and_printed_as_one(tmp_path):
     assert hub.command("publish-rules", str(path)) == (0, {"ops": []})
 
 
+def test_products_of_an_old_list_come_in_once_with_every_problem_named(tmp_path):
+    hub = HubProcess(tmp_path)
+    path = tmp_path / "products.csv"
+    path.write_bytes("编号,名称,售价,条码\nCOLA,可乐,4.5x,690\n,水,2,690\n".encode("gb18030"))
+    code, answer = hub.command("import-products", str(path))
+    assert (code, answer["imported"]) == (1, 0)
+    assert [line.split(":")[0] for line in answer["problems"]] == [
+        "2 price",
+        "3 sku",
+        "3 barcode",
+    ]
+    path.write_text("编号,名称,售价,会员价,计库存\nCOLA,可乐,4.50,4,是\nHOUR,上网,5,,否\n")
+    for imported in (2, 0):
+        code, answer = hub.command("import-products", str(path))
+        assert (code, answer) == (0, {"rows": 2, "imported": imported, "problems": []})
+
+
 @pytest.mark.covers("A035")
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 async def test_one_setting_puts_the_hub_on_postgresql(tmp_path, store_url):
