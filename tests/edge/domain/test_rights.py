@@ -33,6 +33,7 @@ from edge.domain.vouchers import (
 from sync_protocol.accounts import (
     ADVANCE_BOOK,
     ADVANCE_RIGHT,
+    BONUS,
     BREAKAGE,
     FEN,
     POINTS,
@@ -252,7 +253,8 @@ def test_a_voucher_is_used_once_and_only_where_it_is_held() -> None:
     facts = VoucherFacts(900, (part,), 0, ("", ""), (month,))
     redeemed = redeem_voucher(HERE, MEMBER, facts)
     assert moved(redeemed, VOUCHER, OWN) == {FEN: 1000}
-    assert moved(redeemed, WALLET, OWN) == {FEN: -1000}
+    assert moved(redeemed, BONUS, OWN) == {FEN: -1000}
+    assert not moved(redeemed, WALLET, OWN)
     assert code_of(redeem_voucher(HERE, MEMBER, replace(facts, parts=()))) == "voucher_used"
     away = replace(facts, parts=(), elsewhere=1000, places=EAST)
     assert code_of(redeem_voucher(HERE, MEMBER, away)) == "voucher_elsewhere"
