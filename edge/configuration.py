@@ -121,6 +121,16 @@ pull = "up"                  # "up", "down" or "off"
 debounce_ms = 30             # shorter changes are bounces
 
 [[devices]]
+kind = "door_counter"        # two light beams, one behind the other
+driver = "dual_beam"         # which breaks first tells the way
+name = "main door"           # which door it is
+pin_outer = 20               # pins by Broadcom's numbers; no default
+pin_inner = 21               # no default
+active_low = true            # 0 V means: somebody stands in it
+pull = "up"                  # "up", "down" or "off"
+debounce_ms = 8              # shorter changes are bounces
+
+[[devices]]
 kind = "door_counter"        # a door node that reports over Wi-Fi
 driver = "http"              # what it sends is proven by the key
 name = "side door"           # which door it is

@@ -37,6 +37,7 @@ DRIVERS: Mapping[tuple[str, str], str] = {
     ("receipt_printer", "serial"): "edge.drivers.serial_receipt_printer",
     ("door_relay", "gpio"): "edge.drivers.gpio_door_relay",
     ("door_counter", "gpio"): "edge.drivers.gpio_door_counter",
+    ("door_counter", "dual_beam"): "edge.drivers.dual_beam_door_counter",
     ("door_counter", "http"): "edge.drivers.http_door_counter",
     ("door_counter", "serial"): "edge.drivers.serial_door_counter",
 }

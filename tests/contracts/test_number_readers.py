@@ -219,9 +219,11 @@ async def test_a_keypad_key_and_a_storm_are_no_card(collector: Collector) -> Non
             rig.pulse([0, 1])
 
     storming = asyncio.create_task(asyncio.to_thread(storm))
-    await collector.state(DeviceState.DEGRADED, "reader_fault")
-    over.set()
-    await storming
+    try:
+        await collector.state(DeviceState.DEGRADED, "reader_fault")
+    finally:
+        over.set()
+        await storming
     await collector.state(DeviceState.OK)
     assert collector.of(CardTapped) == []
     await asyncio.sleep(2 * GONE_MS / 1000)

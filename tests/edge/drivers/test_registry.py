@@ -20,7 +20,20 @@ TAG_READER = {"kind": "card_reader", "driver": "rdm6300", "port": "/dev/null"}
 WIRED_READER = {"kind": "card_reader", "driver": "wiegand", "pin_d0": 5, "pin_d1": 6}
 TYPING_READER = {"kind": "card_reader", "driver": "keyboard", "port": "a reader"}
 SCANNER = {"kind": "barcode_scanner", "driver": "keyboard", "port": "a scanner"}
-TABLES = (READER, TYPING_READER, SCANNER, TAG_READER, WIRED_READER, PRINTER, RELAY, COUNTER, NODE_COUNTER, LINE_COUNTER)
+TWO_BEAMS = {"kind": "door_counter", "driver": "dual_beam", "pin_outer": 20, "pin_inner": 21}
+TABLES = (
+    TWO_BEAMS,
+    READER,
+    TYPING_READER,
+    SCANNER,
+    TAG_READER,
+    WIRED_READER,
+    PRINTER,
+    RELAY,
+    COUNTER,
+    NODE_COUNTER,
+    LINE_COUNTER,
+)
 
 
 @pytest.fixture
