@@ -1,7 +1,7 @@
 """Reminders at the counter: what falls due here, what of it somebody has seen to.
 
 What is due is looked for when the list is opened and, for the number on the page, every half hour:
-among all members and passes, in slices, so that no tap waits. What was seen and done is this box's
+among all members and passes in slices, so that neither tap nor page waits. What was seen and done is this box's
 own note (a setting), not the chain's.
 """
 
@@ -41,14 +41,16 @@ from sync_protocol.kinds import CARD, MEMBER, PASS, PRODUCT, VISIT
 SETTLED = "counter.reminders"
 """Setting: [[key, state, day, who], ...]."""
 SETTLED_MAX = 5_000
-SLICE = 400
-"""Members of one read: some 15 ms."""
+SLICE, PAUSE_S = 50, 0.02
+"""Members of one read: some 5 ms, so that no page waits for long; 100,000 take a minute."""
+LOOK_WAIT_S = 1.0
+"""So long the list waits for a look; a cafe's own few thousand members are through by then."""
 LISTED_MAX = 500
-BALANCES_AT_ONCE = 50
 LOOK_AGAIN_MS = 30 * 60_000
 """The number on the page is at most so old."""
 SEEN_DAYS = 7
 """A low balance is told of members who were here within so many days."""
+LATELY_MAX = 300
 
 
 class RemindersDesk:
@@ -66,6 +68,7 @@ class RemindersDesk:
         self._committer = committer
         self._wall_ms = wall_ms
         self._found: dict[str, Reminder] = {}
+        self._of_look: list[Reminder] = []
         self._looked_ms: int | None = None
         self._looking: asyncio.Task[None] | None = None
 
@@ -93,17 +96,20 @@ class RemindersDesk:
         return await self._committer.commit(request, decide, Region.TAP)
 
     async def due(self) -> list[Reminder]:
-        """All that is due here now, the nearest first."""
-        await self._look()
+        """All that is due here, the nearest first.
+
+        Members and passes are looked through anew; of a large chain it is those of the last look.
+        """
+        await asyncio.wait({self._begin_look()}, timeout=LOOK_WAIT_S)
+        self._find()
         with self._store.read() as reader:
             return with_states(self._found.values(), _settled(reader))[:LISTED_MAX]
 
     def chip(self) -> int:
         """How many are due that nobody has seen, by the last look; an old one is made anew."""
         now_ms = self._wall_ms()
-        fresh = self._looked_ms is not None and 0 <= now_ms - self._looked_ms < LOOK_AGAIN_MS
-        if not fresh and self._looking is None:
-            self._looking = asyncio.get_running_loop().create_task(self._look())
+        if self._looked_ms is None or not 0 <= now_ms - self._looked_ms < LOOK_AGAIN_MS:
+            self._begin_look()
         with self._store.read() as reader:
             settled = _settled(reader)
         return sum(key not in settled for key in self._found)
@@ -144,15 +150,29 @@ class RemindersDesk:
             day = at.business_day
             yield Reminder(reminders.BALANCE, member, day, member, name, balance_fen)
 
-    async def _look(self) -> None:
-        """Find all that is due: members and passes of this cafe a slice at a time."""
-        found: list[Reminder] = []
-        catalogue = self._committer.catalogue
+    def _find(self) -> None:
+        """Take together what is read at once and what the last look found."""
         with self._store.read() as reader:
             at, leads = self._here(reader), self._leads(reader)
-            found += _cards_due(reader, leads, at)
-            found += _stock_due(reader, catalogue, leads, at)
-            here_lately = _lately_here(reader, at) if reminders.BALANCE in leads else []
+            found = [
+                *self._of_look,
+                *_cards_due(reader, leads, at),
+                *_stock_due(reader, self._committer.catalogue, leads, at),
+            ]
+            for member in _lately_here(reader, at) if reminders.BALANCE in leads else ():
+                found += self._balance_of(reader, member, leads, at)
+        self._found = {one.key: one for one in found}
+
+    def _begin_look(self) -> "asyncio.Task[None]":
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+        return self._looking
+
+    async def _look(self) -> None:
+        """Go through all members and passes: a slice, then a pause in which pages are made."""
+        found: list[Reminder] = []
+        with self._store.read() as reader:
+            at, leads = self._here(reader), self._leads(reader)
         for kind in (MEMBER, PASS):
             after: int | str | None = None
             while True:
@@ -160,17 +180,12 @@ class RemindersDesk:
                     page = list(reader.registers(kind, after, SLICE))
                     for document in page:
                         found += self._due_of(reader, kind, document, leads, at)
-                if not page:
+                if len(page) < SLICE:
                     break
                 after = page[-1].key
-                await asyncio.sleep(0)
-        for start in range(0, len(here_lately), BALANCES_AT_ONCE):
-            with self._store.read() as reader:
-                for member in here_lately[start : start + BALANCES_AT_ONCE]:
-                    found += self._balance_of(reader, member, leads, at)
-            await asyncio.sleep(0)
-        self._found = {one.key: one for one in found}
-        self._looked_ms, self._looking = self._wall_ms(), None
+                await asyncio.sleep(PAUSE_S)
+        self._of_look, self._looked_ms = found, self._wall_ms()
+        self._find()
 
     def _due_of(
         self, reader: Reader, kind: int, document: Document, leads: Leads, at: Here
@@ -288,4 +303,4 @@ def _lately_here(reader: Reader, at: Here) -> list[int]:
                 break
             member = facts.person_of(reader, read_int(VISIT, document.shown, "member"))
             found[member] = None
-    return list(found)[:LISTED_MAX]
+    return list(found)[:LATELY_MAX]
