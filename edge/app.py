@@ -188,7 +188,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             if isinstance(event, DoorReported):
                 start(_count_reported(event, door_counts, crossings))
             else:
-                _deliver(event, desk, crossings)
+                _deliver(event, desk, door_counts, crossings)
 
         async def recalled(recall: Recall) -> None:
             await _recalled(desk, recall)
@@ -217,7 +217,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             handlers,
         )
         desk_settings = configuration.desk_settings(enrolment.answer.claim_secret)
-        door_counts = DoorCounts(store, desk_settings)
+        door_counts = DoorCounts(store, desk_settings, Clocks(wall_ms, time.monotonic_ns))
         desk = Desk(
             store,
             desk_settings,
@@ -233,6 +233,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         start(_keep_up(desk, sync))
         start(desk.session_watch.run())
         start(desk.customer_screen.run())
+        start(door_counts.run())
+        stack.push_async_callback(door_counts.commit)  # after the devices are closed
         await devices.open()
         stack.push_async_callback(devices.close)
         await _serve(stack, configuration, store, desk, registry)
@@ -313,7 +315,9 @@ class _StraightTaps(Straight):
         self._desk().end_tap(event, committed)
 
 
-def _deliver(event: DeviceEvent, desk: Desk, crossings: Counter[str]) -> None:
+def _deliver(
+    event: DeviceEvent, desk: Desk, door_counts: DoorCounts, crossings: Counter[str]
+) -> None:
     """Hand a device's event to whom it concerns; on the loop, in the order of arrival."""
     if isinstance(event, CardUnread):
         desk.card_unread(event)
@@ -326,6 +330,7 @@ def _deliver(event: DeviceEvent, desk: Desk, crossings: Counter[str]) -> None:
         desk.device_changed()
     elif isinstance(event, DoorCrossed):
         crossings[event.direction.value] += 1
+        door_counts.crossed(event)
 
 
 async def _count_reported(

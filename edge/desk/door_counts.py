@@ -1,11 +1,24 @@
-"""Door nodes' reports: the box authors the counts, and says so once they are committed."""
+"""Who went through the doors: door nodes' reports and the box's own counters, committed.
+
+A node hears of its counts once they are committed. What the box's own counters tell is gathered
+and committed every `COMMIT_EVERY_S`: a box that is killed loses no more than that of it.
+"""
+
+import asyncio
 
 from edge.desk import facts
-from edge.desk.settings import DeskSettings
+from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.store_faults import STORE_FAULTS
-from edge.domain.door_counts import Bucket, Crossed, add_to_bucket, bucket_of, crossed_since
+from edge.domain.door_counts import (
+    MINUTE_MS,
+    Bucket,
+    Crossed,
+    add_to_bucket,
+    bucket_of,
+    crossed_since,
+)
 from edge.door_frames import Totals
-from edge.events import DoorCommitted, DoorReported
+from edge.events import Direction, DoorCommitted, DoorCrossed, DoorReported
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
@@ -13,6 +26,9 @@ from sync_protocol.kinds import DOOR_COUNT
 
 SETTING_PREFIX = "door_node."
 """With the node's name in hexadecimal: the totals that are counted already."""
+COMMIT_EVERY_S = 20.0
+_DIRECTIONS = (Direction.IN, Direction.OUT, Direction.UNKNOWN)
+"""In the order of `Crossed`."""
 
 _Counted = tuple[DoorCommitted, tuple[Crossed, ...]]
 
@@ -20,9 +36,38 @@ _Counted = tuple[DoorCommitted, tuple[Crossed, ...]]
 class DoorCounts:
     """Counts crossings in the store."""
 
-    def __init__(self, store: Store, settings: DeskSettings) -> None:
+    def __init__(self, store: Store, settings: DeskSettings, clocks: Clocks) -> None:
         self._store = store
         self._settings = settings
+        self._clocks = clocks
+        self._waiting: dict[int, list[int]] = {}
+        """Of the box's own counters, not committed yet: by minute, in the order of `Crossed`."""
+
+    def crossed(self, event: DoorCrossed) -> None:
+        """One of the box's own counters told a person."""
+        age_ms = (self._clocks.monotonic_ns() - event.at_monotonic_ns) // 1_000_000
+        at_ms = self._clocks.wall_ms() - age_ms
+        counts = self._waiting.setdefault(at_ms - at_ms % MINUTE_MS, [0, 0, 0])
+        counts[_DIRECTIONS.index(event.direction)] += 1
+
+    async def run(self) -> None:
+        """Commit what was gathered, again and again."""
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_S)
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Commit what was gathered; while the disk refuses it is kept for the next time."""
+        waiting, self._waiting = self._waiting, {}
+        if not waiting:
+            return
+        crossings = tuple(Crossed(at_ms, *counts) for at_ms, counts in waiting.items())
+        try:
+            await self._store.write(lambda write: self._add(write, crossings))
+        except STORE_FAULTS:
+            for at_ms, counts in waiting.items():
+                since = self._waiting.get(at_ms, [0, 0, 0])
+                self._waiting[at_ms] = [sum(pair) for pair in zip(counts, since, strict=True)]
 
     async def take(self, report: DoorReported) -> tuple[Crossed, ...]:
         """Commit a report, then answer it; what it brought that was new.
@@ -41,9 +86,15 @@ class DoorCounts:
     def _count(self, transaction: WriteTransaction, report: DoorReported) -> _Counted:
         name = SETTING_PREFIX + report.node.hex()
         now_ms = transaction.wall_ms()
-        here = facts.here(transaction, self._settings, now_ms, spends=False)
         held = _held(transaction, name)
         crossings, counted = crossed_since(held, report.known, report.steps, now_ms)
+        self._add(transaction, crossings)
+        if counted.counts() != held.counts():
+            transaction.set_setting(name, list(counted.counts()))
+        return DoorCommitted(counted, now_ms), crossings
+
+    def _add(self, transaction: WriteTransaction, crossings: tuple[Crossed, ...]) -> None:
+        here = facts.here(transaction, self._settings, transaction.wall_ms(), spends=False)
         buckets: dict[Bucket, list[Crossed]] = {}
         for crossed in crossings:
             bucket = bucket_of(here, crossed.at_ms, self._settings.cut_over_hour)
@@ -52,9 +103,6 @@ class DoorCounts:
             row = facts.row(transaction, DOOR_COUNT, bucket.key)
             op = add_to_bucket(here, bucket, row, found)
             transaction.append(op.kind, op.body)
-        if counted.counts() != held.counts():
-            transaction.set_setting(name, list(counted.counts()))
-        return DoorCommitted(counted, now_ms), crossings
 
 
 def _held(reader: Reader, name: str) -> Totals:
