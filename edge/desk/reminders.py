@@ -1,8 +1,8 @@
 """Reminders at the counter: what falls due here, what of it somebody has seen to.
 
 What is due is looked for when the list is opened and, for the number on the page, every half hour:
-among all members and passes in slices, so that neither tap nor page waits. What was seen and done is this box's
-own note (a setting), not the chain's.
+among all members and passes in slices, so that neither tap nor page waits. What was seen and done
+is this box's own note (a setting), not the chain's.
 """
 
 import asyncio
