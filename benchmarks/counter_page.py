@@ -36,6 +36,8 @@ SEATS = 60
 SALES_BEFORE = 150
 ROUNDS = 150
 P99_MAX_MS = 50.0
+PROCESSOR = "processor time of any answer"
+"""What a machine with other work to do cannot stretch; browser and live page included."""
 Times = dict[str, list[float]]
 HX = {"HX-Request": "true"}
 
@@ -63,10 +65,11 @@ class Page:
         )
 
     async def _timed(self, name: str, ask: Callable[[], Awaitable[object]]) -> str:
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         async with ask() as answer:  # type: ignore[attr-defined]  # aiohttp's request context
             text = await answer.text()
         self.times[name].append((time.perf_counter() - start) * 1e3)
+        self.times[PROCESSOR].append((time.process_time() - processor) * 1e3)
         if answer.status != 200:
             raise RuntimeError(f"{name}: {answer.status} {text[:400]}")
         return str(text)
@@ -145,7 +148,7 @@ async def _work(page: Page, clock: SetClock, members: int, rounds: int) -> None:
 
 def _line(name: str, share: float, many: list[float], few: list[float]) -> Line:
     value, reference = percentile(many, share), percentile(few, share)
-    is_target = share == 0.99
+    is_target = share == 0.99 and name != PROCESSOR
     return Line(
         f"counter: {name}, p{share * 100:.0f}",
         value,
