@@ -159,3 +159,32 @@ def test_the_doctor_names_what_is_wrong(store: Path, capsys: pytest.CaptureFixtu
     assert not findings["broker"]["ok"]
     assert main(["doctor"]) == REFUSED
     assert "FAIL hub" in capsys.readouterr().out
+
+
+def test_reports_go_out_and_an_old_list_comes_in_on_a_stopped_box(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = ["--from", "2026-11-06", "--to", "2026-11-06"]
+    assert main(["report", "swipes", *days, "--json"]) == DONE
+    values = _json(capsys)
+    assert values["rows"][0]["members"] == 1
+    assert main(["report", "swipes", *days, "--csv", "--language", "en"]) == DONE
+    assert "Members in" in capsys.readouterr().out
+    assert main(["report", "swipes", *days, "--xlsx", "swipes.xlsx"]) == DONE
+    assert (store / "swipes.xlsx").read_bytes().startswith(b"PK")
+    assert main(["report", "day", "--from", "2020-01-01", "--to", "2026-11-06"]) == REFUSED
+    assert "report_days_many" in capsys.readouterr().err
+    path = store / "members.csv"
+    path.write_bytes("会员号,姓名,手机\nA1,韩梅梅,139\n".encode("gb18030"))
+    assert main(["import", "members", str(path), "--dry-run", "--json"]) == REFUSED
+    found = _json(capsys)["found"]
+    assert [(one["row"], one["column"], one["code"]) for one in found] == [
+        (2, "phone", "phone_invalid")
+    ]
+    path.write_text("会员号,姓名,手机\nA1,韩梅梅,13900001111\n")
+    for imported in (1, 0):
+        assert main(["import", "members", str(path), "--json"]) == DONE
+        assert _json(capsys)["imported"] == imported
+    path.write_text("会员号,储值\nA1,12.50\n")
+    assert main(["import", "balances", str(path), "--json"]) == DONE
+    assert _json(capsys)["imported"] == 1
