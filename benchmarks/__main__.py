@@ -16,6 +16,7 @@ BENCHMARKS = {
     "ingest": "the hub's durable ops per second on one core",
     "drain": "10,000 ops made without a line: floor, product, PouchDB",
     "tap": "card tap to durable commit to relay, through pcscd",
+    "tap_event": "card tap to event through pcscd, beside a bare status-change loop",
     "history": "tap and drain with 1,000,000 ops of history",
     "year": "a year of a 40-cafe chain on one box",
     "counter_page": "the counter page with 100,000 members and 2,000,000 ledger entries",
