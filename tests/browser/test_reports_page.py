@@ -1,0 +1,41 @@
+"""Reports, reminders, imports in a browser: two languages, two screens, contrast, nothing cut."""
+
+import pytest
+
+from tests.browser.accessibility import axe_source, violations
+from tests.browser.conftest import CounterPage, Shot
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SCREENS = ({"width": 1366, "height": 768}, {"width": 1024, "height": 600})
+WORKS = ("report?report=day", "report?report=top-ups", "reminders", "import", "record")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_works_about_reports_are_readable_on_both_screens(
+    counter_page: CounterPage, shot: Shot, language: str
+) -> None:
+    page, counter = counter_page.page, counter_page.counter
+    await counter_page.log_in_manager()
+    member = await counter.member()
+    for amount_fen in (12_300, 4_500):
+        await counter.do("top_up", member=member, amount_fen=amount_fen, tender="cash")
+        await counter.do("spend", member=member, amount_fen=900)
+    address = {"name": "language", "value": language, "url": counter_page.address}
+    await page.context.add_cookies([address])
+    for screen in SCREENS:
+        await page.set_viewport_size(screen)
+        for work in WORKS:
+            await page.goto(f"{counter_page.address}show/{work}")
+            name = work.replace("?report=", "-")
+            await shot(page, f"{name}-{screen['width']}")
+            assert await violations(page, axe_source()) == [], work
+            assert await page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+    await page.set_viewport_size(SCREENS[0])
+    await page.goto(f"{counter_page.address}show/report?report=top-ups")
+    await page.click("#work table a")
+    await page.wait_for_selector("[data-amount-fen]")
+    async with page.expect_download() as download:
+        await page.goto(f"{counter_page.address}show/report?report=top-ups")
+        await page.click('a[href^="/reports/top-ups.xlsx"]')
+    assert (await download.value).suggested_filename.endswith(".xlsx")
