@@ -23,6 +23,7 @@ from cloud.store.visits import fold_visit
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
     CARD_CLEARING,
+    OTHER_CLEARING,
     TILL,
     WECHAT_CLEARING,
 )
@@ -30,7 +31,14 @@ from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import pack, unpack
 from sync_protocol.fold import erased_subject, has_effect
 from sync_protocol.kinds import ERASE, KINDS, LEDGER, MEMBER, RULE, VISIT, field_index
-from sync_protocol.ledger import divert, transaction_from_body
+from sync_protocol.ledger import (
+    REASON_DROP,
+    REASON_FLOAT,
+    REASON_PETTY_CASH,
+    REASON_TILL_DIFFERENCE,
+    divert,
+    transaction_from_body,
+)
 from sync_protocol.registers import RegisterRow, row_from_stored, write_from_body
 from sync_protocol.rights_rule import (
     RIGHTS_RULE_DEFAULT,
@@ -46,8 +54,11 @@ CHUNK_OPS = 500
 SEARCHED_LENGTH_MAX = 256
 """Characters of a name that a search sees: PostgreSQL indexes no value beyond 2,704 bytes."""
 
-TENDER_CLASSES = (TILL, CARD_CLEARING, WECHAT_CLEARING, ALIPAY_CLEARING)
+TENDER_CLASSES = (TILL, CARD_CLEARING, WECHAT_CLEARING, ALIPAY_CLEARING, OTHER_CLEARING)
 """Where takings arrive."""
+
+TILL_REASONS = (REASON_FLOAT, REASON_DROP, REASON_PETTY_CASH, REASON_TILL_DIFFERENCE)
+"""Cash that a cafe moves between till, safe and purse: nobody paid it, so it is no takings."""
 
 
 def report_position(database: Database) -> int:
@@ -176,6 +187,7 @@ def takings(database: Database, business_day: int) -> list[Takings]:
         .where(
             ReportEntry.business_day == business_day,
             ReportEntry.code.in_(TENDER_CLASSES),
+            ReportEntry.reason.not_in(TILL_REASONS),
         )
         .group_by(ReportEntry.cafe, ReportEntry.code)
         .order_by(ReportEntry.cafe, ReportEntry.code)

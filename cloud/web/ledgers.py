@@ -180,16 +180,18 @@ def entries_of_member(database: Database, key: int, code: int | None) -> list[En
 
 
 def entries_of_day(database: Database, business_day: int, cafe: int, code: int) -> list[Entry]:
-    """The entries of one account class on one business day in one cafe, in log order."""
-    query = (
-        ReportEntry.select()
-        .where(
-            ReportEntry.business_day == business_day,
-            ReportEntry.cafe == cafe,
-            ReportEntry.code == code,
-        )
-        .order_by(ReportEntry.position, ReportEntry.posting)
+    """The entries that make a total of a business day in a cafe, in log order.
+
+    Of a tender those are its takings: cash that only changed its place in the cafe is none.
+    """
+    query = ReportEntry.select().where(
+        ReportEntry.business_day == business_day,
+        ReportEntry.cafe == cafe,
+        ReportEntry.code == code,
     )
+    if code in reports.TENDER_CLASSES:
+        query = query.where(ReportEntry.reason.not_in(reports.TILL_REASONS))
+    query = query.order_by(ReportEntry.position, ReportEntry.posting)
     return [_entry(database, row) for row in database.rows(query)]
 
 

@@ -10,7 +10,7 @@ from cloud.hub.node_sessions import NodeLine
 from cloud.store.database import Database
 from cloud.store.log import Author
 from cloud.store.report_models import ReportEntry
-from cloud.store.reports import TENDER_CLASSES, read_documents, takings
+from cloud.store.reports import TENDER_CLASSES, TILL_REASONS, read_documents, takings
 from cloud.web.documents import Cafe, fields_of
 from sync_protocol.accounts import REVENUE
 from sync_protocol.kinds import NODE
@@ -128,6 +128,7 @@ def days(database: Database, business_day: int) -> list[DayTakings]:
         .where(
             ReportEntry.business_day.between(numbers[0], numbers[-1]),
             ReportEntry.code.in_(TENDER_CLASSES),
+            ReportEntry.reason.not_in(TILL_REASONS),
         )
         .group_by(ReportEntry.business_day)
         .tuples()

@@ -8,6 +8,7 @@ from sync_protocol.accounts import (
     POINTS_HELD,
     POINTS_ISSUED,
     REVENUE,
+    SAFE,
     TILL,
     WALLET,
 )
@@ -37,6 +38,19 @@ def top_up(cafe, member, node, epoch, amount):
     ).body()
 
 
+def float_into_till(cafe, amount):
+    return Transaction(
+        cafe,
+        REASON_FLOAT,
+        DAY,
+        480,
+        1,
+        0,
+        None,
+        [(TILL, cafe, 0, 0, 0, "fen", amount), (SAFE, cafe, 0, 0, 0, "fen", -amount)],
+    ).body()
+
+
 def spend(cafe, member, node, epoch, amount):
     return Transaction(
         cafe,
@@ -56,6 +70,7 @@ def spend(cafe, member, node, epoch, amount):
 def points(cafe, member, node, epoch, amount, month=202712):
     return Transaction(
         cafe,
+        REASON_FLOAT,
         REASON_POINTS,
         DAY,
         480,

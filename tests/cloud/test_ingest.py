@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cloud.hub.keys import verifier
 from cloud.store import log, quarantine, reports
 from cloud.store.models import QuarantinedBatch
-from sync_protocol.accounts import WALLET
+from cloud.web.ledgers import entries_of_day
+from sync_protocol.accounts import TILL, WALLET
 from sync_protocol.annotations import VOID
 from sync_protocol.frames import FRAME_BYTES_MAX, pack_frame
 from sync_protocol.greetings import (
@@ -19,7 +20,7 @@ from sync_protocol.greetings import (
     Fenced,
 )
 from sync_protocol.http_api import blocks_target
-from sync_protocol.kinds import CARD, MEMBER, TRANSACTION
+from sync_protocol.kinds import CAFE_TRANSACTION, CARD, MEMBER, TRANSACTION
 from sync_protocol.messages import (
     MESSAGE_BYTES_MAX,
     Push,
@@ -215,6 +216,7 @@ async def test_reports_follow_the_log_and_find_members(hub):
     async with box.connected():
         await box.commit(
             top_up(box, 5000),
+            box.op(CAFE_TRANSACTION, bodies.float_into_till(1, 200)),  # nobody paid that
             box.op(MEMBER, bodies.register(MEMBER, MEMBER_ID, 1, {"name": "李四", "number": "M1"})),
             box.op(CARD, bodies.register(CARD, 9, 1, {"member": MEMBER_ID})),
         )
@@ -224,6 +226,7 @@ async def test_reports_follow_the_log_and_find_members(hub):
     )
     [takings] = reports.takings(reader, bodies.DAY)
     assert (takings.cafe, takings.amount) == (1, 5000)
+    assert [entry.amount for entry in entries_of_day(reader, bodies.DAY, 1, TILL)] == [5000]
     [entry] = reports.entries_of_subject(reader, MEMBER_ID)
     stored = log.read_entries(reader, entry.position, entry.position)[0]
     assert stored.entry.op.ref() == OpRef(box.node, 1, 1, stored.entry.hash[:8])
