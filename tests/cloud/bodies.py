@@ -14,7 +14,13 @@ from sync_protocol.accounts import (
 )
 from sync_protocol.claims import TAKE, ClaimWrite
 from sync_protocol.kinds import KINDS, field_index
-from sync_protocol.ledger import REASON_POINTS, REASON_SPEND, REASON_TOP_UP, Transaction
+from sync_protocol.ledger import (
+    REASON_FLOAT,
+    REASON_POINTS,
+    REASON_SPEND,
+    REASON_TOP_UP,
+    Transaction,
+)
 from sync_protocol.registers import Change, RegisterWrite
 
 DAY = 20260701
@@ -70,7 +76,6 @@ def spend(cafe, member, node, epoch, amount):
 def points(cafe, member, node, epoch, amount, month=202712):
     return Transaction(
         cafe,
-        REASON_FLOAT,
         REASON_POINTS,
         DAY,
         480,
