@@ -184,6 +184,7 @@ document.addEventListener("htmx:sseMessage", async (event) => {
   });
   const told = document.getElementById("scanned");
   told.textContent = answer.ok ? "" : `${scan.text}: ${(await answer.json()).words}`;
+  told.className = answer.ok ? "" : "notice bad";
   told.hidden = answer.ok;
 });
 
@@ -235,6 +236,32 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.closest("[data-palette]")) openPalette();
   if (event.target.closest("[data-reload]")) location.reload();
+});
+
+// What was asked for last is what is shown: a work that is still on its way is not waited for. A
+// command is never broken off, and what is asked for meanwhile comes after its answer.
+let showing = null;
+let commands = 0;
+let askedMeanwhile = "";
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { requestConfig, target, pathInfo, xhr } = event.detail;
+  const isCommand = requestConfig.verb === "post";
+  if (!isCommand && target.id !== "work") return;
+  if (!isCommand && commands > 0) {
+    askedMeanwhile = pathInfo.finalRequestPath;
+    event.preventDefault();
+    return;
+  }
+  showing?.abort();
+  showing = isCommand ? null : xhr;
+  commands += Number(isCommand);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.requestConfig.verb !== "post") return;
+  commands -= 1;
+  if (commands > 0 || !askedMeanwhile) return;
+  htmx.ajax("GET", askedMeanwhile, "#work");
+  askedMeanwhile = "";
 });
 
 // What a swap brings may ask for the cursor; nothing else moves it.
