@@ -22,6 +22,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "enter_paper_slip": ("补录手工单", "enter slips filled in by hand"),
     "extend_card": ("会员卡延期", "extend a card"),
     "generate_cards": ("批量生成会员卡", "make a batch of cards"),
+    "import_lists": ("导入旧系统资料", "import lists"),
     "issue_card": ("发卡", "issue a card"),
     "issue_voucher": ("发放优惠券", "issue a voucher"),
     "look": ("查看", "look up"),

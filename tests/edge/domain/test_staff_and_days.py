@@ -49,7 +49,7 @@ def test_who_only_reads_changes_nothing() -> None:
     changing = {
         command.operation
         for command in COMMANDS.values()
-        if command.name not in ("show_member", "identify_member", "clear_screen")
+        if command.name not in ("show_member", "identify_member", "clear_screen", "print_report")
     }
     assert may(READ_ONLY, "look")
     assert not any(may(READ_ONLY, operation) for operation in changing if operation)
