@@ -92,7 +92,7 @@ class Chain:
         async def work(name: str, seed: int) -> None:
             draw = random.Random(seed)
             while going:
-                index, amount_fen = draw.randrange(MEMBERS_EACH), draw.randrange(1, 500)
+                index, amount_fen = draw.randrange(MEMBERS_EACH), draw.randrange(100, 600)
                 if draw.random() < 0.5:
                     await self.top_up(name, index, amount_fen)
                 else:
