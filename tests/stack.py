@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -303,9 +304,11 @@ class Stack:
         store = self.boxes[name].store
 
         def in_step() -> bool:
-            return not ops_waiting(store) and applied_position(store) == hub_position(
-                self.hub_store
-            )
+            try:
+                waiting, position = ops_waiting(store), applied_position(store)
+            except sqlite3.OperationalError:  # not to be opened while its last writer closes it
+                return False
+            return not waiting and position == hub_position(self.hub_store)
 
         await eventually(in_step, f"{name} to be in step", timeout_s)
 

@@ -20,7 +20,7 @@ from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
 from tests.contracts.collector import Collector
 
 D0, D1 = 5, 6
-GONE_MS = 150
+GONE_MS = 300
 FRAME_S = 0.06
 """After which the next Wiegand bits are a frame of their own."""
 
