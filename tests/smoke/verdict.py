@@ -170,7 +170,10 @@ def _duplicated_transactions(
 def _duplicated_receipts(evidence: Evidence) -> Iterator[str]:
     for box, receipts in evidence.receipts.items():
         codes = Counter(
-            code for receipt in receipts if not receipt.is_copy for code in codes_on(receipt)
+            code
+            for receipt in receipts
+            if not receipt.is_copy
+            for code in set(codes_on(receipt))  # its QR code names it once more
         )
         for code, count in codes.items():
             if count > 1:
