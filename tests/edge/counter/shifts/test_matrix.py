@@ -47,9 +47,7 @@ MATRIX: dict[tuple[str, str], Expected] = {
     ("GET", "/reports/{report}.{format}"): lambda role: (
         (200 if may(role, "see_reports") else 403) if role else 401
     ),
-    ("POST", "/imports"): lambda role: (
-        (422 if may(role, "import_lists") else 403) if role else 401
-    ),
+    ("POST", "/imports"): lambda role: (422 if may(role, "import_lists") else 403) if role else 401,
     ("GET", "/events"): lambda role: 200 if role else 204,
     ("GET", "/log-in/events"): lambda _role: 200,
     ("POST", "/desk/{command}"): _logged_in,  # by command below
