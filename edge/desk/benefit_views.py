@@ -12,7 +12,7 @@ from edge.desk.pricing import events_of_day, name_of, terms_of
 from edge.desk.rules import Row
 from edge.domain.awards import DueGift, entry_key
 from edge.domain.decision import Here, read_int, read_text
-from edge.domain.passes import Pass, band_text, pass_refusal
+from edge.domain.passes import Pass, pass_refusal
 from edge.domain.points import EARNING_REASONS
 from edge.domain.pricing import Name, Terms
 from edge.domain.redemptions import POINTS_TENDER, gift_key
@@ -259,9 +259,7 @@ class BenefitViews:
                 PassView(
                     one,
                     *pass_name(reader, self._catalogue, one.code),
-                    band_text(one.from_minute, one.to_minute)
-                    if one.from_minute != one.to_minute
-                    else "",
+                    one.band.hours,
                     pass_refusal(at, one, ""),
                 )
                 for one in passes_of(reader, at, facts.person_of(reader, member))

@@ -27,7 +27,6 @@ from edge.domain.passes import (
     BY_VISITS,
     LINE_PREFIX,
     Pass,
-    band_text,
     best_pass,
     new_pass,
     pass_of_row,
@@ -116,7 +115,7 @@ class PassesDesk:
                 "left": offer.visits,
                 "from_day": from_day,
                 "to_day": to_day,
-                "hours": _hours(offer.from_minute, offer.to_minute),
+                "hours": offer.band.hours,
             }
             values = {**sold.values, "pass": one, "pass_number": number, "visits": offer.visits}
             return Decision((*sold.ops, document), (PrintSlip("pass", slip), *sold.effects), values)
@@ -218,10 +217,6 @@ def pass_name(reader: Reader, catalogue: Catalogue, code: str) -> facts.Name:
     """What a pass is called; its code where head office sells it no more."""
     rows = catalogue.rules(reader, "passes")
     return next((name_of(row) for row in rows if row["code"] == code), (code, code))
-
-
-def _hours(from_minute: int, to_minute: int) -> str:
-    return band_text(from_minute, to_minute) if from_minute != to_minute else ""
 
 
 def _is_id(key: int | str) -> bool:

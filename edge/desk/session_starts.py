@@ -22,7 +22,8 @@ from edge.desk.payments import Payments, Tendered
 from edge.desk.pricing import terms_of
 from edge.desk.rights import Rights
 from edge.desk.session_clock import settle_clock
-from edge.domain.charges import DAY_MINUTES, MINUTE_MS, Band, minutes_within
+from edge.domain.bands import DAY_MINUTES
+from edge.domain.charges import MINUTE_MS, minutes_within
 from edge.domain.decision import Here, Judgement, Posting
 from edge.domain.members import member_refusal
 from edge.domain.passes import Pass, best_pass, pass_refusal, use_postings
@@ -305,9 +306,8 @@ def _by_pass(
 
 def _cover_of(at: Here, one: Pass) -> Cover:
     """What a pass covers: till its hours end, else a day."""
-    if one.from_minute == one.to_minute:
+    if one.band.is_all_day:
         return Cover(DAY_MINUTES, one.zones)
-    weekdays: frozenset[int] = frozenset()  # its weekday is that of the beginning, and was checked
-    band = Band(one.from_minute, one.to_minute, weekdays)
-    minutes = minutes_within(band, at.now_ms, DAY_MINUTES, at.utc_offset_min)
+    hours = replace(one.band, weekdays=frozenset())  # the weekday it began on was checked
+    minutes = minutes_within(hours, at.now_ms, DAY_MINUTES, at.utc_offset_min)
     return Cover(minutes, one.zones, at.now_ms + minutes * MINUTE_MS)

@@ -9,36 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from edge.domain.bands import ALWAYS, DAY_MINUTES, Band
 from edge.domain.business_day import local_time
 
 MINUTE_MS = 60_000
-DAY_MINUTES = 24 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A weekly band: from `from_minute` to `to_minute` of the day, on the days it begins on.
-
-    Ends after midnight where it does not end after it begins; equal ends: all day long.
-    `weekdays`: 1 is Monday (ISO 8601); none: every day.
-    """
-
-    from_minute: int = 0
-    to_minute: int = 0
-    weekdays: frozenset[int] = frozenset()
-
-    def holds(self, weekday: int, minute: int) -> bool:
-        """Whether a local minute of the day lies in the band."""
-        if self.from_minute % DAY_MINUTES == self.to_minute % DAY_MINUTES:
-            return self._begins_on(weekday)
-        if self.from_minute < self.to_minute:
-            return self._begins_on(weekday) and self.from_minute <= minute < self.to_minute
-        if minute >= self.from_minute:
-            return self._begins_on(weekday)
-        return minute < self.to_minute and self._begins_on((weekday - 2) % 7 + 1)
-
-    def _begins_on(self, weekday: int) -> bool:
-        return not self.weekdays or weekday in self.weekdays
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +26,7 @@ class Rate:
     zone: str = ""
     tier: str = ""
     walk_in: bool = False
-    band: Band = Band()
+    band: Band = ALWAYS
 
     def suits(self, zone: str, tier: str, walk_in: bool) -> bool:
         """Whether the rate may be charged to such a guest there."""
@@ -62,7 +36,7 @@ class Rate:
     def closeness(self) -> tuple[bool, bool, bool, bool]:
         """How closely a rate describes a case; the closest holds, of equal ones the later row."""
         band = self.band
-        narrow = bool(band.weekdays) or band.from_minute != band.to_minute
+        narrow = bool(band.weekdays) or not band.is_all_day
         return (self.tier != "", self.walk_in, self.zone != "", narrow)
 
 

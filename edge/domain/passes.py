@@ -8,9 +8,10 @@ on which they begin.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
+from edge.domain.bands import Band, weekdays_of
 from edge.domain.business_day import date_of, day_number, local_time
 from edge.domain.decision import (
     Decision,
@@ -58,6 +59,11 @@ class PassOffer:
     to_minute: int
     weekdays: str
 
+    @property
+    def band(self) -> Band:
+        """When it holds."""
+        return Band(self.from_minute, self.to_minute, weekdays_of(self.weekdays))
+
 
 def pass_offer(row: Mapping[str, Any]) -> PassOffer:
     """The offer of its row."""
@@ -99,6 +105,11 @@ class Pass:
     visits_here: tuple[Part, ...] = ()
     visits: int = 0
 
+    @property
+    def band(self) -> Band:
+        """When it holds."""
+        return Band(self.from_minute, self.to_minute, weekdays_of(self.weekdays))
+
 
 def pass_of_row(
     id: int, row: RegisterRow, visits_here: tuple[Part, ...] = (), visits: int = 0
@@ -126,7 +137,7 @@ def pass_of_row(
 
 def valid_days(offer: PassOffer, at_ms: int, utc_offset_min: int) -> tuple[int, int]:
     """(first, last) day of a pass sold at a moment, each yyyymmdd; the last 0: without end."""
-    first = _band_date(offer.from_minute, offer.to_minute, at_ms, utc_offset_min)
+    first = offer.band.began_on(local_time(at_ms, utc_offset_min))
     days = min(offer.days, DAYS_MAX)
     last = day_number(first + timedelta(days=days - 1)) if days else 0
     return day_number(first), last
@@ -176,14 +187,14 @@ def pass_refusal(here: Here, one: Pass, zone: str) -> Refusal | None:
         return refuse("pass_not_active")
     at = local_time(here.now_ms, here.utc_offset_min)
     minute = at.hour * 60 + at.minute
-    if not in_band(one.from_minute, one.to_minute, minute):
-        return refuse("pass_other_hours", hours=band_text(one.from_minute, one.to_minute))
-    day = _band_date(one.from_minute, one.to_minute, here.now_ms, here.utc_offset_min)
+    if not one.band.covers(minute):
+        return refuse("pass_other_hours", hours=one.band.hours)
+    day = one.band.began_on(at)
     if day_number(day) < one.from_day:
         return refuse("pass_not_yet", day=one.from_day)
     if one.to_day and day_number(day) > one.to_day:
         return refuse("pass_expired", day=one.to_day)
-    if one.weekdays and str(day.isoweekday()) not in one.weekdays.split():
+    if not one.band.holds(at.isoweekday(), minute):
         return refuse("pass_other_weekday", weekdays=one.weekdays)
     if zone and one.zones and zone not in one.zones.split():
         return refuse("pass_other_zone", zones=one.zones)
@@ -245,29 +256,7 @@ def taken_back(here: Here, one: Pass, row: RegisterRow) -> tuple[NewOp, list[Pos
     return document_change(here, PASS, one.id, row, {"status": REFUNDED}), postings
 
 
-def in_band(from_minute: int, to_minute: int, minute: int) -> bool:
-    """Whether a minute of the day lies in a band; equal ends are the whole day."""
-    if from_minute == to_minute:
-        return True
-    if from_minute < to_minute:
-        return from_minute <= minute < to_minute
-    return minute >= from_minute or minute < to_minute
-
-
-def band_text(from_minute: int, to_minute: int) -> str:
-    """`23:00-08:00`."""
-    return "-".join(f"{one // 60:02d}:{one % 60:02d}" for one in (from_minute, to_minute))
-
-
 def best_pass(here: Here, passes: Sequence[Pass], zone: str) -> Pass | None:
     """The pass to use now: of those that hold, the one that ends first."""
     holding = [one for one in passes if pass_refusal(here, one, zone) is None]
     return min(holding, key=lambda one: (one.to_day or 99991231, one.id), default=None)
-
-
-def _band_date(from_minute: int, to_minute: int, at_ms: int, utc_offset_min: int) -> date:
-    """The day that a moment belongs to: in a band over midnight, the one on which it began."""
-    at = local_time(at_ms, utc_offset_min)
-    minute = at.hour * 60 + at.minute
-    over_midnight = from_minute > to_minute and minute < to_minute
-    return at.date() - timedelta(days=over_midnight)

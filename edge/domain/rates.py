@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edge.domain.bands import Band, band_of
 from edge.domain.charges import (
-    Band,
     Guest,
     Rate,
     Stretch,
@@ -24,12 +24,6 @@ TIME_CATEGORY = "session"
 """What discounts of events name to hold for time at a seat alone."""
 END_AT_ZERO = "end"
 TERMS_DEFAULT = Terms()
-
-
-def band_of(row: Mapping[str, Any]) -> Band:
-    """The band of a rule's row."""
-    weekdays = frozenset(int(day) for day in row["weekdays"].split())
-    return Band(row["from_minute"], row["to_minute"], weekdays)
 
 
 @dataclass(frozen=True, slots=True)

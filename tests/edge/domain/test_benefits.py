@@ -6,15 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.domain.bands import Band
 from edge.domain.decision import Decision
 from edge.domain.members import number_of_text, number_text
 from edge.domain.parts import Part
 from edge.domain.passes import (
     Pass,
     PassOffer,
-    band_text,
     best_pass,
-    in_band,
     new_pass,
     pass_refusal,
     refundable_fen,
@@ -267,13 +266,20 @@ def test_a_visit_is_used_once_and_only_where_it_is_held() -> None:
 
 @pytest.mark.parametrize(
     ("band", "minute", "inside"),
-    [((0, 0), 5, True), ((600, 700), 600, True), ((600, 700), 700, False), ((1380, 480), 0, True)],
+    [
+        ((0, 0), 5, True),
+        ((1440, 0), 5, True),
+        ((600, 700), 600, True),
+        ((600, 700), 700, False),
+        ((1380, 480), 0, True),
+    ],
 )
 def test_a_band_holds_its_start_and_not_its_end(
     band: tuple[int, int], minute: int, inside: bool
 ) -> None:
-    assert in_band(*band, minute) == inside
-    assert band_text(1380, 480) == "23:00-08:00"
+    assert Band(*band).covers(minute) == inside
+    assert Band(1380, 480).hours == "23:00-08:00"
+    assert Band().hours == ""
 
 
 @given(st.integers(0, (1 << 52) - 1))

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.domain.bands import Band
 from edge.domain.charges import (
     MINUTE_MS,
-    Band,
     Charge,
     Guest,
     Rate,
