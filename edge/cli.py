@@ -19,10 +19,7 @@ import aiohttp
 from edge import app, cli_lists
 from edge.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
 from edge.desk.facts import chain_code
-from edge.desk.identity_checks import checks_between
 from edge.doctor import Finding, ask_health, examine
-from edge.domain.business_day import day_number
-from edge.domain.identity_checks import csv_of
 from edge.drivers.errors import DeviceConfigurationError
 from edge.log_format import set_up_logging
 from edge.store import audit
@@ -105,13 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("from", "to"):
         day = f"rows {name} this day on (yyyy-mm-dd, local)" if name == "from" else "up to this day"
         audit.add_argument(f"--{name}", dest=f"{name}_day", type=date.fromisoformat, help=day)
-    checks = add("identity-checks", "who was checked before a session, for an inspector")
-    checks.add_argument("--csv", action="store_true", help="print CSV for a spreadsheet")
-    for name in ("from", "to"):
-        day = f"business day (yyyy-mm-dd) {'to begin with' if name == 'from' else 'to end with'}"
-        checks.add_argument(
-            f"--{name}", dest=f"{name}_day", type=date.fromisoformat, required=True, help=day
-        )
     cli_lists.add_commands(add)
     add("refold", "fold the log anew and compare every row and balance with the store")
     add("example-config", "print a configuration with every key explained", table=False)
@@ -400,19 +390,7 @@ def _print_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
 
 def _identity_checks(configuration: Configuration, options: argparse.Namespace) -> int:
     with _reading(configuration) as reader:
-        days = (day_number(options.from_day), day_number(options.to_day))
-        records = checks_between(reader, *days)
-    utc_offset_min = configuration.box.utc_offset_min
-    rows: list[Row] = [record.row(utc_offset_min) for record in records]
-    if options.csv:
-        print(csv_of(records, utc_offset_min), end="")
-    elif options.json:
-        print(json.dumps({"checks": rows}, ensure_ascii=False))
-    else:
-        shown = ("checked_at", "outcome", "name", "document_kind", "document_number", "seat")
-        _print_table(rows, shown)
-        print(f"{len(rows)} checks")
-    return DONE
+        return cli_lists.identity_checks(reader, configuration.box, options, _print_table)
 
 
 def _report(configuration: Configuration, options: argparse.Namespace) -> int:

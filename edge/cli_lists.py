@@ -1,4 +1,4 @@
-"""`cafebox report` and `cafebox import`: what goes out to spreadsheets, and what comes in."""
+"""`cafebox report`, `identity-checks`, `import`: what goes to spreadsheets, and what comes in."""
 
 import argparse
 import asyncio
@@ -12,12 +12,14 @@ from pathlib import Path
 
 from edge import app
 from edge.configuration import BoxSection, Configuration
+from edge.desk.identity_checks import checks_between
 from edge.desk.imports import Asked as AskedImport
 from edge.desk.imports import Imports, Progress
 from edge.desk.reports.day_sums import DaySums
 from edge.desk.reports.views import RECORDS_EXPORTED, REPORT_NAMES, table_of
 from edge.desk.reports.views import Asked as AskedReport
 from edge.domain.business_day import business_day, day_number
+from edge.domain.identity_checks import table_of_checks
 from edge.domain.imports import ALIASES, BALANCES, MEMBERS
 from edge.domain.refusals import Refusal
 from edge.domain.report_table import Table, shown, text_of
@@ -27,26 +29,38 @@ from edge.store.store import Store
 from edge.web.sheets import SheetError, read_sheet
 
 DONE, REFUSED = 0, 1
+CHECKS_SHOWN = ("checked_at", "outcome", "name", "document_kind", "document_number", "seat")
 Row = dict[str, object]
 PrintTable = Callable[[Sequence[Row], Sequence[str]], None]
 
 
 def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add both to the parser."""
+    """Add them to the parser."""
     report = add("report", "a report of some days, as a table, CSV, XLSX or JSON")
     report.add_argument("name", choices=tuple(REPORT_NAMES), help="which report")
-    for name in ("from", "to"):
-        day = f"business day (yyyy-mm-dd) to {'begin' if name == 'from' else 'end'} with"
-        report.add_argument(f"--{name}", dest=f"{name}_day", type=date.fromisoformat, help=day)
-    report.add_argument("--csv", action="store_true", help="print CSV for a spreadsheet")
-    report.add_argument("--xlsx", type=Path, help="write a workbook to this file")
-    report.add_argument("--language", choices=("zh", "en"), default="zh", help="of names")
+    _add_days_and_files(report, required=False)
+    checks = add("identity-checks", "who was checked before a session, for an inspector")
+    _add_days_and_files(checks, required=True)
     listed = add("import", "bring members or balances of an old system in; stop the box first")
     listed.add_argument("what", choices=(MEMBERS, BALANCES), help="what the list holds")
     listed.add_argument("file", type=Path, help="CSV (UTF-8 or GB18030) or XLSX")
     listed.add_argument("--dry-run", action="store_true", help="only list every problem")
     leave_out = "import the other rows although some have problems"
     listed.add_argument("--leave-out", action="store_true", help=leave_out)
+
+
+def _add_days_and_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    for name, word in (("from", "begin"), ("to", "end")):
+        parser.add_argument(
+            f"--{name}",
+            dest=f"{name}_day",
+            type=date.fromisoformat,
+            required=required,
+            help=f"business day (yyyy-mm-dd) to {word} with",
+        )
+    parser.add_argument("--csv", action="store_true", help="print CSV for a spreadsheet")
+    parser.add_argument("--xlsx", type=Path, help="write a workbook to this file")
+    parser.add_argument("--language", choices=("zh", "en"), default="zh", help="of names")
 
 
 def report(
@@ -62,16 +76,40 @@ def report(
     if isinstance(table, Refusal):
         print(f"cafebox: {table.words(language)} ({table.code})", file=sys.stderr)
         return REFUSED
-    if options.xlsx:
-        options.xlsx.write_bytes(xlsx_of(table, language, offset_min))
-        print(options.xlsx)
-    elif options.csv:
-        print(csv_of(table, language, offset_min), end="")
-    elif options.json:
+    if _written(table, options, offset_min):
+        return DONE
+    if options.json:
         print(json_of(table, language))
     else:
         _print(table, language, offset_min, print_table)
     return DONE
+
+
+def identity_checks(
+    reader: Reader, box: BoxSection, options: argparse.Namespace, print_table: PrintTable
+) -> int:
+    """Print who was checked, or write it to a file."""
+    days = (day_number(options.from_day), day_number(options.to_day))
+    records = checks_between(reader, *days)
+    if _written(table_of_checks(records, days, box.utc_offset_min), options, box.utc_offset_min):
+        return DONE
+    rows: list[Row] = [record.row(box.utc_offset_min) for record in records]
+    if options.json:
+        print(json.dumps({"checks": rows}, ensure_ascii=False))
+        return DONE
+    print_table(rows, CHECKS_SHOWN)
+    print(f"{len(rows)} checks")
+    return DONE
+
+
+def _written(table: Table, options: argparse.Namespace, offset_min: int) -> bool:
+    """Whether a spreadsheet was asked for, and written."""
+    if options.xlsx:
+        options.xlsx.write_bytes(xlsx_of(table, options.language, offset_min))
+        print(options.xlsx)
+    elif options.csv:
+        print(csv_of(table, options.language, offset_min), end="")
+    return bool(options.xlsx or options.csv)
 
 
 def _print(table: Table, language: str, offset_min: int, print_table: PrintTable) -> None:

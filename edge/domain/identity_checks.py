@@ -6,8 +6,6 @@ and 23). A check is written once and never changed. It is a person's own record,
 member's: erasing a member leaves it, and the hub erases it once the 60 days are over.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -27,28 +25,28 @@ from edge.domain.members import (
     document_key,
 )
 from edge.domain.refusals import Refusal, refuse
+from edge.domain.report_table import Column, Table, Type
 from sync_protocol.kinds import IDENTITY_CHECK, MEMBER
 from sync_protocol.registers import RegisterRow
 
 PASSED = "passed"
 UNDER_AGE = "under_age"
 MINIMUM_AGE_DEFAULT = 18
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-COLUMNS = (
-    "checked_at",
-    "business_day",
-    "outcome",
-    "name",
-    "document_kind",
-    "document_number",
-    "birth_date",
-    "seat",
-    "checker",
-    "member",
-    "clock_trust",
-    "check",
-)
+COLUMNS = {
+    "checked_at": ("登记时间", "checked at"),
+    "business_day": ("营业日", "business day"),
+    "outcome": ("结果", "outcome"),
+    "name": ("姓名", "name"),
+    "document_kind": ("证件类型", "document"),
+    "document_number": ("证件号码", "document number"),
+    "birth_date": ("出生日期", "birth date"),
+    "seat": ("机位", "seat"),
+    "checker": ("登记人", "checked by"),
+    "member": ("会员", "member"),
+    "clock_trust": ("时钟可信度", "clock trust"),
+    "check": ("记录号", "record"),
+}
 """What an inspector is given of each check; `checked_at` is local (ISO 8601)."""
 
 
@@ -192,20 +190,16 @@ def record_of_row(check: int, row: RegisterRow, seat: str, checker: str) -> Chec
     )
 
 
-def csv_of(records: Iterable[CheckRecord], utc_offset_min: int) -> str:
-    """The records as CSV (RFC 4180) that a spreadsheet opens as text.
-
-    A cell that begins like a formula gets an apostrophe (OWASP, «CSV injection»).
-    """
-    target = io.StringIO(newline="")
-    writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for record in records:
-        writer.writerow(_harmless(value) for value in record.row(utc_offset_min).values())
-    return target.getvalue()
-
-
-def _harmless(value: object) -> object:
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return value
+def table_of_checks(
+    records: Iterable[CheckRecord], days: tuple[int, int], utc_offset_min: int
+) -> Table:
+    """The records for a spreadsheet. All cells are texts: one rounds a number of 18 digits."""
+    return Table(
+        "identity_checks",
+        ("实名登记", "identity checks"),
+        *days,
+        tuple(Column(code, name, Type.TEXT) for code, name in COLUMNS.items()),
+        tuple(
+            tuple(str(value) for value in record.row(utc_offset_min).values()) for record in records
+        ),
+    )

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from openpyxl import load_workbook
 
 from edge.cli import main
 from edge.desk.commands import Input
@@ -144,11 +145,19 @@ async def test_one_command_exports_the_records_for_an_inspector(
     today = (floor.now - timedelta(hours=6)).strftime("%Y-%m-%d")
     days = ["--from", today, "--to", today]
     command = ["--config", str(configuration), "identity-checks", *days]
-    assert main([*command, "--csv"]) == 0
+    assert main([*command, "--csv", "--language", "en"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert [row["document_number"] for row in rows] == [ADULT, MINOR]
+    assert [row["document number"] for row in rows] == [ADULT, MINOR]
     assert rows[0]["name"] == "'=HYPERLINK(1)"
     assert [row["outcome"] for row in rows] == ["passed", "under_age"]
+    assert main([*command, "--xlsx", str(tmp_path / "checks.xlsx")]) == 0
+    capsys.readouterr()
+    sheet = load_workbook(tmp_path / "checks.xlsx").active
+    assert [cell.value for cell in sheet["F"]] == [
+        "证件号码",
+        ADULT,
+        MINOR,
+    ]  # texts: none is rounded
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["checks"][0]["name"] == "=HYPERLINK(1)"
     assert main([*command[:3], "--from", "2020-01-01", "--to", "2020-01-02", "--csv"]) == 0
