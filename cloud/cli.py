@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     person.add_argument("--name", required=True)
     person.add_argument("--role", choices=sorted(ROLES), required=True)
     person.add_argument("--cafe", dest="cafes", type=int, action="append", default=[])
-    person.add_argument("--password", default="", help="for head office, 8 characters or more")
+    person.add_argument(
+        "--password", default="", help="for head office, as long as the rule `security` asks"
+    )
     person.add_argument("--pin", default="", help="for counters, 4 to 12 digits")
     code = commands.add_parser("enrol-code", help="a one-time code for a box")
     code.add_argument("--cafe", type=int, required=True)

@@ -80,8 +80,8 @@ KEEP_UP_EVERY = 6 * 24
 """Old ops are dropped once a day: every so many rounds of upkeep."""
 DOOR_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0)
 GC_THRESHOLD = 10_000
-"""New objects between two collections: of so many one takes 3 ms, of 50,000 up to 77 ms."""
-"""The collector's default of 700 would stop a tap for a millisecond now and then."""
+"""New objects between two collections: of so many one takes 3 ms, of 50,000 up to 77 ms. Python's
+default of 700 would stop a tap for a millisecond now and then."""
 SWITCH_INTERVAL_S = 0.0005
 """After which a thread that computes lets another one run; by default, a tap that comes while a
 page is made waits for up to 5 ms at each of its statements."""

@@ -260,11 +260,3 @@ def account_text(code: int, subject: "int | str", node: int, epoch: int, month: 
     if month:
         text += "/%d" % month
     return text
-
-
-def class_named(name: str) -> AccountClass:
-    """Return the class of a name; `DecodeError` if there is none."""
-    for row in _ROWS:
-        if row.name == name:
-            return row
-    raise DecodeError("account_class", name)

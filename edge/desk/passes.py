@@ -27,7 +27,6 @@ from edge.domain.passes import (
     BY_VISITS,
     LINE_PREFIX,
     Pass,
-    best_pass,
     new_pass,
     pass_of_row,
     pass_offer,
@@ -203,14 +202,6 @@ def passes_of(reader: Reader, at: Here, member: int) -> list[Pass]:
                 found.append(known)
     found.sort(key=lambda one: -one.from_day)
     return found[:PASSES_SHOWN]
-
-
-def pass_in_force(reader: Reader, at: Here, member: int, zone: str = "") -> Pass | None:
-    """The pass that a member may use here and now in a zone: the one that ends first.
-
-    A session uses one visit of it by `edge.domain.passes.use_postings`, in its own transaction.
-    """
-    return best_pass(at, passes_of(reader, at, member), zone)
 
 
 def pass_name(reader: Reader, catalogue: Catalogue, code: str) -> facts.Name:

@@ -78,11 +78,6 @@ class VirtualPrinter:
         with self._changed:
             return list(self._parser.unknown)
 
-    def wait_for_receipts(self, count: int, timeout_s: float) -> bool:
-        """Block until so many receipts were cut in all; False when the time is over."""
-        with self._changed:
-            return self._changed.wait_for(lambda: len(self._receipts) >= count, timeout_s)
-
     def set_paper(self, paper: Paper) -> None:
         """Take the roll out, or put one in; what waited is printed then."""
         with self._changed:
