@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
 
+from edge.store import statements
 from edge.store.reader import Reader
 from edge.store.tables import AuditRow
 from edge.store.transaction import WriteTransaction
@@ -36,13 +37,6 @@ FAULTS_MAX = 50
 
 Subjects = Sequence[tuple[str, int]]
 """(what, id) of the records that a command was about."""
-
-# Written with each command, hence no query builder.
-_INSERT = """
-INSERT INTO audit (number, at_ms, trust, staff, approver, terminal, command, outcome, subjects, op,
-hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_SELECT_LAST = "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +83,14 @@ def append(transaction: WriteTransaction, act: Act) -> int:
     op = pack(act.op.row() if act.op is not None else None)
     who = (act.staff, act.approver, act.terminal, act.command, act.outcome)
     row = (number, transaction.wall_ms(), transaction.own.trust, *who, subjects, op)
-    transaction.connection.execute(_INSERT, (*row, _hash(before, row)))
+    transaction.connection.execute(statements.INSERT_AUDIT_ROW, (*row, _hash(before, row)))
     transaction.set_setting(SETTING_HEAD, number)
     return number
 
 
 def head(reader: Reader) -> tuple[int, bytes]:
     """(number, hash) of the last row; (0, the genesis hash) before the first."""
-    row = reader.connection.execute(_SELECT_LAST).fetchone()
+    row = reader.connection.execute(statements.SELECT_LAST_AUDIT_ROW).fetchone()
     return (row[0], bytes(row[1])) if row is not None else _cut(reader)
 
 

@@ -364,3 +364,12 @@ WHERE position > ? AND position <= ? AND position IS NOT NULL ORDER BY position 
 DELETE_OP = "DELETE FROM op WHERE key = ?"
 
 DELETE_MENTION = "DELETE FROM mention WHERE subject = ? AND op = ?"
+
+# --- the audit log: a row with each command -------------------------------------------------------
+
+INSERT_AUDIT_ROW = """
+INSERT INTO audit (number, at_ms, trust, staff, approver, terminal, command, outcome, subjects, op,
+hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+SELECT_LAST_AUDIT_ROW = "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"
