@@ -22,7 +22,9 @@ from tests.edge.test_box import free_port, toml, write_identity
 from tests.micropython.conftest import ROOT
 
 CROSSINGS = 10_000
-LIFE_MAX_S = 0.4
+CROSSINGS_A_LIFE_MAX = 500
+CUT_WITHIN_S = 0.01
+"""After the last crossing that is sure to be counted, the power goes somewhere in the next ones."""
 BOX_RESTARTS = 3
 REPORT_EVERY_S = "0.02"
 WAIT_S = 20
@@ -148,13 +150,12 @@ async def test_no_crossing_is_lost_or_doubled_over_power_cuts(
             until = CROSSINGS * share // BOX_RESTARTS
             while sum(street.counted) < until:
                 async with node_life(command, street) as node:
-                    cut = asyncio.create_task(
-                        cut_later(node, street.random.uniform(0.001, LIFE_MAX_S))
-                    )
+                    sure = street.random.randrange(CROSSINGS_A_LIFE_MAX)
+                    await street.walk(node, min(until, sum(street.counted) + sure))
+                    within_s = street.random.uniform(0, CUT_WITHIN_S)
+                    cut = asyncio.create_task(cut_later(node, within_s))
                     await street.walk(node, until)
-                    if node.returncode is None and sum(street.counted) < until:
-                        await cut
-                    cut.cancel()
+                    await cut
                 street.cuts += 1
         # The box is gone: people go on walking through.
         async with node_life(command, street) as node:
