@@ -1,0 +1,43 @@
+"""`[[devices]]` tables of what was found, and their text."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+
+from edge.discovery.found import Found, Option
+
+NAMES = {
+    "card_reader": "counter",
+    "barcode_scanner": "scanner",
+    "receipt_printer": "receipts",
+    "customer_display": "display",
+    "door_relay": "door",
+    "door_counter": "entrance",
+}
+"""What the first device of a kind is called where nobody gave it a name."""
+
+Table = Mapping[str, Option]
+
+
+def device_tables(found: Iterable[Found], taken: Collection[str] = ()) -> list[Table]:
+    """One table for each device found, each with a name of its own, none of them `taken`."""
+    names = set(taken)
+    tables = []
+    for one in found:
+        name = _free_name(NAMES.get(one.kind, one.kind), names)
+        names.add(name)
+        tables.append({"kind": one.kind, "driver": one.driver, "name": name, **one.options})
+    return tables
+
+
+def table_text(table: Table) -> str:
+    """A table as it stands in a configuration; json.dumps writes what TOML's basic strings are."""
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
+    return "\n".join(["[[devices]]", *lines])
+
+
+def _free_name(wanted: str, taken: Collection[str]) -> str:
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted} {number}"
+    return name
