@@ -61,7 +61,7 @@ def read_products(
     missing = [name for name in REQUIRED if name not in tuple(columns)]
     if missing:
         names = ", ".join(missing)
-        words = (f"缺少列:{names}", f"Columns are missing: {names}")
+        words = (f"缺少列：{names}", f"Columns are missing: {names}")
         return [], [Problem(1, "", Refusal("list_columns", *words))]
     products: list[NewProduct] = []
     problems: list[Problem] = []
@@ -72,7 +72,10 @@ def read_products(
             value = cells.get(column, "")
             first = seen.setdefault((column, value), row) if value else row
             if first != row:
-                words = (f"与第 {first} 行重复,请只留一行", f"The same as in row {first}; keep one")
+                words = (
+                    f"与第 {first} 行重复，请只留一行",
+                    f"The same as in row {first}; keep one",
+                )
                 found.append(Problem(row, column, Refusal("list_repeated", *words)))
         problems += found
         if not found:
@@ -86,7 +89,7 @@ def _product(row: int, cells: Mapping[str, str]) -> tuple[dict[str, object], lis
     for column, limit in (("sku", SKU_LENGTH_MAX), ("name", NAME_LENGTH_MAX)):
         text = cells.get(column, "")
         if not 1 <= len(text) <= limit or not text.isprintable():
-            words = (f"不能为空,最多 {limit} 个字", f"Missing, or longer than {limit} characters")
+            words = (f"不能为空，最多 {limit} 个字", f"Missing, or longer than {limit} characters")
             problems.append(Problem(row, column, Refusal("list_text", *words)))
     for column in ("name", "name_en", "category", "barcode", "unit", "brand"):
         values[column] = cells.get(column, "")
@@ -95,7 +98,7 @@ def _product(row: int, cells: Mapping[str, str]) -> tuple[dict[str, object], lis
         missing = column == "price" and not cells.get(column)
         if isinstance(value, Refusal) or int(value) > PRICE_FEN_MAX or missing:
             words = (
-                "请输入元,最多两位小数,如 4.50",
+                "请输入元，最多两位小数，如 4.50",
                 "Yuan with at most two decimals, such as 4.50",
             )
             problems.append(Problem(row, column, Refusal("list_price", *words)))
@@ -103,7 +106,7 @@ def _product(row: int, cells: Mapping[str, str]) -> tuple[dict[str, object], lis
             values[f"{column}_fen"] = int(value)
     low = cells.get("low_stock", "") or "0"
     if not (low.isascii() and low.isdecimal() and len(low) <= len("999999")):
-        words = ("请输入件数,如 10", "A number of pieces such as 10")
+        words = ("请输入件数，如 10", "A number of pieces such as 10")
         problems.append(Problem(row, "low_stock", Refusal("list_count", *words)))
     else:
         values["low_stock"] = int(low)

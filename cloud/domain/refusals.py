@@ -33,7 +33,7 @@ REFUSALS = {
         Refusal("password_has_name", "密码里不能有账号名", "A password does not hold the account"),
         Refusal(
             "password_plain",
-            "密码要有大小写字母、数字、符号中的三种,或 16 位以上",
+            "密码要有大小写字母、数字、符号中的三种，或 16 位以上",
             "A password mixes three of small letters, capitals, digits, signs; or has 16 letters",
         ),
         Refusal("password_same", "新密码与旧密码相同", "The new password is the old one"),
@@ -44,7 +44,7 @@ REFUSALS = {
         ),
         Refusal(
             "second_factor_wrong",
-            "动态码不对或已用过,请等下一个",
+            "动态码不对或已用过，请等下一个",
             "The code is wrong or was used; wait for the next one",
         ),
         Refusal("not_by_oneself", "这要由另一位管理员来做", "Another administrator does this"),
@@ -56,7 +56,9 @@ REFUSALS = {
         Refusal("first_run_over", "系统已初始化", "The first run is over"),
         Refusal("company_incomplete", "请填写公司名称", "Give the company's name"),
         Refusal(
-            "operation_unknown", "没有这项权限,请检查拼写", "There is no such right; check the word"
+            "operation_unknown",
+            "没有这项权限，请检查拼写",
+            "There is no such right; check the word",
         ),
         Refusal("pin_shape", "PIN 码为 4 至 12 位数字", "A PIN has 4 to 12 digits"),
         Refusal("grant_nothing_held", "总部没有可用余额", "The hub holds nothing of this account"),
@@ -70,7 +72,7 @@ REFUSALS = {
         Refusal("case_settled", "这个冲突已经处理过了", "Somebody has settled this case already"),
         Refusal(
             "case_changed",
-            "内容刚刚又变了,请重新看过再决定",
+            "内容刚刚又变了，请重新看过再决定",
             "What is at stake has just changed; look again, then decide",
         ),
         Refusal("settlement_unknown", "不能这样处理", "This case cannot be settled that way"),
@@ -78,12 +80,12 @@ REFUSALS = {
         Refusal("note_long", "原因最多 200 字", "A reason has at most 200 characters"),
         Refusal(
             "note_personal",
-            "原因里不要写姓名、电话或证件号:原因会一直保留",
+            "原因里不要写姓名、电话或证件号：原因会一直保留",
             "Leave names, phones and identity numbers out of the reason: it is kept for ever",
         ),
         Refusal(
             "right_missing",
-            "您的职务不能做这件事,请找店长或总部",
+            "您的职务不能做这件事，请找店长或总部",
             "Your role may not do this; ask a manager or head office",
         ),
         Refusal(
@@ -114,19 +116,19 @@ REFUSALS = {
         Refusal("voucher_day", "截止日期已经过去", "The last day is past"),
         Refusal(
             "rule_changed",
-            "刚刚有人发布了新版本,请重新打开再改",
+            "刚刚有人发布了新版本，请重新打开再改",
             "Somebody has just published another version; open the rule again, then change it",
         ),
-        Refusal("rule_same", "和现在的规则一样,没有发布", "This is the rule as it stands"),
+        Refusal("rule_same", "和现在的规则一样，没有发布", "This is the rule as it stands"),
         Refusal(
             "rule_faults",
-            "规则有错误,没有发布;请按下面的提示改正",
+            "规则有错误，没有发布；请按下面的提示改正",
             "The rule has faults and was not published; they are listed below",
         ),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
         Refusal(
             "approval_kept",
-            "这里已有同事先批准过,请重新看过再决定",
+            "这里已有同事先批准过，请重新看过再决定",
             "Somebody has approved this just now; look again, then decide",
         ),
     )

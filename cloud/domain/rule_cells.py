@@ -90,20 +90,20 @@ def _text_fault(column: Column, value: object) -> Refusal | None:
     for word in chosen:
         if word not in column.choices:
             known = ", ".join(column.choices)
-            return Refusal("cell_choice", f"只能选: {known}", f"One of: {known}")
+            return Refusal("cell_choice", f"只能选：{known}", f"One of: {known}")
     return None
 
 
 def _type_fault(example: str) -> Refusal:
-    return Refusal("cell_type", f"类型不对,应为 {example}", f"Of another type; write {example}")
+    return Refusal("cell_type", f"类型不对，应为 {example}", f"Of another type; write {example}")
 
 
 _SHAPES = {
-    NUMBER: ("请输入整数,如 100", "A whole number such as 100"),
-    PERCENT: ("请输入百分比整数,如 95", "A whole percentage such as 95"),
-    FEN: ("请输入元,最多两位小数,如 12.50", "Yuan with at most two decimals, such as 12.50"),
-    MINUTE: ("请输入时间 00:00 到 24:00,如 23:30", "A time from 00:00 to 24:00, such as 23:30"),
-    DAY: ("请输入日期,如 2027-03-01", "A day of the calendar such as 2027-03-01"),
+    NUMBER: ("请输入整数，如 100", "A whole number such as 100"),
+    PERCENT: ("请输入百分比整数，如 95", "A whole percentage such as 95"),
+    FEN: ("请输入元，最多两位小数，如 12.50", "Yuan with at most two decimals, such as 12.50"),
+    MINUTE: ("请输入时间 00:00 到 24:00，如 23:30", "A time from 00:00 to 24:00, such as 23:30"),
+    DAY: ("请输入日期，如 2027-03-01", "A day of the calendar such as 2027-03-01"),
 }
 
 

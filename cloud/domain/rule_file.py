@@ -44,7 +44,7 @@ def rules_of_file(
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        words = (f"不是 TOML 文件:{error}", f"This is no TOML: {error}")
+        words = (f"不是 TOML 文件：{error}", f"This is no TOML: {error}")
         return [], [FileFault("", Fault(0, "", Refusal("file_shape", *words)))]
     found: list[tuple[Place, Rows]] = []
     faults: list[FileFault] = []

@@ -141,7 +141,7 @@ def _code_faults(rule: Rule, rows: Rows) -> list[Fault]:
             words = ("请填写编号", "A code is missing")
             faults.append(Fault(number, "code", Refusal("code_missing", *words)))
         elif code in seen:
-            words = ("编号重复,每行须不同", "This code is used twice; each row needs its own")
+            words = ("编号重复，每行须不同", "This code is used twice; each row needs its own")
             faults.append(Fault(number, "code", Refusal("code_repeated", *words)))
         seen.add(code)
     return faults

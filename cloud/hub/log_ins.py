@@ -33,7 +33,7 @@ class LogIns:
             if locked:
                 return Refusal(
                     "log_in_locked",
-                    f"连续输错,已锁定,请 {locked} 分钟后再试",
+                    f"连续输错，已锁定，请 {locked} 分钟后再试",
                     f"Too many wrong tries; locked, try again in {locked} minutes",
                 )
             found = await asyncio.to_thread(

@@ -18,6 +18,6 @@ def fen_of_yuan(text: str) -> int | Refusal:
         return amount_fen
     return Refusal(
         "price_invalid",
-        f"价格“{text[:20]}”不对:请输入元,最多两位小数,不超过 10 万",
+        f"价格“{text[:20]}”不对：请输入元，最多两位小数，不超过 10 万",
         f"“{text[:20]}” is not a price: yuan with at most two decimals, up to 100,000",
     )

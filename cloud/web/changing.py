@@ -137,7 +137,7 @@ def _scope_of(form: Mapping[str, object]) -> dict[str, object] | Refusal:
         cafe.isascii() and cafe.isdecimal() and int(cafe[:17]) <= ID_MAX for cafe in cafes
     ):
         return Refusal(
-            "product_cafes_invalid", "门店要填编号,用空格分开", "Give cafes by number, with spaces"
+            "product_cafes_invalid", "门店要填编号，用空格分开", "Give cafes by number, with spaces"
         )
     return {
         **numbers,
@@ -173,7 +173,7 @@ async def _add_staff(request: web.Request) -> Outcome:
     if not 1 <= len(name) <= NAME_LENGTH_MAX or role not in ROLES or not (password or pin):
         return Refusal(
             "staff_incomplete",
-            "请填写姓名、职务,以及 PIN 或密码",
+            "请填写姓名、职务，以及 PIN 或密码",
             "Give a name, a role, and a PIN or a password",
         )
     if role == ADMIN and request[PERSON].role != ADMIN:
@@ -240,7 +240,7 @@ async def erase(request: web.Request) -> web.Response:
     if form_text(form, "confirm") != found.number or not found.number:
         outcome: Outcome = Refusal(
             "erasure_unconfirmed",
-            "会员号与输入的不一致,没有删除",
+            "会员号与输入的不一致，没有删除",
             "The number typed is not this member's; nothing was erased",
         )
     else:

@@ -53,7 +53,7 @@ def read_sheet(data: bytes, aliases: Mapping[str, str]) -> Sheet:
     """
     if len(data) > BYTES_MAX:
         raise SheetError(
-            "file_too_large", "文件超过 20 MB,请分成几个", "Over 20 MB: split the file"
+            "file_too_large", "文件超过 20 MB，请分成几个", "Over 20 MB: split the file"
         )
     if data.startswith(ZIP_START):
         return _sheet(_workbook_rows(data), aliases, "")
@@ -70,7 +70,7 @@ def decoded(data: bytes) -> tuple[str, str]:
             continue
     raise SheetError(
         "file_encoding",
-        "读不懂文件的编码,请在表格软件里另存为 CSV UTF-8 或 XLSX",
+        "读不懂文件的编码，请在表格软件里另存为 CSV UTF-8 或 XLSX",
         "Its encoding is neither UTF-8 nor GB18030; save it as CSV UTF-8 or XLSX",
     )
 
@@ -81,13 +81,13 @@ def _csv_rows(text: str) -> Iterator[list[str]]:
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     except csv.Error as error:
-        raise SheetError("file_shape", f"不是 CSV 文件:{error}", f"No CSV: {error}") from error
+        raise SheetError("file_shape", f"不是 CSV 文件：{error}", f"No CSV: {error}") from error
 
 
 def _workbook_rows(data: bytes) -> Iterator[list[str]]:
     broken = SheetError(
         "file_shape",
-        "打不开这个表格,请另存为 XLSX 或 CSV",
+        "打不开这个表格，请另存为 XLSX 或 CSV",
         "This workbook cannot be opened; save it again as XLSX or CSV",
     )
     try:
@@ -127,13 +127,15 @@ def _sheet(lines: Iterable[list[str]], aliases: Mapping[str, str], encoding: str
                 known = ", ".join(sorted(set(aliases.values())))
                 raise SheetError(
                     "file_heading",
-                    f"第一行要写列名,认识的列:{known}",
+                    f"第一行要写列名，认识的列：{known}",
                     f"The first line must name the columns; known ones: {known}",
                 )
             continue
         if len(rows) == ROWS_MAX:
             raise SheetError(
-                "file_rows", f"最多 {ROWS_MAX} 行,请分成几个文件", f"Over {ROWS_MAX} rows: split it"
+                "file_rows",
+                f"最多 {ROWS_MAX} 行，请分成几个文件",
+                f"Over {ROWS_MAX} rows: split it",
             )
         named = zip(heading, cells, strict=False)
         rows.append((number, {name: cell for name, cell in named if name}))

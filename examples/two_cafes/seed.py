@@ -101,7 +101,7 @@ async def seed(stack: Stack, progress: Progress) -> Demo:
             await stack.start_box(cafe)
         await stack.wait_for(*map(stack.counter_address, CAFES))
         for cafe in CAFES:
-            progress(f"{stack.titles[cafe]}: 会员、卡、库存 · members, cards, stock")
+            progress(f"{stack.titles[cafe]}：会员、卡、库存 · members, cards, stock")
             await _open_cafe(Counter(stack, cafe, client), demo.staff[0])
     demo.cards = [Card(name, uid) for _cafe, name, _phone, uid, _fen in MEMBERS]
     demo.cards.append(Card("新卡 new card", NEW_CARD))

@@ -180,7 +180,7 @@ async def test_every_total_opens_its_entries_and_every_entry_its_op(
     await cash.click()
     await expect(page.locator("[data-total]")).to_contain_text(shown or "?")
     await page.locator("table.ledger tbody a").first.click()
-    await expect(page.locator("#op")).to_contain_text("时间(本机时钟)")
+    await expect(page.locator("#op")).to_contain_text("时间（本机时钟）")
     await expect(page.locator("#op")).to_contain_text(MANAGER)
     await shot(page, "op")
     await page.goto(f"{demo.head_office}members?text=李雷")

@@ -14,7 +14,7 @@ LETTERHEAD = {
     "name_en": "Blue Sea Internet Cafes",
     "phone": "400-820-8820",
     "receipt_head": "未成年人请勿上网",
-    "receipt_foot": "钱物请当面点清,谢谢惠顾",
+    "receipt_foot": "钱物请当面点清，谢谢惠顾",
 }
 PAID = {
     "tenders": [["wallet", 1_500, ""], ["bonus", 500, "202712"], ["cash", 4_180, ""]],

@@ -10,25 +10,25 @@ WORDS: Mapping[str, tuple[str, str]] = {
     # assets and transfers
     "lines_missing": ("还没有填明细", "No lines were given"),
     "lines_too_many": ("一张单据最多 {limit} 行", "A document holds at most {limit} lines"),
-    "line_repeated": ("“{item}”重复了,请合并", "“{item}” is there twice; merge the lines"),
+    "line_repeated": ("“{item}”重复了，请合并", "“{item}” is there twice; merge the lines"),
     "cafe_unknown": ("没有这家门店", "There is no such cafe"),
     "cafe_own": ("不能调拨给本店", "A transfer goes to another cafe"),
     "cafe_without_box": (
-        "{cafe}还没有可用的盒子,不能接收调拨",
+        "{cafe}还没有可用的盒子，不能接收调拨",
         "{cafe} has no working box yet and cannot receive a transfer",
     ),
     "transfer_unknown": ("找不到这张调拨单", "No such transfer"),
     "transfer_not_ours": (
-        "这张调拨单是发给{cafe}的,只有对方能签收",
+        "这张调拨单是发给{cafe}的，只有对方能签收",
         "This transfer is for {cafe}; only they can receive it",
     ),
     "transfer_received": ("这张调拨单已经签收过了", "This transfer has been received already"),
     "transfer_held_elsewhere": (
-        "货是发给本店旧盒子的,请联系总部转过来",
+        "货是发给本店旧盒子的，请联系总部转过来",
         "The goods were sent to this cafe's former box; ask head office to move them",
     ),
     "transfer_surplus": (
-        "“{item}”发出 {sent},不能签收 {received};多出的请另做入库",
+        "“{item}”发出 {sent}，不能签收 {received}；多出的请另做入库",
         "{sent} of “{item}” were sent, {received} cannot be received; book the rest as a receipt",
     ),
     "transfer_line_unknown": (
@@ -40,7 +40,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "An asset tag has 1 to {limit} letters, digits, dots, - or _",
     ),
     "asset_is_ours": (
-        "资产“{tag}”登记在本店名下,不能撤销入库",
+        "资产“{tag}”登记在本店名下，不能撤销入库",
         "The asset “{tag}” is this cafe's own; its receipt stands",
     ),
     "asset_tag_taken": ("资产编号“{tag}”已被使用", "The asset tag “{tag}” is taken"),

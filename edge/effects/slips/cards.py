@@ -17,7 +17,7 @@ WORDS: Mapping[str, Name] = {
     "fee": ("工本费", "Fee"),
     "deposit": ("押金", "Deposit"),
     "deposit_back": ("退还押金", "Deposit given back"),
-    "terms_agreed": ("会员签字(已阅会员协议)", "Signature (terms read)"),
+    "terms_agreed": ("会员签字（已阅会员协议）", "Signature (terms read)"),
 }
 
 

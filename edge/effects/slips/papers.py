@@ -20,7 +20,7 @@ WORDS: Mapping[str, Name] = {
     "slip_what": ("内容", "For what"),
     "slip_cashier": ("收银签字", "Cashier"),
     "slip_customer": ("客人签字", "Customer"),
-    "slip_once": ("恢复后补录,每单只能录一次", "Enter each slip once when the box is back"),
+    "slip_once": ("恢复后补录，每单只能录一次", "Enter each slip once when the box is back"),
 }
 _BLANKS = ("happened", "member", "amount", "tender", "reference", "what", "cashier", "customer")
 _BLANK = "______________"

@@ -11,7 +11,7 @@ WORDS: Mapping[str, Name] = {
     "report": ("报表", "REPORT"),
     "period": ("日期", "Days"),
     "in_all": ("合计", "In all"),
-    "report_cut": ("行数较多,完整内容请导出表格", "More rows: export the whole to a spreadsheet"),
+    "report_cut": ("行数较多，完整内容请导出表格", "More rows: export the whole to a spreadsheet"),
     "report_empty": ("这段时间没有记录", "Nothing in these days"),
 }
 LINES_MAX = 360

@@ -10,8 +10,8 @@ from edge.effects.slips.parts import Slip, Words, cut
 from edge.receipt import Line, Pair, Rule, Text
 
 WORDS: Mapping[str, Name] = {
-    "x_report": ("班中报表 (X)", "X REPORT"),
-    "z_report": ("结班报表 (Z)", "Z REPORT"),
+    "x_report": ("班中报表（X）", "X REPORT"),
+    "z_report": ("结班报表（Z）", "Z REPORT"),
     "handover": ("交接班单", "SHIFT HANDOVER"),
     "cash_drop": ("存入保险箱", "DROP TO THE SAFE"),
     "petty_cash": ("小额支出", "PETTY CASH"),

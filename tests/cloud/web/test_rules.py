@@ -125,14 +125,14 @@ async def test_each_fault_is_named_by_row_and_column_and_nothing_is_published(
     async with chen.post("/rules/passes", data=form) as answer:
         assert answer.status == 422
         text = await answer.text()
-    assert "第 1 行, 价格(元)" in text
-    assert "第 3 行, 次数" in text
+    assert "第 1 行，价格（元）" in text
+    assert "第 3 行，次数" in text
     assert 'value="12,5"' in text
     form |= {"1.price_fen": "12.5", "1.from_minute": "23:00", "3.visits": "0"}
     async with chen.post("/rules/passes", data=form) as answer:
         text = await answer.text()
     assert "code_repeated" in text
-    assert "第 2 行, 编号" in text
+    assert "第 2 行，编号" in text
     form |= {"2.code": "noon", "1.weekdays": "1"}
     form = [*form.items(), ("1.weekdays", "6")]
     async with chen.post("/rules/passes", data=form) as answer:

@@ -61,7 +61,7 @@ async def test_without_a_line_an_advance_is_drawn_and_the_next_top_up_repays_it(
     assert view is not None
     assert (view.balance_fen, view.spendable_fen) == (5300, 2300)
     assert view.spendable_reason is not None
-    assert "在东门店待回传,可在本店先用 ¥20.00 (预支)" in view.spendable_reason.words("zh")
+    assert "在东门店待回传，可在本店先用 ¥20.00（预支）" in view.spendable_reason.words("zh")
     refusal = await counter.refused("spend", member=member, amount_fen=2301)
     assert refusal.code == "spendable_elsewhere"
     assert "¥23.00" in refusal.words("en")

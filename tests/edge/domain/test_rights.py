@@ -160,7 +160,7 @@ def test_the_counter_says_what_may_be_used_in_advance_and_why() -> None:
     books = Books(5000)
     reason = spendable_reason(CUT_OFF, books.purse(CUT_OFF))
     assert reason is not None
-    assert reason.words("zh") == "余额 ¥50.00 在东门店待回传,可在本店先用 ¥20.00 (预支)"
+    assert reason.words("zh") == "余额 ¥50.00 在东门店待回传，可在本店先用 ¥20.00（预支）"
     assert "¥20.00 of it may be used here" in reason.words("en")
     with_line = spendable_reason(HERE, books.purse(HERE))
     assert with_line is not None
