@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from edge.desk.table import COMMANDS
+from edge.domain.rights_table import RIGHTS
 from edge.domain.shifts import DENOMINATIONS_FEN
 from edge.store.audit import DONE
 from edge.web.actions import Action, Needs
@@ -10,6 +12,10 @@ from edge.web.works.asked import Asked, Facts, Work, id_of, values_only
 
 AUDIT_SHOWN = 100
 SHIFT = "shift"
+OPERATION_NAMES = {
+    command.name: RIGHTS[command.operation][1] for command in COMMANDS.values() if command.operation
+}
+"""Command -> what people call what it does, in Chinese and English."""
 
 
 async def _shift(asked: Asked) -> Facts:
@@ -50,6 +56,7 @@ async def _audit(asked: Asked) -> Facts:
         "people": people,
         "names": {person.staff: person.name for person in people},
         "commands": asked.desk.audited_commands,
+        "operation_names": OPERATION_NAMES,
         "chosen": {"staff": chosen, "command": command, "outcome": outcome},
         "done_code": DONE,
     }
