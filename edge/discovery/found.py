@@ -42,7 +42,7 @@ class Finder(Protocol):
         """Its name, as people know it."""
 
     def look(self) -> Iterable[Found | Trouble]:
-        """All that is attached now. May block, for a second at most, and changes nothing.
+        """All that is attached now. Blocks for a second at most, unless more was asked for.
 
         Raises DeviceConfigurationError if the stack cannot be used here.
         """

@@ -1,7 +1,7 @@
 """Finds serial ports, and guesses by the USB maker what hangs on each.
 
 A port does not say what is behind it. Where the maker does not tell either, every use that the
-box has for it is told, none of them sure.
+box has for it is told, none of them sure; a probe asks what answers (`serial_probe`).
 """
 
 import importlib
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from edge.discovery.found import Found, Option, Trouble
-from edge.drivers.errors import DeviceConfigurationError
+from edge.drivers.errors import HINTS, DeviceConfigurationError, Reason
 
 NAMED = ("dev/cafebox", "dev/serial/by-id")
 """Folders of names that stay when devices change places, the better ones first."""
@@ -62,10 +62,13 @@ class SerialPorts:
         self,
         root: Path = Path("/"),
         comports: Callable[[], Iterable[Port]] = system_ports,
+        *,
+        probe: bool = False,
     ) -> None:
-        """`root` is what the folder `dev` is in."""
+        """`root` is what the folder `dev` is in; `probe`: open each port and ask."""
         self._root = root
         self._comports = comports
+        self._probe = probe
 
     def look(self) -> Iterable[Found | Trouble]:
         """Every port once, by the best name that it has."""
@@ -75,7 +78,8 @@ class SerialPorts:
             port = ports.get(device)
             place = named.get(device, str(device))
             label = port.description if port and port.description != "n/a" else place
-            yield from _uses(place, label, port.vid if port else None)
+            uses = _uses(place, label, port.vid if port else None)
+            yield from _asked(place, label, list(uses)) if self._probe else uses
 
     def _names(self) -> dict[Path, str]:
         names: dict[Path, str] = {}
@@ -96,3 +100,16 @@ def _uses(place: str, label: str, maker: int | None) -> Iterable[Found]:
             known = {"port": place, **options}
             sure = len(kinds) == 1
             yield Found(kind, driver, known, place, label, sure, NOTES[kind])
+
+
+def _asked(place: str, label: str, uses: Iterable[Found]) -> Iterable[Found | Trouble]:
+    """What answered in place of what might; all uses where nobody did."""
+    heard = importlib.import_module("edge.discovery.serial_probe").probe(place)
+    if isinstance(heard, Reason):
+        yield Trouble(SerialPorts.stack, f"{place} cannot be asked ({heard})", HINTS[heard])
+    if heard is None or isinstance(heard, Reason):
+        yield from uses
+        return
+    needed = USES[heard.kind, heard.driver]
+    options = {"port": place, **needed, **heard.options}
+    yield Found(heard.kind, heard.driver, options, place, label, note="it answered")

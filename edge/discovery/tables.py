@@ -1,7 +1,8 @@
 """`[[devices]]` tables of what was found, and their text."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping
+
+import tomli_w
 
 from edge.discovery.found import Found, Option
 
@@ -21,7 +22,7 @@ Table = Mapping[str, Option]
 def device_tables(found: Iterable[Found], taken: Collection[str] = ()) -> list[Table]:
     """One table for each device found, each with a name of its own, none of them `taken`."""
     names = set(taken)
-    tables = []
+    tables: list[Table] = []
     for one in found:
         name = _free_name(NAMES.get(one.kind, one.kind), names)
         names.add(name)
@@ -30,9 +31,8 @@ def device_tables(found: Iterable[Found], taken: Collection[str] = ()) -> list[T
 
 
 def table_text(table: Table) -> str:
-    """A table as it stands in a configuration; json.dumps writes what TOML's basic strings are."""
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
-    return "\n".join(["[[devices]]", *lines])
+    """A table as it stands in a configuration."""
+    return tomli_w.dumps({"devices": [table]})
 
 
 def _free_name(wanted: str, taken: Collection[str]) -> str:

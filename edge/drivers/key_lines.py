@@ -12,10 +12,10 @@ import select
 import threading
 import time
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 
 from edge.drivers.errors import Reason
 from edge.drivers.key_codes import ENTERS, EV_KEY, PLAIN, PRESSED, RELEASED, SHIFTED, SHIFTS
+from edge.drivers.patterns import fits
 from edge.drivers.stacks import EvdevStack, InputDevice
 from edge.events import DeviceState
 
@@ -78,7 +78,7 @@ class KeyLines:
                 return Reason.NO_PERMISSION
             except OSError:
                 continue  # just pulled out
-            if path != self._port and not fnmatchcase(device.name, self._port):
+            if path != self._port and not fits(device.name, self._port):
                 device.close()
                 continue
             try:

@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from edge.drivers.contract import CardReader
 from edge.drivers.errors import DeviceConfigurationError, Reason
 from edge.drivers.mifare_classic import BLOCK_BYTES, NumberPlace, is_key_block, read_key
 from edge.drivers.options import option, read_options
+from edge.drivers.patterns import fits
 from edge.drivers.stacks import PcscStack, Stacks
 from edge.drivers.winscard import (
     INFINITE_MS,
@@ -193,7 +193,7 @@ class PcscCardReader(CardReader):
         code = code_of(result)
         if code not in {SUCCESS, NO_READERS_AVAILABLE}:
             return False
-        matching = {name for name in names or [] if fnmatchcase(name, self._options.port)}
+        matching = {name for name in names or [] if fits(name, self._options.port)}
         for name in matching:
             self._slots.setdefault(name, _Slot()).event_state = STATE_UNAWARE
         self._plugged = sorted(matching)

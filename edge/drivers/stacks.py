@@ -6,7 +6,7 @@ socket (`edge.drivers.fake`). Nothing falls through from one to the other.
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -68,11 +68,12 @@ class GpioStack(Protocol):
 
 
 class InputDevice(Protocol):
-    """The part of python-evdev's InputDevice (1.9) that the keyboard readers use."""
+    """The part of python-evdev's InputDevice (1.9) that keyboard readers and finders use."""
 
     name: str
     fd: int
 
+    def capabilities(self) -> Mapping[int, Iterable[Any]]: ...
     def grab(self) -> None: ...
     def ungrab(self) -> None: ...
     def read(self) -> Iterable[Any]: ...

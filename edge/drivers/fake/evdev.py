@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from edge.drivers.key_codes import EV_KEY, PLAIN, PRESSED, RELEASED, SHIFTED
 
 ENTER, LEFT_SHIFT = 28, 42
+EV_LED, CAPS_LOCK_AND_ITS_LIKE = 0x11, [0, 1, 2]
 _CODES = {char: (code, True) for code, char in SHIFTED.items()} | {
     char: (code, False) for code, char in reversed(PLAIN.items())
 }
@@ -28,8 +29,9 @@ class KeyEvent:
 
 
 class _Keyboard:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, lights: bool) -> None:
         self.name = name
+        self.lights = lights
         self.holder: FakeInputDevice | None = None
         self.plugged = True
 
@@ -42,6 +44,11 @@ class FakeInputDevice:
         self._events: deque[KeyEvent] = deque()
         self.fd, self._wake = os.pipe()
         self.name = keyboard.name
+
+    def capabilities(self) -> dict[int, list[int]]:
+        """The keys that it has, and the lights of a keyboard that has any."""
+        keys = {EV_KEY: sorted({*PLAIN, ENTER, LEFT_SHIFT})}
+        return {**keys, EV_LED: CAPS_LOCK_AND_ITS_LIKE} if self._keyboard.lights else keys
 
     def grab(self) -> None:
         with self._lock:
@@ -97,9 +104,10 @@ class FakeEvdev:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
             return FakeInputDevice(self._keyboards[path], self._lock)
 
-    def plug(self, path: str, name: str) -> None:
+    def plug(self, path: str, name: str, *, lights: bool = False) -> None:
+        """`lights`: those of a keyboard, such as caps lock's."""
         with self._lock:
-            self._keyboards[path] = _Keyboard(name)
+            self._keyboards[path] = _Keyboard(name, lights=lights)
 
     def unplug(self, path: str) -> None:
         with self._lock:
