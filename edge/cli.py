@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge import app, cli_lists
+from edge import app, cli_devices, cli_lists
 from edge.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
 from edge.desk.facts import chain_code
 from edge.doctor import Finding, ask_health, examine
@@ -45,6 +45,7 @@ Typical first steps:
   cafebox example-config > cafebox.toml     a configuration with every key explained
   cafebox enrol CODE                        get an identity; the hub prints CODE by
                                             cafebox-hub enrol-code --cafe NUMBER
+  cafebox devices >>cafebox.toml            the devices that are attached, as tables of it
   cafebox doctor                            what is missing, and what to type
   cafebox run                               start; the counter page is at http://127.0.0.1:8601/
 While it runs:
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     outbox.add_argument("--parked", action="store_true", help=parked)
     backup = add("backup", "write a consistent copy of the store, while it is in use", table=False)
     backup.add_argument("target", type=Path, help="file to write")
+    cli_devices.add_command(add)
     add("doctor", "check everything that the box needs; each finding says what to do")
     enrolment = add("enrol", "get this box's identity from the hub by a one-time code")
     enrolment.add_argument("code", help="the code that cafebox-hub enrol-code printed")
@@ -239,6 +241,10 @@ def _doctor(configuration: Configuration, options: argparse.Namespace) -> int:
             if finding.remedy:
                 print(f"     {finding.remedy}")
     return DONE if all(finding.ok for finding in findings) else REFUSED
+
+
+def _devices(configuration: Configuration, options: argparse.Namespace) -> int:
+    return DONE if cli_devices.devices(configuration, options) else REFUSED
 
 
 def _enrol(configuration: Configuration, options: argparse.Namespace) -> int:
@@ -407,6 +413,7 @@ _COMMANDS: dict[str, Callable[[Configuration, argparse.Namespace], int]] = {
     "status": _status,
     "outbox": _outbox,
     "backup": _backup,
+    "devices": _devices,
     "doctor": _doctor,
     "enrol": _enrol,
     "identity-checks": _identity_checks,

@@ -32,7 +32,7 @@ def device_tables(found: Iterable[Found], taken: Collection[str] = ()) -> list[T
 
 def table_text(table: Table) -> str:
     """A table as it stands in a configuration."""
-    return tomli_w.dumps({"devices": [table]})
+    return f"[[devices]]\n{tomli_w.dumps(table)}"
 
 
 def _free_name(wanted: str, taken: Collection[str]) -> str:
