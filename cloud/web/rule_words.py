@@ -90,7 +90,7 @@ COLUMNS: Mapping[str, str] = {
     "days": _("Valid for days"),
     "deposit_fen": _("Deposit (yuan)"),
     "discount_percent": _("Price paid (per cent)"),
-    "enabled": _("In use"),
+    "enabled": _("Enabled"),
     "entry_points": _("Points to take part"),
     "events.points": _("Points given"),
     "failures_max": _("Wrong PINs until the lock"),

@@ -135,14 +135,14 @@ TERMS: Mapping[str, Mapping[str, str]] = {
     "member_status": {
         "active": _("Member"),
         "exit_requested": _("Exit asked for"),
-        "closed": _("Left"),
+        "closed": _("Has left"),
         "rejected": _("Rejected"),
     },
     "member_list": {
         "all": _("All"),
         "waiting": _("To be reviewed"),
         "exit_requested": _("Exit asked for"),
-        "closed": _("Left"),
+        "closed": _("Has left"),
         "rejected": _("Rejected"),
     },
     "member_field": {
@@ -248,6 +248,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "receipt_printer": _("Printer"),
         "door_relay": _("Door"),
         "door_counter": _("Door counter"),
+        "power_input": _("Mains"),
         "customer_display": _("Customer display"),
     },
     "device_state": {
@@ -278,6 +279,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "printer_error": _("cutter jam: clear it, switch off and on"),
         "bouncing": _("door sensor bounces: check its cable"),
         "pin_fault": _("pin fault: run cafebox doctor"),
+        "exit_stuck": _("exit button stuck: the door stands open"),
+        "power_failed": _("failed: everything is saved, nothing new is taken"),
         "node_silent": _("door node silent: has it power?"),
         "node_unproven": _("door node has another key"),
     },
@@ -369,7 +372,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "postpaid": _("Paid at the end"),
         "prepaid": _("Paid before"),
         "package": _("Package"),
-        "pass": _("Pass"),
+        "pass": _("By pass"),
     },
     "check_outcome": {
         "passed": _("Passed"),
