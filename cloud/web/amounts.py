@@ -21,3 +21,8 @@ def fen_of_yuan(text: str) -> int | Refusal:
         f"价格“{text[:20]}”不对：请输入元，最多两位小数，不超过 10 万",
         f"“{text[:20]}” is not a price: yuan with at most two decimals, up to 100,000",
     )
+
+
+def yuan_of_fen(amount_fen: int) -> str:
+    """1250 is `12.50`, as `fen_of_yuan` reads it."""
+    return f"{amount_fen // 100}.{amount_fen % 100:02}"

@@ -1,4 +1,4 @@
-"""The pages that change: products, staff, cafes and enrolment codes, erasure, log-in."""
+"""The pages that change: staff, cafes and enrolment codes, erasure, log-in."""
 
 from collections.abc import Mapping
 
@@ -8,21 +8,19 @@ from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.rights import ADMIN
 from cloud.store.database import Database
 from cloud.web import documents, ledgers
-from cloud.web.amounts import fen_of_yuan
-from cloud.web.head_office import PERSON, SESSION_COOKIE, Pages, form_text
+from cloud.web.head_office import (
+    NAME_LENGTH_MAX,
+    PERSON,
+    SESSION_COOKIE,
+    Pages,
+    form_text,
+)
 from cloud.web.reading import cafe_names, number_of, show_member
 from cloud.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
 from sync_protocol.expect import ID_MAX
-from sync_protocol.kinds import PRODUCT
 
 ROLES = ("service", "cashier", "manager", "technician", "read_only", "head_office", "admin")
 LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
-SKU_LENGTH_MAX = 32
-NAME_LENGTH_MAX = 60
-PERCENT_MAX = 100
-LOW_STOCK_MAX = 100_000
-CAFES_MAX = 200
-"""Cafes that one product's scope names."""
 
 Outcome = Refusal | str | None
 
@@ -74,80 +72,6 @@ async def choose_language(request: web.Request) -> web.Response:
         LANGUAGE_COOKIE, language, max_age=LANGUAGE_COOKIE_SECONDS, samesite="Strict", path="/"
     )
     return response
-
-
-async def products(request: web.Request) -> web.Response:
-    """The catalogue; a POST sets one product."""
-    outcome = await _set_product(request) if request.method == "POST" else None
-    pages = request.app[Pages.KEY]
-
-    def read(database: Database) -> dict[str, object]:
-        return {"products": documents.products(database)}
-
-    return pages.respond(request, "products.html", await pages.read(read), outcome)
-
-
-async def _set_product(request: web.Request) -> Outcome:
-    form = await request.post()
-    sku, name = form_text(form, "sku"), form_text(form, "name")
-    if not 1 <= len(sku) <= SKU_LENGTH_MAX or not 1 <= len(name) <= NAME_LENGTH_MAX:
-        return Refusal("product_incomplete", "请填写编号和名称", "Give a code and a name")
-    price_fen = fen_of_yuan(form_text(form, "price_yuan"))
-    member_price_fen = fen_of_yuan(form_text(form, "member_price_yuan") or "0")
-    if isinstance(price_fen, Refusal):
-        return price_fen
-    if isinstance(member_price_fen, Refusal):
-        return member_price_fen
-    scope = _scope_of(form)
-    if isinstance(scope, Refusal):
-        return scope
-    outcome = await request.app[Pages.KEY].office.set_fields(
-        PRODUCT,
-        sku,
-        {
-            "name": name,
-            "name_en": form_text(form, "name_en"),
-            "category": form_text(form, "category"),
-            "barcode": form_text(form, "barcode"),
-            "price_fen": price_fen,
-            "member_price_fen": member_price_fen,
-            "counted": "counted" in form,
-            "on_sale": "on_sale" in form,
-            **scope,
-        },
-        request[PERSON].id,
-    )
-    return outcome if isinstance(outcome, Refusal) else name
-
-
-def _scope_of(form: Mapping[str, object]) -> dict[str, object] | Refusal:
-    """For whom and where a product is sold, what serving it earns, what it is counted in."""
-    numbers = {}
-    for field, most in (("commission_percent", PERCENT_MAX), ("low_stock", LOW_STOCK_MAX)):
-        text = form_text(form, field) or "0"
-        if not (text.isascii() and text.isdecimal()) or int(text[:9]) > most:
-            return Refusal(
-                "product_number_invalid",
-                f"提成和库存下限要填 0 到 {most} 的整数",
-                f"Commission and low stock are whole numbers, here at most {most}",
-            )
-        numbers[field] = int(text)
-    cafes = form_text(form, "cafes").replace(",", " ").split()
-    if len(cafes) > CAFES_MAX or not all(
-        cafe.isascii() and cafe.isdecimal() and int(cafe[:17]) <= ID_MAX for cafe in cafes
-    ):
-        return Refusal(
-            "product_cafes_invalid", "门店要填编号，用空格分开", "Give cafes by number, with spaces"
-        )
-    return {
-        **numbers,
-        "unit": form_text(form, "unit")[:NAME_LENGTH_MAX],
-        "brand": form_text(form, "brand")[:NAME_LENGTH_MAX],
-        "audience": " ".join(form_text(form, "audience")[:NAME_LENGTH_MAX].split()),
-        "cafes": [int(cafe) for cafe in cafes],
-        "free": "free" in form,
-        "service": "service" in form,
-    }
 
 
 async def staff(request: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cloud.store.database import Database
 from cloud.store.models import EnrolmentCode
-from cloud.store.reports import read_documents
+from cloud.store.reports import read_document, read_documents
 from sync_protocol.kinds import KINDS, PRODUCT, SITE, STAFF
 from sync_protocol.registers import RegisterRow
 
@@ -130,6 +130,11 @@ def products(database: Database) -> list[Product]:
         for key, row in read_documents(database, PRODUCT)
         if (fields := fields_of(PRODUCT, row))
     ]
+
+
+def product_fields(database: Database, sku: str) -> Fields:
+    """All of one product's values; nothing for one that is not there."""
+    return fields_of(PRODUCT, read_document(database, PRODUCT, sku))
 
 
 def codes(database: Database) -> list[Code]:

@@ -21,6 +21,8 @@ PERSON = web.RequestKey("person", Person)
 MUST = web.RequestKey("must", str)
 """What they must do before anything else (`cloud.domain.passwords`), empty for nothing."""
 SESSION_COOKIE = "cafebox_head_office"
+NAME_LENGTH_MAX = 60
+"""Characters of a name that is typed at head office."""
 T = TypeVar("T")
 
 

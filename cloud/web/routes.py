@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloud.web import accounts, boxes, cases, changing, reading, rules, vouchers
+from cloud.web import accounts, boxes, cases, changing, products, reading, rules, vouchers
 from cloud.web.page_security import Handler
 
 EVERYBODY = ""
@@ -30,7 +30,7 @@ ROUTES = (
     Route("GET", "/ops/{position}", reading.op, "look"),
     Route("GET", "/cases", cases.inbox, "look"),
     Route("GET", "/boxes", boxes.page, "look"),
-    Route("GET", "/products", changing.products, "look"),
+    Route("GET", "/products", products.products, "look"),
     Route("GET", "/staff", changing.staff, "look"),
     Route("GET", "/staff/{person}", accounts.person, "change_staff"),
     Route("GET", "/account", accounts.own, "own_account"),
@@ -44,7 +44,7 @@ ROUTES = (
     Route("POST", "/boxes/{node}/{epoch}/write-off", boxes.write_off, "approve_epoch"),
     Route("POST", "/boxes/branches/{branch}/admit", boxes.admit, "approve_epoch"),
     Route("POST", "/boxes/{node}/code", boxes.create_code, "change_cafes"),
-    Route("POST", "/products", changing.products, "change_products"),
+    Route("POST", "/products", products.products, "change_products"),
     Route("POST", "/staff", changing.staff, "change_staff"),
     Route("POST", "/staff/{person}", accounts.change, "change_staff"),
     Route("POST", "/staff/{person}/password", accounts.reset_password, "change_staff"),

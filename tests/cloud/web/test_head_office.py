@@ -176,6 +176,26 @@ async def test_every_answer_forbids_foreign_and_inline_scripts(
     assert "unsafe" not in policy
 
 
+BLANK = {
+    "name_en": "",
+    "category": "",
+    "barcode": "",
+    "member_price_yuan": "",
+    "brand": "",
+    "commission_percent": "",
+    "low_stock": "",
+    "audience": "",
+}
+
+
+def fields_in(page: str) -> dict[str, str]:
+    """What a browser would send from the page's form of a product."""
+    form = page[page.index('action="/products"') :]
+    boxes = re.findall(r'<input type="checkbox" name="(\w+)" checked>', form)
+    texts = re.findall(r'<input [^>]*name="(\w+)"[^>]* value="([^"]*)">', form)
+    return dict(texts) | dict.fromkeys(boxes, "on")
+
+
 @pytest.mark.covers("A254", "A289")
 async def test_products_are_set_and_changed_and_a_bad_price_changes_nothing(
     site: str, person: ClientSession, office: HeadOffice
@@ -213,6 +233,28 @@ async def test_a_product_has_a_scope_and_a_commission_and_a_bad_number_changes_n
             assert answer.status == 422
             assert "product_" in await answer.text()
     assert log_end(office) == position
+
+
+async def test_a_product_is_changed_from_what_it_is_and_a_refusal_keeps_what_was_typed(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    form = {"sku": "spa/1", "name": "按摩", "price_yuan": "50", "unit": "次", "cafes": "1 2"}
+    async with person.post(f"{site}/products", data={**form, "service": "on"}) as answer:
+        assert answer.status == 200
+        (link,) = re.findall(r'href="(/products\?sku=[^"#]+)', await answer.text())
+    async with person.get(site + link) as answer:
+        shown = fields_in(await answer.text())
+    # A box that is not ticked is not sent.
+    assert shown == {**BLANK, **form, "price_yuan": "50.00", "service": "on"}
+    async with person.post(f"{site}/products", data={**shown, "price_yuan": "x"}) as answer:
+        assert answer.status == 422
+        assert fields_in(await answer.text()) == {**shown, "price_yuan": "x"}
+    async with person.post(f"{site}/products", data={**shown, "price_yuan": "55"}) as answer:
+        assert answer.status == 200
+    ((_, row),) = read_documents(office.hub.reader, PRODUCT)
+    fields = fields_of(PRODUCT, row)
+    assert [fields[name] for name in ("price_fen", "unit", "cafes")] == [55_00, "次", [1, 2]]
+    assert [fields[name] for name in ("service", "on_sale")] == [True, False]
 
 
 @pytest.mark.covers("A039")
