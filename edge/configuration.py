@@ -42,13 +42,14 @@ level = "info"               # "debug", "info", "warning" or "error"; one JSON o
 pcsc = "system"              # the machine's pcscd, or "fake:<socket path>"
 gpio = "system"              # the module RPi.GPIO, or "fake:<socket path>"
 
-# One table for each device. None of them is needed: a counter without a printer sells all the same.
+# One table for each device; `cafebox devices` writes those of what is attached. None of them is
+# needed: a counter without a printer sells all the same.
 
 [[devices]]
 kind = "card_reader"         # what it is
 driver = "pcsc"              # how it is spoken to
 name = "counter"             # how pages, logs and events call it; unique
-port = "*"                   # the reader's name as `pcsc_scan -r` shows it; * is anything
+port = "*"                   # the reader's name as `cafebox devices` shows it; * is anything
 number_block = -1            # the block of a MIFARE Classic with the card's number; -1: the UID
 key_file = ""                # 12 hexadecimal digits: the key of that block's sector
 key_type = "a"               # "a" or "b"

@@ -16,13 +16,13 @@ from edge.configuration import Configuration, ConfigurationError
 from edge.desk.reconciling import reconcile_cafe
 from edge.domain.business_day import business_day
 from edge.drivers.bridge import Bridge
-from edge.drivers.errors import DeviceConfigurationError
+from edge.drivers.errors import HINTS, DeviceConfigurationError
 from edge.drivers.registry import Devices, build_devices
 from edge.drivers.stacks import Stacks
 from edge.events import DeviceState
 from edge.store.backup import check_backup
 from edge.store.errors import StoreError
-from edge.store.store import open_reader
+from edge.store.opening import open_reader
 from edge.sync.enrolment import Enrolment, EnrolmentError
 
 FREE_BYTES_MIN = 500 * 1024 * 1024
@@ -173,18 +173,19 @@ async def ask_health(configuration: Configuration) -> dict[str, object] | None:
 
 async def _devices(configuration: Configuration) -> list[Finding]:
     """How the devices do: asked of a running box, which holds them, or else tried for a moment."""
-    health = await ask_health(configuration)
-    states = health.get("devices") if health is not None else None
-    if isinstance(states, dict):
-        return [
-            Finding(f"device {name}", state == DeviceState.OK, str(state), _remedy(state))
-            for name, state in states.items()
-        ]
+    health = await ask_health(configuration) or {}
+    states, reasons = health.get("devices"), health.get("device_reasons")
+    if isinstance(states, dict) and isinstance(reasons, dict):
+        return [_device(name, state, reasons.get(name, "")) for name, state in states.items()]
     return await _try_devices(configuration)
 
 
-def _remedy(state: object) -> str:
-    return "" if state == DeviceState.OK else "The counter page's foot says what to do"
+def _device(name: str, state: str, reason: str) -> Finding:
+    """One device's finding: its reason's hint is what to type next."""
+    hints = {one.value: hint for one, hint in HINTS.items()}
+    well = state == DeviceState.OK
+    remedy = "" if well else hints.get(reason, "The counter page's foot says what to do")
+    return Finding(f"device {name}", well, state if well else f"{state}: {reason}", remedy)
 
 
 async def _try_devices(configuration: Configuration) -> list[Finding]:
@@ -197,15 +198,8 @@ async def _try_devices(configuration: Configuration) -> list[Finding]:
         return [Finding("devices", False, f"{error.key}: {error.reason}", error.hint)]
     try:
         await _settle(devices, settled)
-        return [
-            Finding(
-                f"{device.kind} {device.name}",
-                device.status.state is DeviceState.OK,
-                device.status.reason or device.status.state.value,
-                device.status.hint,
-            )
-            for device in devices
-        ]
+        statuses = [(device.name, device.status) for device in devices]
+        return [_device(name, status.state.value, status.reason) for name, status in statuses]
     finally:
         await devices.close()
 

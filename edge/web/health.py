@@ -72,6 +72,7 @@ def _facts(truth: TruthLine) -> dict[str, object]:
         "spending_stopped": truth.spending_stopped,
         "safe_to_unplug": truth.safe_to_unplug,
         "devices": {device.name: device.state.value for device in truth.devices},
+        "device_reasons": {device.name: device.reason for device in truth.devices},
     }
 
 

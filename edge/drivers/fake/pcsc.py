@@ -2,8 +2,8 @@
 
 `FakePcsc` has the calls of `smartcard.scard` that the driver uses, over virtual readers in
 memory: cards answer APDUs, event states carry pcscd's counter of insertions and removals, and
-`daemon_down` and `reader_names` play the outages. `VirtualReaders` is the other end of
-`FakePcsc.dial`: the demo's hand that lays the card.
+`unplug`, `pull_at_exchange` and `stop_daemon` play the outages. `VirtualReaders` is the other end
+of `FakePcsc.dial`: the demo's hand that lays the card.
 """
 
 import itertools
@@ -29,6 +29,7 @@ from edge.drivers.winscard import (
     STATE_PRESENT,
     SUCCESS,
     TIMEOUT,
+    UNKNOWN_READER,
 )
 
 READER_NAMES = ("Fake PICC 00 00", "Fake PICC 00 01")
@@ -53,6 +54,7 @@ class FakePcsc:
         self._changed = threading.Condition()
         self._fields = {name: _Field() for name in reader_names}
         self._plugged = list(reader_names)
+        self._pulled_at_exchange: set[str] = set()
         self._plug_count = 0
         self._daemon_down = False
         self._numbers = itertools.count(1)
@@ -66,14 +68,21 @@ class FakePcsc:
         """A stack whose cards are laid by the VirtualReaders that listen at `path`."""
         stack = cls()
 
-        def lay(line: str) -> None:
+        def obey(line: str) -> None:
             verb, slot, *uid = line.split()
+            name = READER_NAMES[int(slot)]
             if verb == "insert":
                 stack.insert(int(slot), VirtualCard(bytes.fromhex(uid[0])))
-            else:
+            elif verb == "remove":
                 stack.remove(int(slot))
+            elif verb == "plug":
+                stack.plug(name)
+            elif verb == "unplug":
+                stack.unplug(name)
+            else:
+                stack.pull_at_exchange(name)
 
-        stack._dialler = Dialler(path, lay, list, stack._changed)
+        stack._dialler = Dialler(path, obey, list, stack._changed)
         return stack
 
     def close(self) -> None:
@@ -99,16 +108,24 @@ class FakePcsc:
                 self._changed.notify_all()
 
     def unplug(self, name: str) -> None:
+        """Pull the reader's plug; nothing happens if it is out."""
         with self._changed:
-            self._plugged.remove(name)
-            self._plug_count += 1
-            self._changed.notify_all()
+            if name in self._plugged:
+                self._plugged.remove(name)
+                self._plug_count += 1
+                self._changed.notify_all()
 
     def plug(self, name: str) -> None:
         with self._changed:
-            self._plugged.append(name)
-            self._plug_count += 1
-            self._changed.notify_all()
+            if name not in self._plugged:
+                self._plugged.append(name)
+                self._plug_count += 1
+                self._changed.notify_all()
+
+    def pull_at_exchange(self, name: str) -> None:
+        """Pull the reader's plug while it waits for its next answer from a card."""
+        with self._changed:
+            self._pulled_at_exchange.add(name)
 
     def stop_daemon(self) -> None:
         with self._changed:
@@ -184,7 +201,9 @@ class FakePcsc:
         with self._changed:
             if context not in self._contexts:
                 return INVALID_HANDLE, 0, 0
-            card = self._fields[reader].card if reader in self._plugged else None
+            if reader not in self._plugged:
+                return UNKNOWN_READER, 0, 0
+            card = self._fields[reader].card
             if card is None:
                 return REMOVED_CARD, 0, 0
             handle = next(self._numbers)
@@ -209,6 +228,10 @@ class FakePcsc:
             return result, []
         with self._changed:
             reader, virtual_card = self._cards[card]
+            if reader in self._pulled_at_exchange:
+                self._pulled_at_exchange.remove(reader)
+                self.unplug(reader)
+                return READER_UNAVAILABLE, []
             answer = virtual_card.answer(bytes(apdu))
             if answer is None:
                 self._fields[reader].card = None
@@ -222,6 +245,8 @@ class FakePcsc:
             if card not in self._cards:
                 return INVALID_HANDLE
             reader, virtual_card = self._cards[card]
+            if reader not in self._plugged:
+                return READER_UNAVAILABLE
             return SUCCESS if self._fields[reader].card is virtual_card else REMOVED_CARD
 
 
@@ -232,6 +257,7 @@ class VirtualReader:
         self._number = number
         self._send = send
         self._uid: bytes | None = None
+        self._plugged = True
 
     @property
     def line(self) -> str:
@@ -239,6 +265,21 @@ class VirtualReader:
         if self._uid is None:
             return f"remove {self._number}"
         return f"insert {self._number} {self._uid.hex()}"
+
+    @property
+    def plug_line(self) -> str:
+        """Whether its plug is in now."""
+        return f"{'plug' if self._plugged else 'unplug'} {self._number}"
+
+    def unplug(self, *, in_mid_exchange: bool = False) -> None:
+        """Pull the plug, at once or while the reader waits for its next answer from a card."""
+        self._plugged = False
+        self._send(f"pull {self._number}" if in_mid_exchange else self.plug_line)
+
+    def plug(self) -> None:
+        """Put the plug in again."""
+        self._plugged = True
+        self._send(self.plug_line)
 
     def insert(self, uid: bytes) -> None:
         """Lay a card with this UID on the reader; the one before is removed."""
@@ -267,4 +308,4 @@ class VirtualReaders:
         self._listener.send(line)
 
     def _greeting(self) -> list[str]:
-        return [slot.line for slot in self.slots]
+        return [line for slot in self.slots for line in (slot.plug_line, slot.line)]
