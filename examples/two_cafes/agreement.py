@@ -7,7 +7,7 @@ from pathlib import Path
 from cloud.store import database as hub_database
 from cloud.store.log import read_head
 from cloud.store.models import SectionSum
-from edge.store.store import open_reader
+from edge.store.opening import open_reader
 from edge.store.tables import StateSection
 from sync_protocol.codec import pack
 from sync_protocol.state_hash import CHAIN_WIDE

@@ -13,17 +13,18 @@ import aiohttp
 
 from examples.two_cafes.stack import CAFES, Progress, Stack, StackError
 
+RULES = Path(__file__).parent / "rules.toml"
 CASHIER_ROLES = (("王店长", "manager"), ("小李", "cashier"))
 PRODUCTS = (
-    # code, name, English name, category, price, member price (yuan), counted
-    ("COLA", "可乐 500ml", "Cola 500 ml", "饮料", "4.50", "4.00", True),
-    ("WATER", "矿泉水", "Spring water", "饮料", "2.00", "", True),
-    ("REDBULL", "红牛", "Red Bull", "饮料", "7.00", "6.50", True),
-    ("NOODLE", "香辣牛肉面", "Spicy beef noodles", "食品", "6.00", "5.50", True),
-    ("SAUSAGE", "火腿肠", "Sausage", "食品", "3.00", "", True),
-    ("CRISPS", "薯片", "Crisps", "食品", "8.50", "7.50", True),
-    ("HOUR", "上网一小时", "One hour on line", "上网", "5.00", "4.00", False),
-    ("NIGHT", "包夜", "Night pass", "上网", "25.00", "22.00", False),
+    # code, name, English name, category, barcode, price, member price (yuan), counted
+    ("COLA", "可乐 500ml", "Cola 500 ml", "drinks", "6901234000016", "4.50", "4.00", True),
+    ("WATER", "矿泉水", "Spring water", "drinks", "6901234000023", "2.00", "", True),
+    ("REDBULL", "红牛", "Red Bull", "drinks", "6901234000030", "7.00", "6.50", True),
+    ("NOODLE", "香辣牛肉面", "Spicy beef noodles", "food", "6901234000047", "6.00", "5.50", True),
+    ("SAUSAGE", "火腿肠", "Sausage", "food", "6901234000054", "3.00", "", True),
+    ("CRISPS", "薯片", "Crisps", "food", "6901234000061", "8.50", "7.50", True),
+    ("HOUR", "上网一小时", "One hour on line", "online", "", "5.00", "4.00", False),
+    ("NIGHT", "包夜", "Night pass", "online", "", "25.00", "22.00", False),
 )
 MEMBERS = (
     # cafe, name, phone, card, top-up in fen
@@ -95,7 +96,8 @@ async def seed(stack: Stack, progress: Progress) -> Demo:
     progress("两家门店和员工 · cafes and staff")
     demo = await _operate(stack)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
-        progress("商品 · catalogue")
+        progress("规则和商品 · rules and catalogue")
+        await stack.operate_hub("publish-rules", str(RULES))
         await _set_products(stack, client, demo.office)
         for cafe in CAFES:
             await stack.start_box(cafe)
@@ -135,12 +137,13 @@ async def _set_products(stack: Stack, client: aiohttp.ClientSession, office: Per
     form = {"name": office.name, "password": office.secret}
     async with client.post(f"{stack.hub_address}log-in", data=form) as answer:
         answer.raise_for_status()
-    for sku, name, name_en, category, price, member_price, counted in PRODUCTS:
+    for sku, name, name_en, category, barcode, price, member_price, counted in PRODUCTS:
         product = {
             "sku": sku,
             "name": name,
             "name_en": name_en,
             "category": category,
+            "barcode": barcode,
             "price_yuan": price,
             "member_price_yuan": member_price,
             "on_sale": "on",
