@@ -24,6 +24,8 @@ from sync_protocol.columns import (
     TEXT,
     TRUE,
     Leaf,
+    Scope,
+    parts_of,
 )
 from sync_protocol.errors import DecodeError, LimitError
 from sync_protocol.varint import read_varint, unfold_sign
@@ -112,13 +114,13 @@ def unpack_rows(
     count = reader.number()
     if count > rows_max:
         raise LimitError("frame_rows", str(count))
-    rows = _read(reader, count, [], 0)
+    rows = _read(reader, count, Scope([], []), 0)
     if reader.at != len(data):
         raise DecodeError("malformed", "extra bytes")
     return rows
 
 
-def _read(reader: Reader, count: int, scope: "list[Leaf]", nesting: int) -> "Cells":
+def _read(reader: Reader, count: int, scope: Scope, nesting: int) -> "Cells":
     if count == 0:
         return []
     reader.charge_cells(count + COLUMN_CELLS)
@@ -135,7 +137,7 @@ def _read(reader: Reader, count: int, scope: "list[Leaf]", nesting: int) -> "Cel
         if form == LIST:
             return _read_lists(reader, count, nesting)
         if form == SPLIT:
-            return _read_split(reader, count, nesting)
+            return _read_split(reader, count, scope, nesting)
         raise DecodeError("malformed", "form")
     if form >= MAPPED:
         return _read_reference(reader, form, scope)
@@ -143,11 +145,11 @@ def _read(reader: Reader, count: int, scope: "list[Leaf]", nesting: int) -> "Cel
         return _read_dictionary(reader, count, scope)
     cells = _read_plain(reader, form, count)
     if form != CONSTANT:
-        scope.append(Leaf(cells, None, 0))
+        scope.leaves.append(Leaf(cells, None, 0))
     return cells
 
 
-def _read_arrays(reader: Reader, count: int, scope: "list[Leaf]", nesting: int) -> "Cells":
+def _read_arrays(reader: Reader, count: int, scope: Scope, nesting: int) -> "Cells":
     places = []
     reader.enter_arrays(count)
     for _ in range(reader.number()):
@@ -163,7 +165,7 @@ def _read_lists(reader: Reader, count: int, nesting: int) -> "Cells":
     if min(lengths) < 0:
         raise DecodeError("malformed", "length")
     reader.enter_arrays(count)
-    items = _read(reader, sum(lengths), [], nesting + 1)
+    items = _read(reader, sum(lengths), Scope([], []), nesting + 1)
     reader.leave_arrays()
     cells = []
     at = 0
@@ -173,24 +175,25 @@ def _read_lists(reader: Reader, count: int, nesting: int) -> "Cells":
     return cells
 
 
-def _read_split(reader: Reader, count: int, nesting: int) -> "Cells":
+def _read_split(reader: Reader, count: int, scope: Scope, nesting: int) -> "Cells":
     parts_count = reader.number()
     if parts_count > PARTS_MAX:
         raise LimitError("frame_parts")
     numbers = _read_numbers(reader, reader.byte(), count)
     if min(numbers) < 0 or max(numbers) >= parts_count:
         raise DecodeError("malformed", "part")
-    parts = []
-    for number in range(parts_count):
-        parts.append(iter(_read(reader, numbers.count(number), [], nesting + 1)))
-    return [next(parts[number]) for number in numbers]
+    cells: Cells = [None] * count
+    for places in parts_of(numbers, parts_count):
+        part = _read(reader, len(places), Scope(scope.leaves, places), nesting + 1)
+        for place, cell in zip(places, part):
+            cells[place] = cell
+    return cells
 
 
-def _read_reference(reader: Reader, form: int, scope: "list[Leaf]") -> "Cells":
-    number = reader.number()
-    if number >= len(scope):
+def _read_reference(reader: Reader, form: int, scope: Scope) -> "Cells":
+    leaf = scope.leaf(reader.number())
+    if leaf is None:
         raise DecodeError("malformed", "reference")
-    leaf = scope[number]
     if form == SAME:
         cells = leaf.cells
     elif form == NEGATED:
@@ -206,7 +209,7 @@ def _read_reference(reader: Reader, form: int, scope: "list[Leaf]") -> "Cells":
     return cells
 
 
-def _read_dictionary(reader: Reader, count: int, scope: "list[Leaf]") -> "Cells":
+def _read_dictionary(reader: Reader, count: int, scope: Scope) -> "Cells":
     distinct = reader.number()
     if distinct < 1 or distinct > count or distinct > DICTIONARY_MAX:
         raise DecodeError("malformed", "dictionary")
@@ -222,7 +225,7 @@ def _read_dictionary(reader: Reader, count: int, scope: "list[Leaf]") -> "Cells"
             raise DecodeError("malformed", "dictionary")
     cells = [table[index] for index in indices]
     reader.charge_strings(cells)
-    scope.append(Leaf(cells, indices, distinct))
+    scope.leaves.append(Leaf(cells, indices, distinct))
     return cells
 
 

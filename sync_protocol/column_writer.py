@@ -25,6 +25,8 @@ from sync_protocol.columns import (
     TEXT,
     TRUE,
     Leaf,
+    Scope,
+    parts_of,
 )
 from sync_protocol.errors import DecodeError, LimitError
 from sync_protocol.varint import fold_sign, write_varint
@@ -52,7 +54,7 @@ def pack_rows(rows: "Cells") -> bytes:
     """
     out = bytearray()
     write_varint(out, len(rows))
-    _write(out, rows, [], 0, Budget())
+    _write(out, rows, Scope([], []), 0, Budget())
     return bytes(out)
 
 
@@ -70,9 +72,7 @@ class Budget:
             raise LimitError("frame_cells")
 
 
-def _write(
-    out: bytearray, cells: "Cells", scope: "list[Leaf]", nesting: int, budget: Budget
-) -> None:
+def _write(out: bytearray, cells: "Cells", scope: Scope, nesting: int, budget: Budget) -> None:
     if not cells:
         return
     budget.charge(len(cells) + COLUMN_CELLS)
@@ -80,7 +80,7 @@ def _write(
         raise LimitError("value_depth")
     types = set(map(type, cells))
     if len(types) > 1:
-        _write_split(out, cells, list(map(type, cells)), nesting, budget)
+        _write_split(out, cells, list(map(type, cells)), scope, nesting, budget)
         return
     kind = types.pop()
     if kind is int:
@@ -91,7 +91,7 @@ def _write(
         _write_strings(out, cells, scope)
     elif kind is bool:
         if len(set(cells)) == 2:
-            _write_split(out, cells, cells, nesting, budget)
+            _write_split(out, cells, cells, scope, nesting, budget)
         else:
             out.append(TRUE if cells[0] else FALSE)
     elif cells[0] is None:
@@ -101,7 +101,7 @@ def _write(
 
 
 def _write_arrays(
-    out: bytearray, cells: "Cells", scope: "list[Leaf]", nesting: int, budget: Budget
+    out: bytearray, cells: "Cells", scope: Scope, nesting: int, budget: Budget
 ) -> None:
     lengths = list(map(len, cells))
     distinct = len(set(lengths))
@@ -112,35 +112,33 @@ def _write_arrays(
         for place in zip(*cells):
             _write(out, list(place), scope, nesting + 1, budget)
     elif distinct <= PARTS_MAX and distinct * _ROWS_PER_PART <= len(cells):
-        _write_split(out, cells, lengths, nesting, budget)
+        _write_split(out, cells, lengths, scope, nesting, budget)
     else:
         out.append(LIST)
         _write_numbers(out, lengths)
         budget.charge(len(cells) * ARRAY_CELLS)
-        _write(out, [item for cell in cells for item in cell], [], nesting + 1, budget)
+        items = [item for cell in cells for item in cell]
+        _write(out, items, Scope([], []), nesting + 1, budget)
 
 
 def _write_split(
-    out: bytearray, cells: "Cells", keys: "Cells", nesting: int, budget: Budget
+    out: bytearray, cells: "Cells", keys: "Cells", scope: Scope, nesting: int, budget: Budget
 ) -> None:
-    parts: dict[object, list[object]] = {}
-    numbers: dict[object, int] = {}
-    order: Cells = []
-    for cell, key in zip(cells, keys):
-        if key in numbers:
-            parts[key].append(cell)
-        else:
-            numbers[key] = len(order)
-            order.append(key)  # a dict has no order on MicroPython
-            parts[key] = [cell]
+    numbers_of: dict[object, int] = {}
+    numbers: list[int] = []
+    for key in keys:
+        if key not in numbers_of:
+            numbers_of[key] = len(numbers_of)
+        numbers.append(numbers_of[key])
     out.append(SPLIT)
-    write_varint(out, len(order))
-    _write_numbers(out, [numbers[key] for key in keys])
-    for key in order:
-        _write(out, parts[key], [], nesting + 1, budget)
+    write_varint(out, len(numbers_of))
+    _write_numbers(out, numbers)
+    for places in parts_of(numbers, len(numbers_of)):
+        part = Scope(scope.leaves, places)
+        _write(out, [cells[place] for place in places], part, nesting + 1, budget)
 
 
-def _write_ints(out: bytearray, cells: "Cells", scope: "list[Leaf]") -> None:
+def _write_ints(out: bytearray, cells: "Cells", scope: Scope) -> None:
     low = min(cells)
     high = max(cells)
     if low < INT_MIN or high > INT_MAX:
@@ -170,12 +168,12 @@ def _write_ints(out: bytearray, cells: "Cells", scope: "list[Leaf]") -> None:
         out.append(DELTA)
         write_varint(out, fold_sign(cells[0]))
         _write_numbers(out, steps)
-        scope.append(Leaf(cells, None, 0))
+        scope.leaves.append(Leaf(cells, None, 0))
     elif table_size < plain_size:
         _write_dictionary(out, cells, table, scope)
     else:
         _write_planes(out, cells, low, width)
-        scope.append(Leaf(cells, None, 0))
+        scope.leaves.append(Leaf(cells, None, 0))
 
 
 def _width(span: int) -> int:
@@ -217,29 +215,43 @@ def _write_planes(out: bytearray, cells: "list[int]", low: int, width: int) -> N
     out.extend(bytes(offsets))
 
 
-def _write_reference(out: bytearray, cells: "Cells", scope: "list[Leaf]") -> bool:
+def _write_reference(out: bytearray, cells: "Cells", scope: Scope) -> bool:
     """Write a column as a function of an earlier one, if there is such a one; say whether."""
     first = cells[0]
-    for number, leaf in enumerate(scope):
+    for number, leaf in enumerate(scope.leaves):
         other = leaf.cells
         if other[0].__class__ is first.__class__:
             if other[0] == first and other == cells:
-                out.append(SAME)
-                write_varint(out, number)
-                return True
+                return _write_number_of(out, SAME, number)
             if _is_negative(other, cells):
-                out.append(NEGATED)
-                write_varint(out, number)
-                return True
+                return _write_number_of(out, NEGATED, number)
         if leaf.indices is not None and _is_function(leaf.indices, cells, leaf.distinct):
             table = [first] * leaf.distinct
             for index, cell in zip(leaf.indices, cells):
                 table[index] = cell
-            out.append(MAPPED)
-            write_varint(out, number)
+            _write_number_of(out, MAPPED, number)
             _write_plain(out, table)
             return True
+    return bool(scope.around) and _write_reference_around(out, cells, scope)
+
+
+def _write_reference_around(out: bytearray, cells: "Cells", scope: Scope) -> bool:
+    """Write a part's column as equal to one around its SPLIT, if there is such a one."""
+    places = scope.places
+    start = places[0]
+    for number in range(len(scope.around)):
+        other = scope.around[number].cells
+        if other[start].__class__ is not cells[0].__class__ or other[start] != cells[0]:
+            continue
+        if [other[place] for place in places] == cells:
+            return _write_number_of(out, SAME, len(scope.leaves) + number)
     return False
+
+
+def _write_number_of(out: bytearray, form: int, number: int) -> bool:
+    out.append(form)
+    write_varint(out, number)
+    return True
 
 
 def _is_negative(other: "Cells", cells: "Cells") -> bool:
@@ -255,7 +267,7 @@ def _is_function(indices: "Cells", cells: "Cells", distinct: int) -> bool:
     return len(set(zip(indices, cells))) == distinct
 
 
-def _write_dictionary(out: bytearray, cells: "Cells", table: "Cells", scope: "list[Leaf]") -> None:
+def _write_dictionary(out: bytearray, cells: "Cells", table: "Cells", scope: Scope) -> None:
     distinct = len(table)
     out.append(DICTIONARY)
     write_varint(out, distinct)
@@ -269,7 +281,7 @@ def _write_dictionary(out: bytearray, cells: "Cells", table: "Cells", scope: "li
         out.extend(bytes([index >> 8 for index in indices]))
     elif distinct > 1:
         out.extend(bytes(indices))
-    scope.append(Leaf(cells, indices, distinct))
+    scope.leaves.append(Leaf(cells, indices, distinct))
 
 
 def _write_plain(out: bytearray, cells: "Cells") -> None:
@@ -295,7 +307,7 @@ def _write_plain(out: bytearray, cells: "Cells") -> None:
     out.extend(b"".join(cells))
 
 
-def _write_strings(out: bytearray, cells: "Cells", scope: "list[Leaf]") -> None:
+def _write_strings(out: bytearray, cells: "Cells", scope: Scope) -> None:
     if len(cells) > 1:
         if _write_reference(out, cells, scope):
             return
@@ -304,4 +316,4 @@ def _write_strings(out: bytearray, cells: "Cells", scope: "list[Leaf]") -> None:
             _write_dictionary(out, cells, table, scope)
             return
     _write_plain(out, cells)
-    scope.append(Leaf(cells, None, 0))
+    scope.leaves.append(Leaf(cells, None, 0))

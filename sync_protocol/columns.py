@@ -29,9 +29,10 @@ a form byte and what follows it (numbers are varints, `int` a zigzag-folded one;
                          of the n parts
 
 A reference c counts the columns of PLANES, DELTA, BYTES, TEXT and DICTIONARY that were written
-before in the same *scope*, from 0; LIST items and SPLIT parts open scopes of their own. (Column
-stores: Abadi et al. 2013, "The Design and Implementation of Modern Column-Oriented Database
-Systems", chapter 4.)
+before in the same *scope*, from 0; LIST items and SPLIT parts open scopes of their own. In a SPLIT
+part the count goes on over those written before in the SPLIT's own scope (not further out), of
+which the part sees its own cells, and MAPPED sees none. (Column stores: Abadi et al. 2013, "The
+Design and Implementation of Modern Column-Oriented Database Systems", chapter 4.)
 
 `column_writer` writes it and `column_reader` reads it.
 """
@@ -87,3 +88,36 @@ class Leaf:
         self.cells = cells
         self.indices = indices
         self.distinct = distinct
+
+
+class Scope:
+    """The columns that a reference may name: `leaves`, then those `around` the SPLIT of a part.
+
+    `places` are the part's cells among those around it. One step outwards is enough for rows, and
+    keeps what a reference costs to one pass over its cells.
+    """
+
+    __slots__ = ("leaves", "around", "places")
+
+    def __init__(self, around: "list[Leaf]", places: "list[int]") -> None:
+        self.leaves: "list[Leaf]" = []
+        self.around = around
+        self.places = places
+
+    def leaf(self, number: int) -> "Leaf | None":
+        """Return what reference `number` names, None where it names nothing."""
+        count = len(self.leaves)
+        if number < count:
+            return self.leaves[number]
+        if number - count >= len(self.around):
+            return None
+        cells = self.around[number - count].cells
+        return Leaf([cells[place] for place in self.places], None, 0)
+
+
+def parts_of(numbers: "list[int]", count: int) -> "list[list[int]]":
+    """Return for each of a SPLIT's `count` parts the places of its cells; numbers: a part each."""
+    places: "list[list[int]]" = [[] for _ in range(count)]
+    for place in range(len(numbers)):
+        places[numbers[place]].append(place)
+    return places

@@ -69,7 +69,17 @@ def alike_rows(draw):
     return [variant(draw, shape) for _ in range(draw(st.integers(0, 40)))]
 
 
-ROWS = st.lists(VALUES, max_size=12) | alike_rows()
+@st.composite
+def repeating_rows(draw):
+    """Return rows that repeat within an array of changing length what stands beside it."""
+    rows = []
+    for place in range(draw(st.integers(17, 60))):
+        value = draw(st.integers(INT_MIN, INT_MAX) | st.sampled_from([1, True, "fen", b"fen"]))
+        rows.append([value, [value, [value, -1]][: place % 3], draw(st.integers(0, 3))])
+    return rows
+
+
+ROWS = st.lists(VALUES, max_size=12) | alike_rows() | repeating_rows()
 
 
 @settings(max_examples=300)
@@ -125,11 +135,24 @@ def test_cut_bytes_are_refused(rows, data):
         [["a" * number] for number in range(50)],
         [b"\x00" * 32, b"\xff" * 32],
         [[]] * 5,
+        [[number**4, [number**4] * (number % 2), b"x"] for number in range(100)],
+        [[number**4, [[number**4, [number] * (number % 2)]]] for number in range(100)],
+        [[str(number // 2), str(number // 2) if number % 3 else None] for number in range(100)],
     ],
-    ids=range(15),
+    ids=range(18),
 )
 def test_each_form_comes_back(rows):
     assert unpack_rows(pack_rows(rows)) == rows
+
+
+def test_a_column_within_a_split_that_repeats_one_beside_it_takes_two_bytes():
+    draw = Random(9)
+    ids = [draw.below(1 << 52) for _ in range(200)]
+    rows = [[one, [one] * (1 + place % 2)] for place, one in enumerate(ids)]
+    alone = pack_rows([[one] for one in ids])
+    packed = pack_rows(rows)
+    assert unpack_rows(packed) == rows
+    assert len(packed) - len(alone) <= len(ids) + 20  # a part number for each cell, and forms
 
 
 def test_a_thousand_ledger_ops_take_at_most_20_bytes_each_with_their_signature():
@@ -173,6 +196,10 @@ def number(value):
     return bytes(out)
 
 
+PAIR = (DICTIONARY, 2, PLANES, 0, 1, 5, 6, 0, 1)
+"""A dictionary column of two cells."""
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -194,6 +221,11 @@ def number(value):
         (crafted(1, SAME, 0), "malformed"),
         (crafted(2, ARRAY, 2, PLANES, 0, 1, 1, 2, MAPPED, 0, 0x81), "malformed"),
         (crafted(2, ARRAY, 2, TEXT, 0x81, b"ab", NEGATED, 0), "malformed"),
+        (crafted(2, ARRAY, 2, *PAIR, SPLIT, 1, 0x80, SAME, 1), "malformed"),
+        (crafted(2, ARRAY, 2, *PAIR, SPLIT, 1, 0x80, MAPPED, 0, 0x81), "malformed"),
+        (crafted(2, ARRAY, 2, *PAIR, SPLIT, 1, 0x80, SPLIT, 1, 0x80, SAME, 0), "malformed"),
+        (crafted(2, ARRAY, 2, *PAIR, LIST, 0x81, SAME, 0), "malformed"),
+        (crafted(2, ARRAY, 2, TEXT, 0x81, b"ab", SPLIT, 1, 0x80, NEGATED, 0), "malformed"),
         (crafted(2, DICTIONARY, 3, 0x81, 0, 1), "malformed"),
         (crafted(2, DICTIONARY, 2, PLANES, 0, 1, 5, 6, 0, 2), "malformed"),
         (crafted(2, SPLIT, 1, PLANES, 0, 1, 0, 1, NIL, NIL), "malformed"),
@@ -221,6 +253,11 @@ def test_crafted_columns_are_refused_in_bounds(data, code):
     with pytest.raises(ProtocolError) as refused:
         unpack_rows(data, rows_max=5000, cells_max=100_000, bytes_max=500_000)
     assert refused.value.code == code
+
+
+def test_a_part_sees_its_own_cells_of_the_columns_around_its_split():
+    data = crafted(2, ARRAY, 2, *PAIR, SPLIT, 2, PLANES, 0, 1, 1, 0, SAME, 0, NEGATED, 0)
+    assert unpack_rows(data) == [[5, -5], [6, 6]]
 
 
 def test_a_frame_is_raw_where_the_receiver_reads_only_that_or_deflate_gains_nothing():

@@ -90,6 +90,7 @@ def row_sets():
         [[[]], [[]]],
         ledger_rows(Random(5), 3),
         ledger_rows(Random(6), 40),
+        [[number**3, [number**3] * (number % 2), -number] for number in range(40)],
     ]
 
 
