@@ -1,7 +1,8 @@
 """The table of record kinds: what each holds, who may write it, who receives it, how it merges.
 
-To add a kind, add a row to `KINDS`; never renumber a kind or a field, never reuse a number. A node
-that meets a kind it does not know parks the op (see DESIGN "Parking" in docs/PROTOCOL.md).
+To add a kind, add a row to `_ROWS` and, for a register, its fields to `_FIELDS`; never renumber a
+kind or a field, never reuse a number. A node that meets a kind it does not know parks the op
+(docs/PROTOCOL.md, section 4).
 
 Policies:
 
@@ -158,312 +159,145 @@ SYSTEM_BODIES = {
 }
 
 
-def _fields(text: str, special: "tuple[Field, ...]" = ()) -> "tuple[Field, ...]":
-    """Return fields from `name:type` words; one named in `special` replaces the word."""
+_FIELDS = {
+    SITE: "code:text name:text name_en:text region:text form:text address:text open:bool",
+    NODE: "cafe:int name:text public_key:bytes epoch:int status:text hardware:bytes",
+    STAFF: (
+        "name:text role:text cafes:list pin_hash:text password_hash:text active:bool"
+        " card_hash:bytes granted:list taken:list password_day:int second_factor:text"
+    ),
+    MEMBER: (
+        "number:text name:text phone:text identity:text birth_date:int tier:text status:text"
+        " home_cafe:int joined_day:int consent:text note:text photo:bytes identity_kind:text"
+        " category:text custom:list approved_by:int approved_day:int tier_since_day:int"
+        " tier_until_day:int daily_limit_fen:int initials:text exit_reason:text exit_day:int"
+        " change_reason:text"
+    ),
+    CARD: (
+        "member:int status:text label:text form:text issued_day:int valid_to_day:int type:text"
+        " pin_hash:text replaced_by:int"
+    ),
+    PRODUCT: (
+        "name:text name_en:text category:text barcode:text price_fen:int member_price_fen:int"
+        " counted:bool points_rate:int on_sale:bool unit:text brand:text commission_percent:int"
+        " free:bool low_stock:int audience:text cafes:list service:bool"
+    ),
+    RULE: "version:int values:list",
+    VISIT: (
+        "member:int card:int entered_ms:int left_ms:int business_day:int taps:int checked_in_ms:int"
+    ),
+    TRANSFER: (
+        "from_cafe:int to_cafe:int lines:list dispatched_ms:int received_ms:int received_lines:list"
+        " status:text"
+    ),
+    ASSET: "name:text type:text serial:text bought_day:int note:text",
+    CASE: (
+        "type:text status:text cafe:int op:ref against:ref subject:int fields:list opened_ms:int"
+        " settlement:text reason:text settled_by:int kind:int note:text settled_day:int"
+    ),
+    SALE: (
+        "number:int member:int lines:list total_fen:int tenders:list business_day:int points:int"
+        " discount_fen:int shift:int cashier:int session:int paper_slip:int voided_ms:int"
+        " voided_by:int void_reason:text refunded:list points_back:int card_type:text tier:text"
+        " points_used:int rebate_fen:int served_by:int commission_fen:int"
+    ),
+    ALIAS: "into:int",
+    USUAL_CAFE: "cafe:int",
+    SEAT: "name:text zone:text row:int column:int status:text note:text",
+    SESSION: (
+        "member:int card:int seat:int status:text started_ms:int ended_ms:int business_day:int"
+        " stretches:list identity_check:int payment:text package:text pass:int prepaid_fen:int"
+        " charged_fen:int minutes:int sale:int rule_version:int tier:text number:int rates:list"
+        " terms:list discount:list covered_minutes:int covered_until_ms:int covered_zones:text"
+        " package_fen:int paid:list ends_ms:int warned_ms:int clock_note:text"
+    ),
+    IDENTITY_CHECK: (
+        "member:int name:text document_kind:text document_number:text birth_date:int checker:int"
+        " checked_ms:int trust:int outcome:text seat:int business_day:int person:text"
+        " refused_day:int"
+    ),
+    SHIFT: (
+        "number:int terminal:int staff:int status:text opened_ms:int closed_ms:int business_day:int"
+        " float_fen:int counted:list counted_fen:int expected_fen:int difference_fen:int"
+        " handed_to:int left_fen:int blank_cards:int open_cases:int note:text totals:list"
+        " petty_cash:list"
+    ),
+    TOP_UP: (
+        "number:int form:text member:int amount_fen:int bonus_fen:int tenders:list business_day:int"
+        " shift:int cashier:int approver:int note:text paper_slip:int at_ms:int points:int"
+        " voided_by:int lucky:int bonus_month:int repaid_fen:int rule_version:int package:text"
+        " of:int"
+    ),
+    PASS: (
+        "member:int code:text form:text sold_cafe:int from_day:int to_day:int zones:text"
+        " from_minute:int to_minute:int weekdays:text price_fen:int status:text sale:int"
+        " number:text visits:int"
+    ),
+    PAPER_SLIP: (
+        "number:int code:text printed_ms:int printed_by:int status:text form:text member:int"
+        " amount_fen:int happened_ms:int entered_ms:int entered_by:int op:ref note:text"
+        " document:int"
+    ),
+    AUDIT_MARK: "number:int hash:bytes at_ms:int",
+    DOOR_COUNT: "entered:int left:int unknown:int business_day:int from_ms:int",
+}
+"""Register -> its fields in the order of their numbers, each as name:type."""
+
+_RANKS = {(NODE, "status"): NODE_STATUS, (CARD, "status"): CARD_STATUS}
+
+
+def _fields(code: int) -> "tuple[Field, ...]":
     types = {"int": INT, "text": TEXT, "bytes": BYTES, "bool": BOOL, "list": LIST, "ref": REF}
     made = []
-    for word in text.split():
+    for word in _FIELDS.get(code, "").split():
         name, type_name = word.split(":")
-        field = Field(name, types[type_name])
-        for other in special:
-            if other.name == name:
-                field = other
-        made.append(field)
+        made.append(Field(name, types[type_name], _RANKS.get((code, name))))
     return tuple(made)
 
 
+def _kind(
+    code: int, name: str, policy: int, author: int, reach: int, personal: bool, keep_days: int
+) -> Kind:
+    return Kind(code, name, policy, _fields(code), author, reach, personal, keep_days)
+
+
 _ROWS = (
-    # code, name, policy, fields, author, reach, personal, keep_days
-    Kind(
-        SITE,
-        "cafe",
-        REGISTER,
-        _fields("code:text name:text name_en:text region:text form:text address:text open:bool"),
-        HUB_ONLY,
-        CHAIN,
-        False,
-        30,
-    ),
-    Kind(
-        NODE,
-        "node",
-        REGISTER,
-        _fields(
-            "cafe:int name:text public_key:bytes epoch:int status:text hardware:bytes",
-            (Field("status", TEXT, NODE_STATUS),),
-        ),
-        HUB_ONLY,
-        CHAIN,
-        False,
-        30,
-    ),
-    Kind(
-        STAFF,
-        "staff",
-        REGISTER,
-        _fields(
-            "name:text role:text cafes:list pin_hash:text password_hash:text active:bool"
-            " card_hash:bytes granted:list taken:list password_day:int second_factor:text"
-        ),
-        HUB_ONLY,
-        CHAIN,
-        True,
-        30,
-    ),
-    Kind(
-        MEMBER,
-        "member",
-        REGISTER,
-        _fields(
-            "number:text name:text phone:text identity:text birth_date:int tier:text"
-            " status:text home_cafe:int joined_day:int consent:text note:text photo:bytes"
-            " identity_kind:text category:text custom:list approved_by:int approved_day:int"
-            " tier_since_day:int tier_until_day:int daily_limit_fen:int initials:text"
-            " exit_reason:text exit_day:int change_reason:text"
-        ),
-        ANY_CAFE,
-        CHAIN,
-        True,
-        30,
-    ),
-    Kind(
-        CARD,
-        "card",
-        REGISTER,
-        _fields(
-            "member:int status:text label:text form:text issued_day:int valid_to_day:int"
-            " type:text pin_hash:text replaced_by:int",
-            (Field("status", TEXT, CARD_STATUS),),
-        ),
-        ANY_CAFE,
-        CHAIN,
-        False,
-        30,
-    ),
-    Kind(
-        PRODUCT,
-        "product",
-        REGISTER,
-        _fields(
-            "name:text name_en:text category:text barcode:text price_fen:int"
-            " member_price_fen:int counted:bool points_rate:int on_sale:bool"
-            " unit:text brand:text commission_percent:int free:bool low_stock:int"
-            " audience:text cafes:list service:bool"
-        ),
-        HUB_ONLY,
-        CHAIN,
-        False,
-        30,
-    ),
-    Kind(
-        RULE,
-        "rule",
-        REGISTER,
-        _fields("version:int values:list"),
-        HUB_ONLY,
-        CHAIN,
-        False,
-        30,
-    ),
-    Kind(
-        VISIT,
-        "visit",
-        REGISTER,
-        _fields(
-            "member:int card:int entered_ms:int left_ms:int business_day:int taps:int"
-            " checked_in_ms:int"
-        ),
-        OWN_CAFE,
-        CAFE,
-        False,
-        60,
-    ),
-    Kind(
-        TRANSFER,
-        "transfer",
-        REGISTER,
-        _fields(
-            "from_cafe:int to_cafe:int lines:list dispatched_ms:int received_ms:int"
-            " received_lines:list status:text"
-        ),
-        ANY_CAFE,
-        CHAIN,
-        False,
-        90,
-    ),
-    Kind(
-        ASSET,
-        "asset",
-        REGISTER,
-        _fields("name:text type:text serial:text bought_day:int note:text"),
-        ANY_CAFE,
-        CHAIN,
-        False,
-        90,
-    ),
-    Kind(
-        CASE,
-        "case",
-        REGISTER,
-        _fields(
-            "type:text status:text cafe:int op:ref against:ref subject:int fields:list"
-            " opened_ms:int settlement:text reason:text settled_by:int kind:int note:text"
-            " settled_day:int"
-        ),
-        HUB_ONLY,
-        CHAIN,
-        False,
-        90,
-    ),
-    Kind(
-        SALE,
-        "sale",
-        REGISTER,
-        _fields(
-            "number:int member:int lines:list total_fen:int tenders:list business_day:int"
-            " points:int discount_fen:int shift:int cashier:int session:int paper_slip:int"
-            " voided_ms:int voided_by:int void_reason:text refunded:list points_back:int"
-            " card_type:text tier:text points_used:int rebate_fen:int served_by:int"
-            " commission_fen:int"
-        ),
-        OWN_CAFE,
-        CAFE,
-        False,
-        60,
-    ),
-    Kind(ALIAS, "alias", REGISTER, _fields("into:int"), HUB_ONLY, CHAIN, False, 30),
-    Kind(USUAL_CAFE, "usual_cafe", REGISTER, _fields("cafe:int"), HUB_ONLY, CHAIN, False, 30),
-    Kind(
-        SEAT,
-        "seat",
-        REGISTER,
-        _fields("name:text zone:text row:int column:int status:text note:text"),
-        OWN_CAFE,
-        CAFE,
-        False,
-        60,
-    ),
-    Kind(
-        SESSION,
-        "session",
-        REGISTER,
-        _fields(
-            "member:int card:int seat:int status:text started_ms:int ended_ms:int"
-            " business_day:int stretches:list identity_check:int payment:text package:text"
-            " pass:int prepaid_fen:int charged_fen:int minutes:int sale:int rule_version:int"
-            " tier:text number:int rates:list terms:list discount:list covered_minutes:int"
-            " covered_until_ms:int covered_zones:text package_fen:int paid:list ends_ms:int"
-            " warned_ms:int clock_note:text"
-        ),
-        OWN_CAFE,
-        CAFE,
-        False,
-        60,
-    ),
-    Kind(
-        IDENTITY_CHECK,
-        "identity_check",
-        REGISTER,
-        _fields(
-            "member:int name:text document_kind:text document_number:text birth_date:int"
-            " checker:int checked_ms:int trust:int outcome:text seat:int business_day:int"
-            " person:text refused_day:int"
-        ),
-        OWN_CAFE,
-        CAFE,
-        True,
-        90,
-    ),
-    Kind(
-        SHIFT,
-        "shift",
-        REGISTER,
-        _fields(
-            "number:int terminal:int staff:int status:text opened_ms:int closed_ms:int"
-            " business_day:int float_fen:int counted:list counted_fen:int expected_fen:int"
-            " difference_fen:int handed_to:int left_fen:int blank_cards:int open_cases:int"
-            " note:text totals:list petty_cash:list"
-        ),
-        OWN_CAFE,
-        CAFE,
-        False,
-        120,
-    ),
-    Kind(
-        TOP_UP,
-        "top_up",
-        REGISTER,
-        _fields(
-            "number:int form:text member:int amount_fen:int bonus_fen:int tenders:list"
-            " business_day:int shift:int cashier:int approver:int note:text paper_slip:int"
-            " at_ms:int points:int voided_by:int lucky:int bonus_month:int repaid_fen:int"
-            " rule_version:int package:text of:int"
-        ),
-        OWN_CAFE,
-        CAFE,
-        False,
-        120,
-    ),
-    Kind(
-        PASS,
-        "pass",
-        REGISTER,
-        _fields(
-            "member:int code:text form:text sold_cafe:int from_day:int to_day:int zones:text"
-            " from_minute:int to_minute:int weekdays:text price_fen:int status:text sale:int"
-            " number:text visits:int"
-        ),
-        ANY_CAFE,
-        CHAIN,
-        False,
-        90,
-    ),
-    Kind(
-        PAPER_SLIP,
-        "paper_slip",
-        REGISTER,
-        _fields(
-            "number:int code:text printed_ms:int printed_by:int status:text form:text"
-            " member:int amount_fen:int happened_ms:int entered_ms:int entered_by:int op:ref"
-            " note:text document:int"
-        ),
-        OWN_CAFE,
-        CAFE,
-        False,
-        120,
-    ),
-    Kind(
-        AUDIT_MARK,
-        "audit_mark",
-        REGISTER,
-        _fields("number:int hash:bytes at_ms:int"),
-        OWN_CAFE,
-        CAFE,
-        False,
-        120,
-    ),
-    Kind(
-        DOOR_COUNT,
-        "door_count",
-        REGISTER,
-        _fields("entered:int left:int unknown:int business_day:int from_ms:int"),
-        OWN_CAFE,
-        CAFE,
-        False,
-        30,
-    ),
-    Kind(CARD_CLAIM, "card_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
-    Kind(PHONE_CLAIM, "phone_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
-    Kind(IDENTITY_CLAIM, "identity_claim", CLAIM, (), ANY_CAFE, CHAIN, True, 30),
-    Kind(ASSET_CLAIM, "asset_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
-    Kind(VOUCHER_CLAIM, "voucher_claim", CLAIM, (), ANY_CAFE, CHAIN, False, 30),
-    Kind(TRANSACTION, "transaction", LEDGER, (), ANY_CAFE, CHAIN, False, 30),
-    Kind(CAFE_TRANSACTION, "cafe_transaction", LEDGER, (), ANY_CAFE, CAFE, False, 60),
-    Kind(SEGMENT, "segment", SYSTEM, (), ANY_CAFE, CAFE, False, 30),
-    Kind(ERASE, "erase", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
-    Kind(EPOCH_CLOSE, "epoch_close", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
-    Kind(LATE_VERDICT, "late_verdict", SYSTEM, (), HUB_ONLY, CHAIN, False, 30),
-    Kind(BRANCH, "branch", SYSTEM, (), HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
+    # code, name, policy, author, reach, personal, keep_days
+    _kind(SITE, "cafe", REGISTER, HUB_ONLY, CHAIN, False, 30),
+    _kind(NODE, "node", REGISTER, HUB_ONLY, CHAIN, False, 30),
+    _kind(STAFF, "staff", REGISTER, HUB_ONLY, CHAIN, True, 30),
+    _kind(MEMBER, "member", REGISTER, ANY_CAFE, CHAIN, True, 30),
+    _kind(CARD, "card", REGISTER, ANY_CAFE, CHAIN, False, 30),
+    _kind(PRODUCT, "product", REGISTER, HUB_ONLY, CHAIN, False, 30),
+    _kind(RULE, "rule", REGISTER, HUB_ONLY, CHAIN, False, 30),
+    _kind(VISIT, "visit", REGISTER, OWN_CAFE, CAFE, False, 60),
+    _kind(TRANSFER, "transfer", REGISTER, ANY_CAFE, CHAIN, False, 90),
+    _kind(ASSET, "asset", REGISTER, ANY_CAFE, CHAIN, False, 90),
+    _kind(CASE, "case", REGISTER, HUB_ONLY, CHAIN, False, 90),
+    _kind(SALE, "sale", REGISTER, OWN_CAFE, CAFE, False, 60),
+    _kind(ALIAS, "alias", REGISTER, HUB_ONLY, CHAIN, False, 30),
+    _kind(USUAL_CAFE, "usual_cafe", REGISTER, HUB_ONLY, CHAIN, False, 30),
+    _kind(SEAT, "seat", REGISTER, OWN_CAFE, CAFE, False, 60),
+    _kind(SESSION, "session", REGISTER, OWN_CAFE, CAFE, False, 60),
+    _kind(IDENTITY_CHECK, "identity_check", REGISTER, OWN_CAFE, CAFE, True, 90),
+    _kind(SHIFT, "shift", REGISTER, OWN_CAFE, CAFE, False, 120),
+    _kind(TOP_UP, "top_up", REGISTER, OWN_CAFE, CAFE, False, 120),
+    _kind(PASS, "pass", REGISTER, ANY_CAFE, CHAIN, False, 90),
+    _kind(PAPER_SLIP, "paper_slip", REGISTER, OWN_CAFE, CAFE, False, 120),
+    _kind(AUDIT_MARK, "audit_mark", REGISTER, OWN_CAFE, CAFE, False, 120),
+    _kind(DOOR_COUNT, "door_count", REGISTER, OWN_CAFE, CAFE, False, 30),
+    _kind(CARD_CLAIM, "card_claim", CLAIM, ANY_CAFE, CHAIN, False, 30),
+    _kind(PHONE_CLAIM, "phone_claim", CLAIM, ANY_CAFE, CHAIN, True, 30),
+    _kind(IDENTITY_CLAIM, "identity_claim", CLAIM, ANY_CAFE, CHAIN, True, 30),
+    _kind(ASSET_CLAIM, "asset_claim", CLAIM, ANY_CAFE, CHAIN, False, 30),
+    _kind(VOUCHER_CLAIM, "voucher_claim", CLAIM, ANY_CAFE, CHAIN, False, 30),
+    _kind(TRANSACTION, "transaction", LEDGER, ANY_CAFE, CHAIN, False, 30),
+    _kind(CAFE_TRANSACTION, "cafe_transaction", LEDGER, ANY_CAFE, CAFE, False, 60),
+    _kind(SEGMENT, "segment", SYSTEM, ANY_CAFE, CAFE, False, 30),
+    _kind(ERASE, "erase", SYSTEM, HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
+    _kind(EPOCH_CLOSE, "epoch_close", SYSTEM, HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
+    _kind(LATE_VERDICT, "late_verdict", SYSTEM, HUB_ONLY, CHAIN, False, 30),
+    _kind(BRANCH, "branch", SYSTEM, HUB_ONLY, CHAIN, False, KEEP_ALWAYS),
 )
 
 
