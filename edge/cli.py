@@ -26,8 +26,8 @@ from edge.store import audit
 from edge.store.backup import write_backup
 from edge.store.errors import StoreError
 from edge.store.reader import Reader
+from edge.store.opening import open_reader
 from edge.store.refold import refold
-from edge.store.store import open_reader
 from edge.sync.enrolment import EnrolmentError, enrol
 from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
 from edge.sync.line_switch import LineSwitch

@@ -22,7 +22,7 @@ from edge.drivers.stacks import Stacks
 from edge.events import DeviceState
 from edge.store.backup import check_backup
 from edge.store.errors import StoreError
-from edge.store.store import open_reader
+from edge.store.opening import open_reader
 from edge.sync.enrolment import Enrolment, EnrolmentError
 
 FREE_BYTES_MIN = 500 * 1024 * 1024

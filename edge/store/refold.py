@@ -20,9 +20,9 @@ from edge.store.errors import StoreDamagedError
 from edge.store.integrity import RESTORE, damaged_file
 from edge.store.log_fold import LogFold, log_after
 from edge.store.op_rows import StoredOp
+from edge.store.opening import open_reader
 from edge.store.reader import Reader
 from edge.store.row_state import RowState, opening_of
-from edge.store.store import open_reader
 from edge.store.tables import WaitingOp
 from sync_protocol import snapshot
 from sync_protocol.claims import claim_from_body, fold_claim

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge.store.store import open_reader
+from edge.store.opening import open_reader
 from examples.two_cafes.agreement import look, read_hub
 from tests.brokers.servers import free_port
 from tests.faults.chain import Chain, open_chain

@@ -15,8 +15,8 @@ from edge.desk.answers import Answer
 from edge.domain.refusals import Refusal
 from edge.store.backup import check_backup
 from edge.store.errors import StoreError
+from edge.store.opening import open_reader
 from edge.store.refold import refold
-from edge.store.store import open_reader
 from edge.store.tables import ALL_TABLES
 from tests.edge.desk.counter import BOX, EPOCH, Counter, furnish, open_counter
 from tests.faults.report import Report, tell

@@ -9,8 +9,8 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+from edge.store.opening import open_reader
 from edge.store.refold import refold
-from edge.store.store import open_reader
 from examples.two_cafes.agreement import read_hub
 from tests.faults.chain import Chain, open_chain
 from tests.faults.copies import check_kept

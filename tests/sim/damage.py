@@ -7,7 +7,7 @@ from random import Random
 
 from edge.store.errors import StoreError
 from edge.store.integrity import check_all, check_file
-from edge.store.store import open_reader
+from edge.store.opening import open_reader
 from tests.sim.box import Box
 
 COLUMNS = ("header", "body", "hash")

@@ -22,8 +22,8 @@ from edge.store.errors import (
     StoreUncertainError,
 )
 from edge.store.migrations import STEPS, bring_up_to_date
+from edge.store.opening import open_reader
 from edge.store.refold import main, refold
-from edge.store.store import open_reader
 from edge.store.tables import Migration
 from edge.store.writer import LOG_BYTES
 from sync_protocol.kinds import CARD_CLAIM, MEMBER, TRANSACTION

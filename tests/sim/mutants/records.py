@@ -77,7 +77,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a box's commits are not synced",
         "I2",
         (
-            "edge.store.store:Store.open",
+            "edge.store.opening:open_file",
             "pragmas=_WRITER_PRAGMAS",
             UNSYNCED,
         ),

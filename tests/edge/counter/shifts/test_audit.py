@@ -9,7 +9,7 @@ import pytest
 from edge.cli import main
 from edge.store import audit
 from edge.store.audit import DAY_MS, KEEP_DAYS, AuditEntry, Fault
-from edge.store.store import open_reader
+from edge.store.opening import open_reader
 from tests.edge.counter.shifts.conftest import APPROVED, Drawer
 from tests.edge.desk.counter import CARD, CASHIER, MANAGER
 
