@@ -25,8 +25,8 @@ from edge.log_format import set_up_logging
 from edge.store import audit
 from edge.store.backup import write_backup
 from edge.store.errors import StoreError
-from edge.store.reader import Reader
 from edge.store.opening import open_reader
+from edge.store.reader import Reader
 from edge.store.refold import refold
 from edge.sync.enrolment import EnrolmentError, enrol
 from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError

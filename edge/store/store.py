@@ -55,6 +55,7 @@ class Store:
 
     def __init__(self, path: Path, opened: OpenedFile) -> None:
         """For `open` alone."""
+        transaction = opened.transaction
         self.path = path
         self.identity = transaction.identity
         self._lock = opened.lock
