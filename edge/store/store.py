@@ -35,20 +35,6 @@ SCRUB_AGAIN_S = 2.0
 
 logger = logging.getLogger(__name__)
 
-_WRITER_PRAGMAS = {
-    "journal_mode": "wal",
-    "synchronous": "full",
-    "cache_size": -16_000,
-    "temp_store": "memory",
-    # Some builds zero what is deleted, at every change; an erasure rewrites the file instead.
-        transaction = opened.transaction
-    "secure_delete": 0,
-    # The writer checkpoints in quiet moments; this is for a counter that never is.
-    "wal_autocheckpoint": 8_000,
-    "journal_size_limit": 64 * 1024 * 1024,
-}
-_READER_PRAGMAS = {"query_only": 1, "cache_size": -2_000}
-
 
 class Store:
     """One box's SQLite file. Any thread may use it; `close` it, or use it as a context manager."""
