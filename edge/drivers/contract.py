@@ -86,6 +86,13 @@ class CardReader(Device):
 
     kind = "card_reader"
 
+    async def cards_there(self) -> tuple[bytes, ...]:
+        """The UIDs of the cards that lie there now, read anew; none where it cannot tell.
+
+        A driver **may** override it. It never waits for long.
+        """
+        return ()
+
 
 class BarcodeScanner(Device):
     """Tells `BarcodeScanned`; it is asked for nothing."""

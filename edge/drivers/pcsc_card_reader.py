@@ -6,17 +6,16 @@ readers whenever one is plugged in or out.
 
 How a fast swap is noticed: pcscd counts insertions and removals of each reader in the upper 16
 bits of its event state. If the count moved while a card is present, the card is a new one, and
-its UID is read again. A UID is only ever read over a fresh connection, inside a transaction: a
-connection from before a swap answers with the new card's UID.
+its UID is read again (`pcsc_exchange`).
 
-Sources: PC/SC part 5 (ICC resource manager), PC/SC part 3 section 3.2.2.1.3 (GET DATA: FF CA 00
-00 00), pcsc-lite's API documentation, ISO/IEC 14443-3 and 15693-3 (UID lengths).
+Sources: PC/SC part 5 (ICC resource manager), pcsc-lite's API documentation.
 """
 
 import asyncio
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,21 +26,13 @@ from edge.drivers.errors import DeviceConfigurationError, Reason
 from edge.drivers.mifare_classic import BLOCK_BYTES, NumberPlace, is_key_block, read_key
 from edge.drivers.options import option, read_options
 from edge.drivers.patterns import fits
+from edge.drivers.pcsc_exchange import READER_IS_GONE, CardUnreadError, PcscExchange
 from edge.drivers.stacks import PcscStack, Stacks
 from edge.drivers.winscard import (
     INFINITE_MS,
-    LEAVE_CARD,
     NO_READERS_AVAILABLE,
-    NO_SMARTCARD,
-    NOT_TRANSACTED,
     PNP_NOTIFICATION,
-    PROTOCOL_T0_OR_T1,
-    READER_UNAVAILABLE,
-    REMOVED_CARD,
-    RESET_CARD,
     SCOPE_USER,
-    SHARE_SHARED,
-    SHARING_VIOLATION,
     STATE_CHANGED,
     STATE_PRESENT,
     STATE_UNAVAILABLE,
@@ -49,32 +40,25 @@ from edge.drivers.winscard import (
     STATE_UNKNOWN,
     SUCCESS,
     TIMEOUT,
-    UNKNOWN_READER,
-    UNPOWERED_CARD,
-    UNRESPONSIVE_CARD,
     code_of,
 )
 from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
 
-CARD_IS_GONE = {NO_SMARTCARD, REMOVED_CARD}
-READER_IS_GONE = {READER_UNAVAILABLE, UNKNOWN_READER, NO_READERS_AVAILABLE}
-CARD_IS_MUTE = {UNRESPONSIVE_CARD, UNPOWERED_CARD, RESET_CARD, NOT_TRANSACTED}
 READER_FAULTS = {Reason.READER_FAULT, Reason.READER_BUSY}
-
-GET_UID = [0xFF, 0xCA, 0x00, 0x00, 0x00]
-SW_SUCCESS = [0x90, 0x00]
-UID_LENGTHS = range(4, 11)  # 4, 7 or 10 bytes (ISO 14443-3), 8 (ISO 15693-3, FeliCa)
 
 NO_BLOCK = -1
 
-UID_ATTEMPTS = 3
-"""A card at the edge of the field often answers at the second try."""
 RETRY_SECONDS = 0.25
 """Between attempts to reach a daemon that is not there: nothing can be blocked on then."""
 REREAD_MS = 250
 """Between attempts to read a card that lies there unread: no change will announce it."""
 RELIST_SECONDS = 0.02
 """A reader that is going away stays in the list for a moment."""
+RELIST_MS = 1000
+"""While no reader is there: one that is plugged in between a list and the wait after it announces
+itself to nobody."""
+READ_AGAIN_S = 2.0
+"""How long whoever wants to debit waits for a card to be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +75,6 @@ class Options:
     key_type: str = option("a", choices=("a", "b"))
     number_at: int = option(0, low=0, high=12)
     number_bytes: int = option(4, low=4, high=10)
-
-
-class _UidError(Exception):
-    """The UID could not be read; carries the reason and PC/SC's result code."""
-
-    def __init__(self, reason: Reason, result: int) -> None:
-        super().__init__(f"{reason} (0x{result:08X})")
-        self.reason = reason
-        self.result = result
 
 
 @dataclass(slots=True)
@@ -133,14 +108,16 @@ class PcscCardReader(CardReader):
         """`number` is where a card's number stands, None where its UID is the number."""
         super().__init__(name, bridge)
         self._options = options
-        self._number = number
         self._pcsc = pcsc
+        self._exchange = PcscExchange(pcsc, number)
         self._slots: dict[str, _Slot] = {}
         self._plugged: list[str] = []
         self._stopping = threading.Event()
         self._context_lock = threading.Lock()
         self._context: Any = None
         self._thread: threading.Thread | None = None
+        self._reading_again = asyncio.Lock()
+        self._again: threading.Thread | None = None
 
     async def open(self) -> None:
         self._thread = threading.Thread(target=self._run, name=f"pcsc:{self.name}", daemon=True)
@@ -151,6 +128,37 @@ class PcscCardReader(CardReader):
         if thread is None:
             return
         await asyncio.to_thread(self._stop, thread)
+
+    async def cards_there(self) -> tuple[bytes, ...]:
+        async with self._reading_again:
+            before = self._again
+            if before is not None and before.is_alive():
+                return ()  # the daemon hangs: whoever asks next does not wait for it
+            told: Future[tuple[bytes, ...]] = Future()
+            self._again = threading.Thread(
+                target=self._read_again, args=(told,), name=f"pcsc-again:{self.name}", daemon=True
+            )
+            self._again.start()
+            try:
+                return await asyncio.wait_for(asyncio.wrap_future(told), READ_AGAIN_S)
+            except TimeoutError:
+                return ()
+
+    def _read_again(self, told: "Future[tuple[bytes, ...]]") -> None:
+        """On a thread and in a context of its own: the reader's own one blocks in its watch."""
+        uids: list[bytes] = []
+        result, context = self._pcsc.SCardEstablishContext(SCOPE_USER)
+        if code_of(result) == SUCCESS:
+            for name in self._plugged:
+                try:
+                    uid, card = self._exchange.read_uid(context, name)
+                except CardUnreadError:
+                    continue  # nothing lies there, or nothing that tells who it is
+                self._exchange.let_go(card)
+                uids.append(uid)
+            self._pcsc.SCardReleaseContext(context)
+        if told.set_running_or_notify_cancel():
+            told.set_result(tuple(uids))
 
     def _stop(self, thread: threading.Thread) -> None:
         self._stopping.set()
@@ -208,11 +216,13 @@ class PcscCardReader(CardReader):
             unread = [name for name in self._plugged if self._slots[name].to_be_reread]
             result, changes = self._pcsc.SCardGetStatusChange(
                 context,
-                REREAD_MS if unread else INFINITE_MS,
+                REREAD_MS if unread else INFINITE_MS if states else RELIST_MS,
                 [*states, (PNP_NOTIFICATION, STATE_UNAWARE)],
             )
             at_monotonic_ns = time.monotonic_ns()
             code = code_of(result)
+            if code == TIMEOUT and not states:
+                return True
             if code == TIMEOUT:
                 for name in unread:
                     self._present(context, name, at_monotonic_ns)
@@ -249,15 +259,15 @@ class PcscCardReader(CardReader):
     ) -> None:
         slot = self._slots[name]
         try:
-            uid, card = self._read_uid(context, name)
-        except _UidError as error:
+            uid, card = self._exchange.read_uid(context, name)
+        except CardUnreadError as error:
             self._unread(slot, error.reason, at_monotonic_ns)
             return
         lay_there = not slot.known or (rearmed and slot.uid == uid)
         if not lay_there:
             self._swapped(slot, at_monotonic_ns)
             self._bridge.post(CardTapped(self.name, uid, at_monotonic_ns))
-        self._let_go(card)  # after the news: it takes as long as the reading
+        self._exchange.let_go(card)  # after the news: it takes as long as the reading
         slot.present, slot.uid, slot.known, slot.unread_reason = True, uid, True, ""
         self._report(DeviceState.OK)
 
@@ -279,78 +289,6 @@ class PcscCardReader(CardReader):
         if slot.present:
             self._bridge.post(CardRemoved(self.name, at_monotonic_ns))
         slot.present, slot.uid = False, None
-
-    def _read_uid(self, context: Any, name: str) -> tuple[bytes, Any]:
-        """The UID of the card that lies there now, and its handle, still in a transaction.
-
-        Raises _UidError, and holds nothing then.
-        """
-        for attempt in range(UID_ATTEMPTS):
-            try:
-                return self._read_uid_once(context, name)
-            except _UidError as error:
-                last_try = attempt == UID_ATTEMPTS - 1
-                if error.reason in {Reason.CARD_GONE, Reason.NO_UID} or last_try:
-                    raise
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _read_uid_once(self, context: Any, name: str) -> tuple[bytes, Any]:
-        result, card, protocol = self._pcsc.SCardConnect(
-            context, name, SHARE_SHARED, PROTOCOL_T0_OR_T1
-        )
-        _check(result)
-        try:
-            _check(self._pcsc.SCardBeginTransaction(card))
-            uid = self._exchange(card, protocol, GET_UID, Reason.NO_UID)
-            if len(uid) not in UID_LENGTHS:
-                raise _UidError(Reason.NO_UID, SUCCESS)
-            if self._number is not None:
-                uid = self._read_number(card, protocol, self._number)
-        except _UidError:
-            self._let_go(card)
-            raise
-        return uid, card
-
-    def _read_number(self, card: Any, protocol: int, place: NumberPlace) -> bytes:
-        *opening, reading = place.apdus()
-        for apdu in opening:
-            self._exchange(card, protocol, apdu, Reason.NO_NUMBER)
-        number = place.number_in(self._exchange(card, protocol, reading, Reason.NO_NUMBER))
-        if number is None:
-            raise _UidError(Reason.NO_NUMBER, SUCCESS)
-        return number
-
-    def _exchange(self, card: Any, protocol: int, apdu: list[int], refused: Reason) -> bytes:
-        """The data of an answer. Raises _UidError, with `refused` if the status word says no."""
-        result, answer = self._pcsc.SCardTransmit(card, protocol, apdu)
-        _check(result)
-        if not answer:  # what pcscd answers when the card leaves in mid-exchange
-            raise _UidError(Reason.CARD_MUTE, SUCCESS)
-        if answer[-2:] != SW_SUCCESS:
-            raise _UidError(refused, SUCCESS)
-        return bytes(answer[:-2])
-
-    def _let_go(self, card: Any) -> None:
-        """End what was begun; whether the card is still there to hear it does not matter.
-
-        Never with a reset: when the reset of a card that just left fails, pcscd 1.9 calls the
-        reader empty and does not see the next card if that one comes before its next look.
-        """
-        self._pcsc.SCardEndTransaction(card, LEAVE_CARD)
-        self._pcsc.SCardDisconnect(card, LEAVE_CARD)
-
-
-def _check(result: int) -> None:
-    code = code_of(result)
-    if code == SUCCESS:
-        return
-    if code in CARD_IS_GONE:
-        raise _UidError(Reason.CARD_GONE, code)
-    if code in CARD_IS_MUTE:
-        raise _UidError(Reason.CARD_MUTE, code)
-    if code == SHARING_VIOLATION:
-        raise _UidError(Reason.READER_BUSY, code)
-    raise _UidError(Reason.READER_FAULT, code)
 
 
 def build(

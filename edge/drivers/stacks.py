@@ -18,7 +18,7 @@ FAKE_PREFIX = "fake:"
 
 
 class PcscStack(Protocol):
-    """The calls of `smartcard.scard` (pyscard) that the card reader uses.
+    """The calls of `smartcard.scard` (pyscard) that card readers and their lights use.
 
     Every call returns its result code first (`SCARD_S_SUCCESS` is 0). Handles are opaque.
     """
@@ -38,6 +38,9 @@ class PcscStack(Protocol):
     def SCardEndTransaction(self, card: Any, disposition: int, /) -> int: ...  # noqa: N802 PC/SC's name
     def SCardTransmit(  # noqa: N802 PC/SC's name
         self, card: Any, protocol: int, apdu: list[int], /
+    ) -> tuple[int, list[int]]: ...
+    def SCardControl(  # noqa: N802 PC/SC's name
+        self, card: Any, code: int, command: list[int], /
     ) -> tuple[int, list[int]]: ...
 
 

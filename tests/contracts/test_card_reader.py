@@ -21,7 +21,7 @@ from edge.drivers.winscard import (
     STATE_UNAWARE,
 )
 from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
-from tests.contracts.collector import Collector
+from tests.contracts.collector import DEADLINE_S, Collector
 
 UID_A = bytes.fromhex("04A1B2C3")
 UID_B = bytes.fromhex("04112233445566")  # seven bytes, as most new cards have
@@ -134,6 +134,22 @@ async def test_a_card_swapped_in_one_movement_is_read_anew(
     await tap(rig, UID_B)  # laid over the first one: vpcd may show it as no change of presence
     assert (await collector.nth(CardTapped, 2)).uid == UID_B
     assert [type(event) for event in collector.events[-3:]] == [CardTapped, CardRemoved, CardTapped]
+
+
+async def test_the_card_that_lies_there_is_read_anew(
+    rig: Rig, reader: PcscCardReader, collector: Collector
+) -> None:
+    assert await reader.cards_there() == ()
+    await tap(rig, UID_A)
+    await collector.nth(CardTapped, 1)
+    assert await reader.cards_there() == (UID_A,)
+    await tap(rig, UID_B)  # pcscd may still take it for the one before
+    async with asyncio.timeout(DEADLINE_S):
+        while (there := await reader.cards_there()) != (UID_B,):
+            assert UID_A not in there
+        await asyncio.to_thread(rig.remove)
+        while await reader.cards_there():  # noqa: ASYNC110  cards have no asyncio side
+            await asyncio.sleep(0.01)
 
 
 async def test_a_card_that_lies_there_at_the_start_is_no_tap(

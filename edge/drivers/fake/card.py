@@ -2,8 +2,8 @@
 
 It is what a PC/SC reader shows of a MIFARE Classic 1K: its ATR (PC/SC part 3 section 3.1.3.2.3.1)
 GET DATA for the UID, and of one sector what LOAD KEYS, GENERAL AUTHENTICATE and READ BINARY
-give. `answers` replaces answers for tests: a card may be mute, foreign, or
-drop out in mid-exchange.
+give. Commands for an ACR122U's buzzer and light are noted in `signals`. `answers` replaces answers
+for tests: a card may be mute, foreign, or drop out in mid-exchange.
 """
 
 from collections import deque
@@ -17,6 +17,7 @@ SW_NOT_AUTHENTICATED = bytes.fromhex("6982")
 LOAD_KEY = bytes.fromhex("FF82000006")
 AUTHENTICATE = bytes.fromhex("FF860000050100")
 READ_BLOCK = bytes.fromhex("FFB000")
+READER_COMMANDS = (bytes.fromhex("FF0040"), bytes.fromhex("FF0052"))
 BLOCKS_OF_SECTOR = 4
 
 
@@ -40,6 +41,7 @@ class VirtualCard:
         self._opened = False
         self.atr = ATR_MIFARE_1K
         self.apdus: list[bytes] = []
+        self.signals: list[bytes] = []
         self.answers: deque[bytes | None] = deque()
         """Answers to give first, one for each APDU; None leaves the field in mid-exchange."""
 
@@ -50,6 +52,9 @@ class VirtualCard:
             return self.answers.popleft()
         if apdu == GET_UID:
             return self.uid + SW_SUCCESS
+        if apdu.startswith(READER_COMMANDS):
+            self.signals.append(apdu)
+            return SW_SUCCESS
         return self._answer_of_sector(apdu)
 
     def _answer_of_sector(self, apdu: bytes) -> bytes:

@@ -21,9 +21,12 @@ from edge.drivers.winscard import (
     NO_SERVICE,
     NOT_TRANSACTED,
     PNP_NOTIFICATION,
+    PROTO_MISMATCH,
+    PROTOCOL_RAW,
     PROTOCOL_T1,
     READER_UNAVAILABLE,
     REMOVED_CARD,
+    SHARE_DIRECT,
     STATE_CHANGED,
     STATE_EMPTY,
     STATE_PRESENT,
@@ -61,6 +64,12 @@ class FakePcsc:
         self._contexts: set[int] = set()
         self._cancelled: set[int] = set()
         self._cards: dict[int, tuple[str, VirtualCard]] = {}
+        self._directly: dict[int, str] = {}
+        """Handles without a card: who speaks to the reader itself."""
+        self.offers_raw_only = False
+        """As readers that give a contactless card neither T=0 nor T=1."""
+        self.escapes: list[bytes] = []
+        """What readers were told without a card on them."""
         self._dialler: Dialler | None = None
 
     @classmethod
@@ -196,23 +205,30 @@ class FakePcsc:
                     return TIMEOUT, []
 
     def SCardConnect(  # noqa: N802 PC/SC's name
-        self, context: int, reader: str, _share: int, _protocols: int, /
+        self, context: int, reader: str, share: int, protocols: int, /
     ) -> tuple[int, int, int]:
         with self._changed:
             if context not in self._contexts:
                 return INVALID_HANDLE, 0, 0
             if reader not in self._plugged:
                 return UNKNOWN_READER, 0, 0
+            if share == SHARE_DIRECT:
+                handle = next(self._numbers)
+                self._directly[handle] = reader
+                return SUCCESS, handle, 0
             card = self._fields[reader].card
             if card is None:
                 return REMOVED_CARD, 0, 0
+            if self.offers_raw_only and protocols != PROTOCOL_RAW:
+                return PROTO_MISMATCH, 0, 0
             handle = next(self._numbers)
             self._cards[handle] = reader, card
-            return SUCCESS, handle, PROTOCOL_T1
+            return SUCCESS, handle, PROTOCOL_RAW if self.offers_raw_only else PROTOCOL_T1
 
     def SCardDisconnect(self, card: int, _disposition: int, /) -> int:  # noqa: N802 PC/SC's name
         with self._changed:
-            return SUCCESS if self._cards.pop(card, None) else INVALID_HANDLE
+            handles = self._directly if card in self._directly else self._cards
+            return SUCCESS if handles.pop(card, None) else INVALID_HANDLE
 
     def SCardBeginTransaction(self, card: int, /) -> int:  # noqa: N802 PC/SC's name
         return self._result(card)
@@ -239,6 +255,15 @@ class FakePcsc:
                 self._changed.notify_all()
                 return NOT_TRANSACTED, []
             return SUCCESS, list(answer)
+
+    def SCardControl(  # noqa: N802 PC/SC's name
+        self, card: int, _code: int, command: list[int], /
+    ) -> tuple[int, list[int]]:
+        with self._changed:
+            if card not in self._directly:
+                return INVALID_HANDLE, []
+            self.escapes.append(bytes(command))
+            return SUCCESS, [0x90, 0x00]
 
     def _result(self, card: int) -> int:
         with self._changed:

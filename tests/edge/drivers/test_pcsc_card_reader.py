@@ -86,7 +86,7 @@ async def test_a_card_changed_during_an_outage_is_a_tap(
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (bytes.fromhex("6300"), "no_uid"),
+        (bytes.fromhex("6300"), "card_mute"),
         (bytes.fromhex("9000"), "no_uid"),
         (bytes(3) + bytes.fromhex("9000"), "no_uid"),
         (bytes(11) + bytes.fromhex("9000"), "no_uid"),
@@ -107,15 +107,34 @@ async def test_an_answer_that_is_no_uid_is_told_and_never_a_tap(
     assert collector.of(CardTapped) == []
 
 
+async def test_a_card_that_is_offered_under_no_protocol_is_read_raw(
+    fake: FakePcsc, reader: PcscCardReader, collector: Collector
+) -> None:
+    fake.offers_raw_only = True
+    fake.insert(0, VirtualCard(UID))
+    assert (await collector.nth(CardTapped, 1)).uid == UID
+    assert await reader.cards_there() == (UID,)
+
+
 async def test_a_card_that_answers_late_is_read_without_a_new_tap(
     fake: FakePcsc, reader: PcscCardReader, collector: Collector
 ) -> None:
     card = VirtualCard(UID)
-    card.answers.extend([b""] * 4)  # one more than the attempts of the first reading
+    # one more than the attempts of the first reading, as an ACR122U and as pcscd say it
+    card.answers.extend([b"", bytes.fromhex("6300")] * 2)
     fake.insert(0, card)
     assert (await collector.nth(CardTapped, 1)).uid == UID
     assert [unread.reason for unread in collector.of(CardUnread)] == ["card_mute"]
     assert collector.of(CardRemoved) == []
+
+
+async def test_a_daemon_that_is_down_tells_no_card(
+    fake: FakePcsc, reader: PcscCardReader, collector: Collector
+) -> None:
+    fake.insert(0, VirtualCard(UID))
+    await collector.nth(CardTapped, 1)
+    fake.stop_daemon()
+    assert await reader.cards_there() == ()
 
 
 async def test_closing_while_the_daemon_is_down(fake: FakePcsc, collector: Collector) -> None:
