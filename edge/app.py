@@ -227,6 +227,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             Clocks(wall_ms, time.monotonic_ns),
             secrets.token_bytes,
             lambda: _device_views(devices),
+            lambda reader: _cards_there(devices, reader),
         )
         _register_counts(registry, effects.door, bridge, crossings)
         start(effects.printer_queue.run())
@@ -384,6 +385,13 @@ def _register_counts(
 def _sync_settings(configuration: Configuration, login: BrokerLogin) -> SyncSettings:
     snapshot_path = configuration.data_dir / SNAPSHOT_NAME
     return SyncSettings(login, SOFTWARE, hardware_id(), snapshot_path)
+
+
+async def _cards_there(devices: Devices, reader: str) -> tuple[bytes, ...]:
+    for device in devices.card_readers:
+        if device.name == reader:
+            return await device.cards_there()
+    return ()
 
 
 def _device_views(devices: Devices) -> tuple[DeviceView, ...]:

@@ -79,9 +79,10 @@ APPROVER_INPUTS = f" {APPROVER}:id? {APPROVER_PIN}:text?"
 """A second person at the counter and their PIN, checked by the desk and never handed on."""
 
 
-PAYING = "tender:text? tender_reference:text? received_fen:amount? tenders:tenders?"
+PAYING = "tender:text? tender_reference:text? received_fen:amount? tenders:tenders? tapped_card:id?"
 """How something is paid: by one `tender`, of which `received_fen` may be more in cash, or by
-several `tenders`. A reference that was taken before is refused; a second person may let it pass."""
+several `tenders`. A reference that was taken before is refused; a second person may let it pass.
+With `tapped_card`, the card whose tap it is for, it is refused while another lies on the reader."""
 
 
 def command(

@@ -38,7 +38,7 @@ from sync_protocol.ops import OpRef
 
 POSTINGS = 7
 """Their place in a transaction's body."""
-TAP_ANSWERS = ("member", "points")
+TAP_ANSWERS = ("member", "points", "card")
 """What the box's own commands, a tap and a release that fell due, answer."""
 
 SUBJECTS = (

@@ -25,6 +25,7 @@ from edge.desk.identity_checks import IdentityChecksDesk
 from edge.desk.imports import Imports
 from edge.desk.inputs import read_inputs
 from edge.desk.kept_tickets import KeptTicketsDesk
+from edge.desk.laid_cards import CardsThere, LaidCards, cannot_tell
 from edge.desk.line import Line
 from edge.desk.member_views import MemberViews
 from edge.desk.members import MembersDesk
@@ -86,6 +87,7 @@ class Desk:
         clocks: Clocks,
         random_bytes: Callable[[int], bytes],
         devices: Callable[[], tuple[DeviceView, ...]],
+        cards_there: CardsThere = cannot_tell,
     ) -> None:
         asked = Asked(line, clocks.monotonic_ns, lambda: _new_id(random_bytes))
         committer = Committer(store, settings, effects, asked)
@@ -95,7 +97,8 @@ class Desk:
         pins = Pins(store)
         card_pins = CardPins(store, pins)
         self.payment_providers = PaymentProviders()
-        payments = Payments(committer, card_pins, self.payment_providers)
+        laid_cards = LaidCards(store, screens, settings.chain_key, cards_there)
+        payments = Payments(committer, card_pins, self.payment_providers, laid_cards)
         top_ups = TopUpsDesk(committer, payments)
         self.money_views = MoneyViews(store, settings, committer, clocks)
         self._effects = effects

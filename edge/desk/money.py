@@ -58,10 +58,10 @@ class MoneyDesk:
         }
 
     async def spend(
-        self, request: Request, member: int, amount_fen: int, note: str, card_pin: str
+        self, request: Request, member: int, amount_fen: int, note: str, **card: Any
     ) -> Outcome:
         """Debit stored value for something that is no product."""
-        paying = {"tender": WALLET_TENDER, "card_pin": card_pin}
+        paying = {"tender": WALLET_TENDER, **card}
         name = (note or "消费", note or "Spend")
         return await self._sell(request, member, amount_fen, REASON_SPEND, name, paying)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from edge.desk import facts, purses
 from edge.desk.card_pins import CardPins
 from edge.desk.commit import Committer, Request
+from edge.desk.laid_cards import LaidCards
 from edge.desk.numbers import next_sale_number, paper_number
 from edge.desk.payment_providers import PaymentProviders
 from edge.domain.decision import Here
@@ -29,17 +30,24 @@ class Tendered:
 
     laid: tuple[Laid, ...]
     pin_correct: bool = False
+    swapped: bool = False
+    """Another card lies on the reader than the one that was tapped; nobody has been charged."""
 
 
 class Payments:
     """What all commands share that take money."""
 
     def __init__(
-        self, committer: Committer, card_pins: CardPins, providers: PaymentProviders
+        self,
+        committer: Committer,
+        card_pins: CardPins,
+        providers: PaymentProviders,
+        laid_cards: LaidCards,
     ) -> None:
         self._committer = committer
         self._card_pins = card_pins
         self._providers = providers
+        self._laid_cards = laid_cards
 
     async def tendered(
         self,
@@ -50,13 +58,16 @@ class Payments:
         received_fen: int = 0,
         tenders: tuple[Laid, ...] = (),
         card_pin: str = "",
+        tapped_card: int = 0,
     ) -> Tendered | Refusal:
-        """Read how a command is paid, check the PIN, and ask the providers."""
+        """Read how a command is paid, check the card and its PIN, and ask the providers."""
         if not tenders and not tender:
             return refuse("field_missing", field="tender")
         laid = tenders or laid_by_one(
             tender, tender_reference, received_fen if tender == CASH else 0
         )
+        if tapped_card and await self._laid_cards.is_swapped(tapped_card):
+            return Tendered(laid, swapped=True)  # a repeat of what is done still gets its answer
         pin = await self._card_pins.check(member, card_pin) if member else False
         if isinstance(pin, Refusal):
             return pin
@@ -70,7 +81,12 @@ class Payments:
     def note(
         self, transaction: WriteTransaction, request: Request, tendered: Tendered, document: int
     ) -> Refusal | None:
-        """Keep a payment's references; one that paid for something before needs a second person."""
+        """Keep a payment's references; one that paid for something before needs a second person.
+
+        Refuses a payment whose card was swapped.
+        """
+        if tendered.swapped:
+            return refuse("card_swapped")
         references = {(one.code, one.reference): one for one in tendered.laid if one.reference}
         for one in references.values():
             name = REFERENCE_SETTING.format(one.code, one.reference)

@@ -6,6 +6,7 @@ from edge.desk.answers import Answer
 from edge.desk.view_types import TapView
 
 TERMINALS_MAX = 16
+TAPPED_CARDS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Screens:
         self._screens: dict[int, Screen] = {}
         self._last_tap = Screen()
         self._last_sales: dict[int, LastSale] = {}
+        self._readers: dict[int, str] = {}
 
     def at(self, terminal: int) -> Screen:
         """What a terminal shows."""
@@ -44,8 +46,16 @@ class Screens:
         """The last tap on any reader, whoever's screen shows it."""
         return self._last_tap.tap
 
+    def reader_of(self, card: int) -> str:
+        """The reader that a card was tapped on last, empty where that is not known any more."""
+        return self._readers.get(card, "")
+
     def show_tap(self, tap: TapView, member: int) -> None:
         """A card was tapped."""
+        if tap.card:
+            if len(self._readers) >= TAPPED_CARDS_MAX:
+                self._readers.clear()
+            self._readers[tap.card] = tap.reader
         self._last_tap = Screen(tap, member)
         self._screens.clear()
         self._last_sales.clear()

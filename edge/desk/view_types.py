@@ -62,6 +62,8 @@ class TapView:
     points_earned: int
     asking_for_rights: bool
     """A grant was asked for with this tap and has not arrived yet."""
+    card: int = 0
+    """The card, of one that was let in; a debit that follows names it (`tapped_card`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome
 from edge.desk.commands import Handlers
-from edge.desk.commit import Committer, Request
+from edge.desk.commit import TAP_ANSWERS, Committer, Request
 from edge.desk.pricing import earned_today
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
@@ -144,7 +144,7 @@ class VisitsDesk:
     def _show(self, event: CardTapped, result: Decided) -> TapView:
         refusal = result if isinstance(result, Refusal) else None
         values = result.values if isinstance(result, Answer) else {}
-        member, points = values.get("member", 0), values.get("points", 0)
+        member, points, card = (values.get(name, 0) for name in TAP_ANSWERS)
         member = member if isinstance(member, int) else 0
         outcome = TapOutcome.REFUSED if refusal else TapOutcome.SAME_TAP
         asking = False
@@ -161,6 +161,7 @@ class VisitsDesk:
             normal_uid(event.uid) if unknown else "",
             points if isinstance(points, int) else 0,
             asking,
+            card if isinstance(card, int) else 0,
         )
         self._screens.show_tap(view, member)
         self._effects.page_events.publish(Region.TAP, Region.PRESENT, Region.EVENTS, Region.TRUTH)

@@ -64,7 +64,7 @@ def tap(here: Here, facts: TapFacts, same_tap_ms: int) -> Judgement:
     member = facts.member
     since = facts.since_last_tap_ms
     if since is not None and 0 <= since < same_tap_ms:
-        return Decision(values={"member": member, "points": 0})
+        return Decision(values={"member": member, "points": 0, "card": facts.card})
     taps = read_int(VISIT, facts.visit_row, "taps")
     first = taps == 0  # who only checked in has not tapped
     values: dict[str, object] = {"taps": taps + 1}
@@ -86,7 +86,8 @@ def tap(here: Here, facts: TapFacts, same_tap_ms: int) -> Judgement:
         name = read_text(MEMBER, facts.member_row, "name")
         number = read_text(MEMBER, facts.member_row, "number")
         effects.append(PrintSlip("check_in", {"name": name, "number": number, "points": points}))
-    return Decision(tuple(ops), tuple(effects), {"member": member, "points": points})
+    answers = {"member": member, "points": points, "card": facts.card}
+    return Decision(tuple(ops), tuple(effects), answers)
 
 
 def leave(here: Here, member: int, visit_row: RegisterRow | None) -> Judgement:

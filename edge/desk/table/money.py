@@ -28,7 +28,7 @@ ROWS = (
     command(
         "spend",
         "spend",
-        "member:id amount_fen:amount note:text? card_pin:text?",
+        "member:id amount_fen:amount note:text? card_pin:text? tapped_card:id?",
         "member sale amount_fen points balance_fen spendable_fen print_job",
         approval="vouch_for_member",
         needs_shift=True,

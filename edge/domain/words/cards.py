@@ -11,6 +11,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "卡没有读出来，请把卡放平再刷一次",
         "The card could not be read; lay it flat and tap once more",
     ),
+    "card_swapped": (
+        "读卡器上现在是另一张卡，没有扣款，请重新刷要付款的卡",
+        "Another card lies on the reader now; nothing was charged: tap the card that pays again",
+    ),
     "card_lost": (
         "这张卡已挂失，不能使用，请核对持卡人",
         "This card is reported lost and cannot be used; check who holds it",

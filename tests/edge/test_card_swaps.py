@@ -1,0 +1,116 @@
+"""A card that is swapped between the tap and the debit: a whole box, its page and its reader."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from edge import app
+from edge.configuration import read
+from edge.drivers.fake.cafe import VirtualCafe
+from edge.drivers.fake.pcsc import VirtualReaders
+from tests.edge.desk.counter import CASHIER, PIN, HandHub, MovedClock, furnish_hub
+from tests.edge.test_box import CARD, Box, free_port, toml, write_identity
+
+OTHER_CARD = bytes.fromhex("04FFEEDDCCBBAA")
+HAD_FEN, SPENT_FEN = 10_000, 1200
+NAMED = re.compile(r'name="tapped_card" value="(\d+)"')
+
+
+class Payer:
+    """A member with money whose card lies on the reader, and what the page knows of it."""
+
+    def __init__(self, box: Box, member: int) -> None:
+        self.box, self.member = box, member
+        self.requests = 0
+
+    async def tapped_card(self, work: str = "spend") -> str:
+        """The card that the form of a work names."""
+        async with self.box.client.get(f"/show/{work}") as response:
+            found = NAMED.search(await response.text())
+        assert found is not None
+        return found[1]
+
+    async def spend(self, card: str, request_id: str = "") -> dict[str, object]:
+        self.requests += 1
+        body = {
+            "request_id": request_id or f"spend-number-{self.requests}",
+            "member": self.member,
+            "amount_fen": SPENT_FEN,
+            "tapped_card": card,
+        }
+        async with self.box.client.post("/desk/spend", json=body) as response:
+            answer = await response.json()
+        assert isinstance(answer, dict)
+        return answer
+
+
+@pytest.fixture
+async def payer(tmp_path: Path) -> AsyncIterator[Payer]:
+    readers = VirtualReaders(tmp_path / "readers.sock")
+    cafe = VirtualCafe(tmp_path / "devices", readers.reader_names[0], readers.slots[0])
+    tables: dict[str, dict[str, object]] = {
+        "box": {"listen_port": free_port(), "language": "en"},
+        "counter": {"same_tap_ms": 0},
+        "stacks": dict(cafe.stacks_table(f"fake:{tmp_path / 'readers.sock'}")),
+    }
+    configuration = read(toml(tables, cafe.device_tables()), tmp_path)
+    write_identity(configuration.data_dir, free_port())
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with (
+        app.running(configuration) as running,
+        aiohttp.ClientSession(configuration.address, cookie_jar=jar) as client,
+    ):
+        await furnish_hub(HandHub(running.store, MovedClock()))
+        box = Box(running, cafe, client)
+        await box.do("log_in", staff=CASHIER, pin=PIN)
+        await box.do("open_shift")
+        member = 0
+        for uid in (OTHER_CARD, CARD):
+            name = {"name": "王小明", "consent": True, "card_uid": uid.hex()}
+            member = int(str((await box.do("register_member", **name))["member"]))
+            await box.do("top_up", member=member, amount_fen=HAD_FEN, tender="cash")
+        await asyncio.to_thread(cafe.tap, CARD)
+        await box.until(lambda: len(cafe.door_openings) == 1)
+        yield Payer(box, member)
+    cafe.close()
+    readers.close()
+
+
+@pytest.mark.covers("A041")
+async def test_another_card_on_the_reader_is_charged_nothing_and_the_cashier_told(
+    payer: Payer,
+) -> None:
+    card = await payer.tapped_card()
+    await asyncio.to_thread(payer.box.cafe.tap, OTHER_CARD)
+    refused = await payer.spend(card)
+    assert (refused["ok"], refused["code"]) == (False, "card_swapped")
+    assert "没有扣款" in str(refused["words"])
+    await asyncio.to_thread(payer.box.cafe.tap, CARD)
+    done = await payer.spend(card)
+    assert done["ok"]
+    assert done["values"]["balance_fen"] == HAD_FEN - SPENT_FEN  # type: ignore[index]  # JSON
+
+
+async def test_a_card_that_was_taken_away_pays(payer: Payer) -> None:
+    card = await payer.tapped_card()
+    await asyncio.to_thread(payer.box.cafe.lift)
+    assert (await payer.spend(card))["ok"]
+
+
+async def test_a_repeat_of_what_is_done_gets_its_answer_whatever_lies_there(payer: Payer) -> None:
+    card = await payer.tapped_card()
+    assert (await payer.spend(card, "the-same-request"))["ok"]
+    await asyncio.to_thread(payer.box.cafe.tap, OTHER_CARD)
+    again = await payer.spend(card, "the-same-request")
+    assert (again["ok"], again["repeated"]) == (True, True)
+
+
+async def test_each_form_that_debits_names_the_tapped_card(payer: Payer) -> None:
+    card = await payer.tapped_card()
+    await payer.box.do("add_line", sku="COLA")
+    for work in ("pay", "pay-fee"):
+        assert await payer.tapped_card(work) == card
