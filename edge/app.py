@@ -43,6 +43,7 @@ from edge.effects.customer_display import CustomerDisplay
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents, Region
 from edge.effects.printing import PrinterQueue
+from edge.effects.tap_feedback import TapFeedback
 from edge.events import (
     BarcodeScanned,
     CardTapped,
@@ -368,7 +369,8 @@ def _effects(
     )
     door = Door(devices.door_relays, time.monotonic_ns, delay.observe)
     display = CustomerDisplay(devices.customer_displays, configuration.box.language)
-    return Effects(door, queue, page_events, display)
+    feedback = TapFeedback(devices.feedbacks)
+    return Effects(door, queue, page_events, display, feedback)
 
 
 def _register_counts(

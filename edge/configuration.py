@@ -104,6 +104,25 @@ job_ms = 30000               # the longest that one receipt may take
 status_every_ms = 3000       # how often it is asked while it has nothing to do
 
 [[devices]]
+kind = "feedback"            # a light and a buzzer at the reader: accepted, or refused
+driver = "gpio"              # on pins of the Pi
+name = "lamp"                # unique
+reader = ""                  # the name of the card reader that it stands at; "": all of them
+pin_accepted = -1            # the green light; pins by Broadcom's numbers, -1: none
+pin_refused = -1             # the red light
+pin_buzzer = -1              # a buzzer that sounds while its pin is on
+active_low = false           # true where 0 V means on
+light_ms = 1000              # how long a light is on
+beep_ms = 80                 # one beep: accepted; three: refused
+
+[[devices]]
+kind = "feedback"            # the same by the buzzer and LED of the reader itself
+driver = "pcsc"              # an ACR122U; its own beep at each card is switched off
+name = "reader's lamp"       # unique
+reader = ""                  # as above
+port = "*ACR122*"            # the reader's name, with * and ?
+
+[[devices]]
 kind = "door_relay"          # opens the entry door
 driver = "gpio"              # a pin of the Pi
 name = "door"                # several doors open together

@@ -81,10 +81,15 @@ class VisitsDesk:
         """
 
         def open_door(committed: "Future[Decided]") -> None:
+            tell = self._effects.tap_feedback.tell
             if committed.exception() is not None:
                 self._last_taps.clear()  # this tap was none
+                tell(event.reader, accepted=False)
             elif _is_welcome(committed.result()):
                 self._effects.door.open(event.at_monotonic_ns)
+                tell(event.reader, accepted=True)
+            elif isinstance(committed.result(), Refusal):
+                tell(event.reader, accepted=False)
 
         key = keyed_hash(self._settings.chain_key, normal_uid(event.uid))
         try:
@@ -168,7 +173,8 @@ class VisitsDesk:
         return view
 
     def show_unread(self, reader: str) -> None:
-        """Say on the screen that a card must be tapped once more."""
+        """Say on the screen, and at the reader, that a card must be tapped once more."""
+        self._effects.tap_feedback.tell(reader, accepted=False)
         refusal = refuse("card_unread")
         at_ms = self._clocks.wall_ms()
         view = TapView(at_ms, reader, TapOutcome.REFUSED, refusal, "", 0, False)

@@ -152,6 +152,23 @@ class DoorRelay(Device):
         """
 
 
+class TapFeedback(Device):
+    """Tells whoever holds the card by light and sound how the tap ended.
+
+    `reader` names the card reader that it stands at; it may be empty for all of them.
+    """
+
+    kind = "feedback"
+    reader: str = ""
+
+    @abstractmethod
+    def signal(self, *, accepted: bool) -> None:
+        """Show and sound it, and return at once; a later signal takes an earlier one's place.
+
+        Any thread may call. Raises DeviceAbsentError or DeviceFaultError.
+        """
+
+
 class DoorCounter(Device):
     """Tells `DoorCrossed`; it is asked for nothing."""
 

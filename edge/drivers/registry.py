@@ -24,6 +24,7 @@ from edge.drivers.contract import (
     DoorCounter,
     DoorRelay,
     ReceiptPrinter,
+    TapFeedback,
 )
 from edge.drivers.errors import DeviceConfigurationError
 from edge.drivers.stacks import Stacks
@@ -35,6 +36,8 @@ DRIVERS: Mapping[tuple[str, str], str] = {
     ("barcode_scanner", "keyboard"): "edge.drivers.keyboard_barcode_scanner",
     ("card_reader", "wiegand"): "edge.drivers.wiegand_card_reader",
     ("receipt_printer", "serial"): "edge.drivers.serial_receipt_printer",
+    ("feedback", "gpio"): "edge.drivers.gpio_tap_feedback",
+    ("feedback", "pcsc"): "edge.drivers.pcsc_tap_feedback",
     ("door_relay", "gpio"): "edge.drivers.gpio_door_relay",
     ("door_counter", "gpio"): "edge.drivers.gpio_door_counter",
     ("door_counter", "dual_beam"): "edge.drivers.dual_beam_door_counter",
@@ -66,6 +69,10 @@ class Devices:
     @property
     def customer_displays(self) -> tuple[CustomerDisplay, ...]:
         return tuple(device for device in self.all if isinstance(device, CustomerDisplay))
+
+    @property
+    def feedbacks(self) -> tuple[TapFeedback, ...]:
+        return tuple(device for device in self.all if isinstance(device, TapFeedback))
 
     @property
     def door_relays(self) -> tuple[DoorRelay, ...]:

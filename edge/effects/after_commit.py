@@ -7,6 +7,7 @@ from edge.effects.customer_display import CustomerDisplay
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents
 from edge.effects.printing import PrinterQueue
+from edge.effects.tap_feedback import TapFeedback
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,4 @@ class Effects:
     printer_queue: PrinterQueue
     page_events: PageEvents
     customer_display: CustomerDisplay = field(default_factory=lambda: CustomerDisplay((), CHINESE))
+    tap_feedback: TapFeedback = field(default_factory=lambda: TapFeedback(()))

@@ -21,6 +21,8 @@ WIRED_READER = {"kind": "card_reader", "driver": "wiegand", "pin_d0": 5, "pin_d1
 TYPING_READER = {"kind": "card_reader", "driver": "keyboard", "port": "a reader"}
 SCANNER = {"kind": "barcode_scanner", "driver": "keyboard", "port": "a scanner"}
 TWO_BEAMS = {"kind": "door_counter", "driver": "dual_beam", "pin_outer": 20, "pin_inner": 21}
+LAMP = {"kind": "feedback", "driver": "gpio", "pin_buzzer": 24}
+READERS_LAMP = {"kind": "feedback", "driver": "pcsc"}
 TABLES = (
     TWO_BEAMS,
     READER,
@@ -29,6 +31,8 @@ TABLES = (
     TAG_READER,
     WIRED_READER,
     PRINTER,
+    LAMP,
+    READERS_LAMP,
     RELAY,
     COUNTER,
     NODE_COUNTER,
@@ -73,6 +77,7 @@ async def test_every_registered_driver_is_of_its_kind(bridge: Bridge, stacks: St
     ("table", "key", "words"),
     [
         ({}, "devices[0].kind", ["missing", "card_reader"]),
+        ({"kind": "feedback", "driver": "gpio"}, "devices[0].pin_accepted", ["no pin is set"]),
         ({"kind": "toaster"}, "devices[0].kind", ["'toaster'", "receipt_printer"]),
         ({"kind": "door_relay"}, "devices[0].driver", ["missing", "gpio"]),
         ({**RELAY, "driver": "usb"}, "devices[0].driver", ["'usb'", "gpio"]),
