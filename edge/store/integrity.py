@@ -7,7 +7,7 @@ from edge.store import statements
 from edge.store.errors import StoreDamagedError
 from edge.store.op_rows import StoredOp, op_key
 from edge.store.reader import Reader
-from edge.store.tables import ALL_TABLES, Author, Block
+from edge.store.tables import ALL_TABLES
 from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import Block as HubBlock
 from sync_protocol.blocks import Entry, block_hash
@@ -34,13 +34,14 @@ def check_tables(reader: Reader) -> None:
 
     SQLite's own check reads no meaning in the text of its schema.
     """
+    found: dict[str, set[str]] = {}
+    for name, column in reader.connection.execute(statements.SELECT_COLUMNS):
+        found.setdefault(name, set()).add(column)
     for table in ALL_TABLES:
         meta = table._meta  # noqa: SLF001  # peewee's own place for a model's columns
-        name, columns = meta.table_name, meta.columns
-        found = {row[1] for row in reader.connection.execute(f"PRAGMA table_info({name})")}
-        missing = sorted(columns.keys() - found)
+        missing = sorted(meta.columns.keys() - found.get(meta.table_name, set()))
         if missing:
-            raise damaged_file(f"table {name} has no {', '.join(missing)}")
+            raise damaged_file(f"table {meta.table_name} has no {', '.join(missing)}")
 
 
 def damaged_file(found: object) -> StoreDamagedError:
@@ -69,9 +70,8 @@ def _check_from(reader: Reader, checked: object) -> list[object]:
     if checked is not None:
         block_number, pairs = cast("tuple[int, list[tuple[int, int]]]", checked)
         seqs = dict(pairs)
-    authors = Author.select(Author.number, Author.node, Author.epoch).tuples()
     points: list[list[int]] = []
-    for number, node, epoch in authors.execute(reader.database):
+    for number, node, epoch in reader.connection.execute(statements.SELECT_CHAINS).fetchall():
         from_seq = seqs.get(number, 0)
         points.append([number, _check_author(reader, (number, node, epoch), from_seq)])
     return [_check_blocks(reader, block_number), points]
@@ -125,23 +125,21 @@ def _follows(row: StoredOp, previous: bytes) -> bool:
 
 
 def _check_blocks(reader: Reader, checked_number: int) -> int:
-    generation = reader.cursor().generation
-    columns = (Block.number, Block.first_position, Block.count, Block.hash)
-    wanted = Block.select(*columns).where(
-        (Block.generation == generation) & (Block.number >= checked_number)
-    )
+    cursor = reader.cursor()
+    generation, stream = cursor.generation, cursor.stream
     previous: bytes | None = None
     number = checked_number
-    for number, first_position, count, hash in (
-        wanted.order_by(Block.number).tuples().execute(reader.database)
+    for number, first_position, count, hash in reader.connection.execute(
+        statements.SELECT_BLOCKS_FROM, (generation, checked_number)
     ):
         if previous is not None:
             entries = _entries(reader, number, first_position, count)
-            stream = reader.cursor().stream
             block = HubBlock(generation, stream, number, first_position, previous, entries)
-            if block_hash(block) != bytes(hash):
+            if block_hash(block) != hash:
                 raise _damaged(f"block {number}")
-        previous = bytes(hash)
+        if not isinstance(hash, bytes):
+            raise _damaged(f"block {number}")
+        previous = hash
     return number
 
 

@@ -96,7 +96,8 @@ def bring_up_to_date(database: SqliteDatabase, steps: Sequence[Step] = STEPS) ->
             create_all(database)
             _record(database, steps)
         return len(steps)
-    done = {row[0] for row in Migration.select(Migration.number).tuples().execute(database)}
+    rows = database.connection().execute(statements.SELECT_MIGRATIONS)  # type: ignore[no-untyped-call]  # peewee's
+    done = {row[0] for row in rows}
     known = {number for number, _, _ in steps}
     if done - known:
         words = "a later version has used this store; install that version, or restore a backup"

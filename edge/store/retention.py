@@ -3,6 +3,9 @@
 Opening rows are moved forward by folding the log into them, up to a manifest that the hub signed.
 Only where their state hash is the signed one are ops dropped, by `kinds.keep_days`, and only below
 the hub's announced backup: a hub restored from it takes the later ones back from the boxes.
+
+Of an op that is dropped a stub stays for as long as its author's next op is kept: without the hash
+before it nobody could tell whether that one's bytes are what was written.
 """
 
 from collections.abc import Callable
@@ -53,7 +56,8 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 @dataclass(slots=True)
 class Retained:
-    """What retention did: how far the opening rows stand, and how many ops it dropped."""
+    """What retention did: how far the opening rows stand, and of how many ops it dropped what was
+    in them."""
 
     opening_position: int
     dropped_ops: int
@@ -156,10 +160,18 @@ def _drop_ops(transaction: WriteTransaction, after: int) -> tuple[int, int] | No
         position = cast("int", row.position)
         kind = 0 if row.header is None else header_from_row(unpack_stored(row.header)).kind
         if row.effective < keep_from.get(kind, 0) and row.key != own_head:
-            drop_mentions(transaction, row)
-            transaction.connection.execute(statements.DELETE_OP, (row.key,))
-            dropped += 1
+            dropped += _drop(transaction, row)
     return None if position == after else (position, dropped)
+
+
+def _drop(transaction: WriteTransaction, row: StoredOp) -> bool:
+    """Leave a stub of an op, and nothing of the stub before it; False where it was one already."""
+    transaction.connection.execute(statements.DELETE_STUB, (row.key - 1,))
+    if row.header is None:
+        return False
+    drop_mentions(transaction, row)
+    transaction.connection.execute(statements.EMPTY_OP, (row.key,))
+    return True
 
 
 def _keep_from(now_ms: int) -> dict[int, int]:

@@ -270,9 +270,13 @@ def _set_authors(transaction: WriteTransaction, manifest: Manifest) -> None:
     for node, epoch, seq, hash in manifest.heads:
         author = transaction.author(node, epoch)
         if author is None:
-            Author.insert(node=node, epoch=epoch, seq=seq, hash=hash).execute(transaction.database)
+            insert = Author.insert(node=node, epoch=epoch, seq=seq, hash=hash)
+            number = int(insert.execute(transaction.database))
         else:
-            transaction.connection.execute(statements.UPDATE_AUTHOR, (seq, hash, author.number))
+            number = author.number
+            transaction.connection.execute(statements.UPDATE_AUTHOR, (seq, hash, number))
+        if seq and node != transaction.identity.node:
+            transaction.connection.execute(statements.INSERT_STUB, (op_key(number, seq), hash))
 
 
 def _show_kept_ops(transaction: WriteTransaction, kept: list[tuple[int, int]]) -> None:

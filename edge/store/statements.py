@@ -244,10 +244,15 @@ SELECT_PRINT_JOB = """
 SELECT id, kind, document, state, copies, created_ms, error FROM print_job WHERE id = ?
 """
 
-# The printer's queue, at each job.
+# The printer's queue, at each job: of all kinds, or of those that one printer prints.
 SELECT_PRINT_JOBS = """
 SELECT id, kind, document, state, copies, created_ms, error FROM print_job
 WHERE state = ? AND state <> 'done' ORDER BY id LIMIT ?
+"""
+SELECT_PRINT_JOBS_OF_KINDS = """
+SELECT id, kind, document, state, copies, created_ms, error FROM print_job
+WHERE state = ? AND state <> 'done' AND kind IN (SELECT value FROM json_each(?))
+ORDER BY id LIMIT ?
 """
 
 # The truth line, at each page.
@@ -324,6 +329,22 @@ DELETE_SECTION = "DELETE FROM state_section WHERE kind = ? AND cafe = ?"
 
 # --- the check at start: each op and block since the last one -------------------------------------
 
+# --- at each start -------------------------------------------------------------------------------
+
+SELECT_COLUMNS = """
+SELECT master.name, column.name FROM sqlite_master AS master
+JOIN pragma_table_info(master.name) AS column WHERE master.type = 'table'
+"""
+
+SELECT_CHAINS = "SELECT number, node, epoch FROM author"
+
+SELECT_BLOCKS_FROM = """
+SELECT number, first_position, count, hash FROM block
+WHERE generation = ? AND number >= ? ORDER BY number
+"""
+
+SELECT_MIGRATIONS = "SELECT number FROM migration"
+
 SELECT_BLOCK_ENTRIES = """
 SELECT hash, effective, verdict, detail FROM op WHERE position BETWEEN ? AND ? ORDER BY position
 """
@@ -362,6 +383,18 @@ WHERE position > ? AND position <= ? AND position IS NOT NULL ORDER BY position 
 """  # noqa: S608  # constants only
 
 DELETE_OP = "DELETE FROM op WHERE key = ?"
+
+# An op's content goes; its hash stays while the op that follows it is kept.
+EMPTY_OP = """
+UPDATE op SET kind = 0, header = NULL, body = NULL, body_hash = NULL WHERE key = ?
+"""
+
+# The heads that a snapshot names: what their authors write next is held against them.
+INSERT_STUB = """
+INSERT OR IGNORE INTO op (key, kind, effective, money_fen, hash) VALUES (?, 0, 0, 0, ?)
+"""
+
+DELETE_STUB = "DELETE FROM op WHERE key = ? AND header IS NULL"
 
 DELETE_MENTION = "DELETE FROM mention WHERE subject = ? AND op = ?"
 

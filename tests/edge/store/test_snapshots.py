@@ -3,7 +3,9 @@
 import pytest
 
 from edge.store import snapshot as store_snapshot
+from edge.store.errors import StoreDamagedError
 from edge.store.facts import Balance
+from edge.store.integrity import check_all
 from edge.store.refold import refold
 from edge.store.snapshot import SnapshotRefusedError
 from sync_protocol.kinds import CARD_CLAIM, ERASE, MEMBER, TRANSACTION, VISIT
@@ -69,6 +71,27 @@ def test_new_box_starts_from_a_snapshot(chain, hub, open_box, tmp_path):
         assert refold(reader).differences == []
     new.close()
     assert sums_of(open_box(5)) == hub.sums_for(5)
+
+
+@pytest.mark.parametrize("column", ["header", "body", "hash"])
+def test_what_came_first_behind_a_snapshot_is_held_against_it(
+    chain, hub, open_box, tmp_path, column
+):
+    _a, b = chain
+    new = open_box(5)
+    load(new, write_snapshot(hub, 5, tmp_path / "snapshot"), tmp_path / "snapshot")
+    append(b, TRANSACTION, bodies.top_up(4, MEMBER_ID, 100))
+    hub.take(b)
+    hub.deliver(new)
+    with new.read() as reader:
+        check_all(reader)
+    read = f"SELECT key, {column} FROM op WHERE body IS NOT NULL"
+    (row,) = new.submit(lambda tx: tx.connection.execute(read).fetchall()).result()
+    damaged = bytes([row[1][0] ^ 1]) + row[1][1:]
+    write = f"UPDATE op SET {column} = ? WHERE key = ?"
+    new.submit(lambda tx: tx.connection.execute(write, (damaged, row[0]))).result()
+    with new.read() as reader, pytest.raises(StoreDamagedError):
+        check_all(reader)
 
 
 @pytest.mark.parametrize("broken", ["bytes", "state_hash", "truncated"])
