@@ -31,12 +31,13 @@ SCENARIOS = {
     "hubs": "tests.faults.hubs:run",
     "brokers": "tests.faults.brokers:run",
     "copies": "tests.faults.copies:run",
+    "readers": "tests.faults.readers:run",
     "hub_restores": "tests.faults.hub_restores:run",
     "convergence": "tests.faults.convergence:run",
 }
 LANES = (
     ("hubs", "box_kills", "clocks", "disks"),
-    ("brokers", "failing_disk", "copies", "hub_restores"),
+    ("brokers", "failing_disk", "copies", "hub_restores", "readers"),
 )
 ALONE = ("convergence",)
 SCENARIO_SECONDS = 400.0
@@ -50,6 +51,7 @@ EXPECTED = (
     *("hub_fsync_eio", "hub_write_eio", "hub_no_space"),
     *("broker_killed", "broker_database_deleted", "broker_database_emptied"),
     "broker_database_zeroed",
+    *("reader_unplugged_in_mid_exchange", "pcscd_killed", "card_swapped", "door_storm"),
     *("box_cloned", "old_store_put_back", "hub_restored", "hub_recovered", "backlog_drained"),
 )
 """Faults without which a whole run proves too little."""

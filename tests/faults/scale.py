@@ -15,6 +15,7 @@ class Scale:
     hub_restores: int = 20
     bit_flips: int = 1_000
     backlog_ops: int = 10_000
+    reader_faults: int = 30
 
 
 WHOLE = Scale()
@@ -27,4 +28,5 @@ SMALL = Scale(
     hub_restores=1,
     bit_flips=12,
     backlog_ops=500,
+    reader_faults=1,
 )
