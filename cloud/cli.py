@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import aiohttp
@@ -24,6 +25,7 @@ from cloud.store.database import StoreError, open_reader
 from cloud.store.refold import refold
 from cloud.web.sheets import SheetError, read_sheet
 from sync_protocol.errors import ProtocolError
+from sync_protocol.sealed_copy import FILE_SUFFIX
 
 DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
 
@@ -113,7 +115,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_epoch_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add what two people decide over boxes that died, were copied or came back."""
+    """Add what is done for boxes that have no line, died, were copied or came back."""
+    carry = commands.add_parser("carry-in", help="take what a box sealed on a stick")
+    carry.add_argument("paths", type=Path, nargs="+", help="files, or folders of them")
     close = commands.add_parser("close-epoch", help="write a dead box's epoch off")
     close.add_argument("node", type=int)
     close.add_argument("epoch", type=int)
@@ -147,6 +151,8 @@ def main(arguments: list[str] | None = None) -> int:
         }
         if options.command == "backup":
             given["target"] = str(Path(options.target).absolute())
+        if options.command == "carry-in":
+            given = {"files": _sealed_files(options.paths)}
         if options.command == "publish-rules":
             given = {"text": options.file.read_text(encoding="utf-8")}
         if options.command == "import-products":
@@ -223,7 +229,19 @@ async def _command(
     else:
         refused = "code" in answer and "en" in answer
     _print(answer, as_json)
-    return REFUSED if refused or answer.get("problems") else DONE
+    refused |= bool(answer.get("problems") or answer.get("gap") or answer.get("refused"))
+    return REFUSED if refused else DONE
+
+
+def _sealed_files(paths: list[Path]) -> list[list[str]]:
+    """Return [name, base64] of each sealed file, in an order in which one continues the other."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.glob(f"*{FILE_SUFFIX}")) if path.is_dir() else [path]
+    if not found:
+        raise FileNotFoundError(f"no *{FILE_SUFFIX} in {', '.join(str(path) for path in paths)}")
+    found.sort(key=lambda path: path.name)
+    return [[path.name, b64encode(path.read_bytes()).decode()] for path in found]
 
 
 async def _ask_running(

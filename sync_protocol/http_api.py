@@ -104,7 +104,8 @@ class EnrolAnswer:
     """Who the box is from now on.
 
     `claim_secret` keys the hash of personal claim keys (HMAC-SHA-256, see `claims.claim_key`).
-    `broker` is the URL that the hub uses itself, "" where boxes must be told another.
+    `broker` is the URL that the hub uses itself, "" where boxes must be told another. To
+    `sealing_key` (X25519, RFC 7748) a box seals what only the hub may open, see `sealed_copy`.
     """
 
     __slots__ = (
@@ -116,6 +117,7 @@ class EnrolAnswer:
         "hub_public_key",
         "claim_secret",
         "broker",
+        "sealing_key",
     )
 
     def __init__(
@@ -128,6 +130,7 @@ class EnrolAnswer:
         hub_public_key: bytes,
         claim_secret: bytes,
         broker: str,
+        sealing_key: bytes,
     ) -> None:
         self.chain = chain
         self.cafe = cafe
@@ -137,6 +140,7 @@ class EnrolAnswer:
         self.hub_public_key = hub_public_key
         self.claim_secret = claim_secret
         self.broker = broker
+        self.sealing_key = sealing_key
 
     def pack(self) -> bytes:
         """Return the body of the answer."""
@@ -151,13 +155,14 @@ class EnrolAnswer:
                 self.hub_public_key,
                 self.claim_secret,
                 self.broker,
+                self.sealing_key,
             ]
         )
 
 
 def enrol_answer_from_bytes(data: bytes) -> EnrolAnswer:
     """Return the `EnrolAnswer` of a body."""
-    values = expect_list(unpack(data), "enrol answer", 9, 9)
+    values = expect_list(unpack(data), "enrol answer", 10, 10)
     expect_int(values[0], "version", HTTP_VERSION, HTTP_VERSION)
     return EnrolAnswer(
         expect_text(values[1], "chain", 64),
@@ -168,6 +173,7 @@ def enrol_answer_from_bytes(data: bytes) -> EnrolAnswer:
         expect_bytes(values[6], "hub_public_key", PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES),
         expect_bytes(values[7], "claim_secret", CLAIM_SECRET_BYTES, CLAIM_SECRET_BYTES),
         expect_text(values[8], "broker", 256),
+        expect_bytes(values[9], "sealing_key", PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES),
     )
 
 

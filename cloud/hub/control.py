@@ -5,6 +5,8 @@ same commands on a hub of its own for the moment.
 """
 
 import asyncio
+from base64 import b64decode
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -31,10 +33,13 @@ from sync_protocol.rights_rule import (
     RIGHTS_RULE_KEY,
     rights_rule,
 )
+from sync_protocol.sealed_copy import STATUSES
 
 SOCKET_NAME = "control.sock"
 BODY_BYTES_MAX = 64 * 1024 * 1024
 """A list of 50,000 products."""
+CARRIED = (*STATUSES.values(), "refused")
+"""What becomes of a sealed file."""
 OPERATOR = 0
 """The actor of what is done from the command line: the hub itself."""
 
@@ -247,6 +252,29 @@ async def _admit_branch(office: HeadOffice, arguments: Arguments) -> Answer:
     return _references(await office.admit_branch(_number(arguments, "branch"), approvers))
 
 
+async def _carry_in(office: HeadOffice, arguments: Arguments) -> Answer:
+    """Take sealed files, given as [[name, base64], ...]; each says for itself what became of it."""
+    files = arguments.get("files")
+    if not isinstance(files, list):
+        raise ArgumentError("files: a list of files is needed")
+    rows: list[dict[str, object]] = []
+    for name, text in files:
+        row: dict[str, object] = {"file": name}
+        try:
+            answer = await office.hub.take_carried(b64decode(text))
+        except ProtocolError as error:
+            rows.append({**row, "status": "refused", "new_ops": 0, "fault": str(error)})
+            continue
+        if isinstance(answer, Refusal):
+            return answer
+        status = STATUSES[answer.status]
+        row |= {"status": status, "up_to_seq": answer.seq, "new_ops": answer.new_ops}
+        rows.append({**row, "fault": answer.fault})
+    counts = Counter(str(row["status"]) for row in rows)
+    new_ops = sum(answer["new_ops"] for answer in rows if isinstance(answer["new_ops"], int))
+    return {"new_ops": new_ops, **{name: counts[name] for name in CARRIED}, "files": rows}
+
+
 COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "status": _status,
     "add-cafe": _add_cafe,
@@ -261,6 +289,7 @@ COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "excuse": _excuse,
     "branches": _branches,
     "admit-branch": _admit_branch,
+    "carry-in": _carry_in,
     "merge-members": _merge_members,
     "set-rights": _set_rights,
     "rules": _rules,

@@ -33,6 +33,7 @@ from sync_protocol.http_api import (
 )
 from sync_protocol.messages import MESSAGE_BYTES_MAX, RANGE_BLOCKS_MAX
 from sync_protocol.ops import HASH_BYTES, POSITION_MAX
+from sync_protocol.sealed_copy import CARRY_PATH, FILE_BYTES_MAX
 
 MAY_READ = (CURRENT, FORKED)
 """Blocks flow to a box whose epoch is fenced too, unless people sent it away."""
@@ -58,6 +59,7 @@ def routes(office: HeadOffice) -> list[web.RouteDef]:
         web.get(SNAPSHOT_PATH, api.snapshot),
         web.get(SNAPSHOT_PATH + "/{hash}", api.snapshot_bytes),
         web.post(LEFTOVERS_PATH, api.left_overs),
+        web.post(CARRY_PATH, api.carried),
         web.get(RECOVERY_PATH, api.recovery),
         web.post(RECOVERY_PATH, api.recovery),
         web.get("/healthz", api.health),
@@ -71,7 +73,7 @@ class _Api:
         self._hub: Hub = office.hub
 
     async def enrol(self, request: web.Request) -> web.StreamResponse:
-        data = await request.content.read(REQUEST_BYTES_MAX + 1)
+        data = await _body(request, REQUEST_BYTES_MAX)
         if len(data) > REQUEST_BYTES_MAX:
             return _failed(413, "request_size", "请求过大", "The request is too long")
         try:
@@ -130,11 +132,27 @@ class _Api:
         author = self._asker(request)
         if isinstance(author, web.Response):
             return author
-        data = await request.content.read(MESSAGE_BYTES_MAX + REQUEST_BYTES_MAX)
+        data = await _body(request, MESSAGE_BYTES_MAX + REQUEST_BYTES_MAX)
         if author.standing != CURRENT or digest_target(LEFTOVERS_PATH, data) != request.raw_path:
             return _failed(403, "not_current", "该设备已停用", "This box is fenced or revoked")
         try:
             answer = await self._hub.take_left_overs(author, left_over_request_from_bytes(data))
+        except ProtocolError as error:
+            return _failed(400, error.code, "请求格式不正确", f"The request is malformed: {error}")
+        if isinstance(answer, Refusal):
+            return refused(answer)
+        return web.Response(body=answer.pack(), content_type=CONTENT_TYPE)
+
+    async def carried(self, request: web.Request) -> web.StreamResponse:
+        """The authors signed what is in the file: any current box may bring it."""
+        asker = self._asker(request)
+        if isinstance(asker, web.Response):
+            return asker
+        data = await _body(request, FILE_BYTES_MAX)
+        if asker.standing != CURRENT or digest_target(CARRY_PATH, data) != request.raw_path:
+            return _failed(403, "not_current", "该设备已停用", "This box is fenced or revoked")
+        try:
+            answer = await self._hub.take_carried(data)
         except ProtocolError as error:
             return _failed(400, error.code, "请求格式不正确", f"The request is malformed: {error}")
         if isinstance(answer, Refusal):
@@ -147,7 +165,7 @@ class _Api:
         if request.method == "GET":
             answer = await self._hub.on_writer(lambda worker: worker.recovery.answer(node))
             return web.Response(body=answer.pack(), content_type=CONTENT_TYPE)
-        data = await request.content.read(MESSAGE_BYTES_MAX + REQUEST_BYTES_MAX)
+        data = await _body(request, MESSAGE_BYTES_MAX + REQUEST_BYTES_MAX)
         if digest_target(RECOVERY_PATH, data) != request.raw_path:
             return _failed(401, "signature", "签名无效", "The signature does not cover the body")
         try:
@@ -221,6 +239,16 @@ class _Api:
             if (author.node, author.epoch) == numbers and author.node:
                 return author
         return None
+
+
+async def _body(request: web.Request, limit: int) -> bytes:
+    """Return a request's body, or its beginning: one byte more than `limit` shows a longer one."""
+    data = bytearray()
+    async for part in request.content.iter_any():
+        data += part
+        if len(data) > limit:
+            break
+    return bytes(data[: limit + 1])
 
 
 def _number(text: str | None) -> int | None:

@@ -39,11 +39,15 @@ from sync_protocol.errors import ProtocolError
 from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest
 from sync_protocol.messages import Blocks
 from sync_protocol.ops import HUB, OpRef
+from sync_protocol.sealed_copy import CarryAnswer
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 IDLE_WAIT_S = 1.0
+QUIET_S = 0.05
+"""Nothing is done between blocks for so long after one: of a box that drains its log the next batch
+comes within this time, and would wait for a chunk of the reports and its fsync."""
 
 
 class HubStoppedError(Exception):
@@ -230,6 +234,10 @@ class Hub:
         """Take or keep what a box hands in of an earlier epoch. Raises `ProtocolError`."""
         return await self.on_writer(lambda worker: worker.take_left_overs(asker, request))
 
+    async def take_carried(self, file: bytes) -> CarryAnswer | Refusal:
+        """Take or keep what a sealed file holds. Raises `ProtocolError` for any other file."""
+        return await self.on_writer(lambda worker: worker.take_carried(file, self.keys.unseal))
+
     async def on_writer(self, function: Callable[[Worker], T]) -> T:
         """Run `function` on the writer's thread. What it raises comes back, the hub goes on."""
         future: Future[T] = Future()
@@ -294,7 +302,11 @@ class Hub:
         self._worker = worker
         self._started.set_result(None)
         try:
+            position = self.head().position
             while not self._stopping:
+                if position != self.head().position:
+                    position = self.head().position
+                    self._inbox.wait(QUIET_S)
                 more = background.step(self.head().position, not self._inbox.is_empty())
                 self._inbox.wait(0 if more else IDLE_WAIT_S)
                 worker.builder.head.published_number = self._published_number

@@ -5,8 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sync_protocol.codec import pack, unpack
 from sync_protocol.errors import ProtocolError
@@ -15,6 +19,7 @@ from sync_protocol.http_api import CLAIM_SECRET_BYTES
 
 KEY_BYTES = 32
 FILE_MODE = 0o600
+SEALING_INFO = b"cafebox sealing key"
 
 
 class KeyFileError(Exception):
@@ -34,6 +39,25 @@ class HubKeys:
     @property
     def public_bytes(self) -> bytes:
         return self.private.public_key().public_bytes_raw()
+
+    @property
+    def sealing_public_bytes(self) -> bytes:
+        """What boxes seal to: the X25519 key of `unseal`."""
+        return self._sealing_private().public_key().public_bytes_raw()
+
+    def unseal(self, sealed: bytes, info: bytes) -> bytes | None:
+        """Open what a box sealed (HPKE, RFC 9180), None where it was changed or is not for us."""
+        suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+        try:
+            return suite.decrypt(sealed, self._sealing_private(), info)
+        except InvalidTag:
+            return None
+
+    def _sealing_private(self) -> X25519PrivateKey:
+        """Derived (HKDF, RFC 5869), so that a hub put back from its key file opens old copies."""
+        seed = self.private.private_bytes_raw()
+        derived = HKDF(SHA256(), KEY_BYTES, None, SEALING_INFO).derive(seed)
+        return X25519PrivateKey.from_private_bytes(derived)
 
 
 def create_keys(path: Path, random_bytes: Callable[[int], bytes]) -> HubKeys:

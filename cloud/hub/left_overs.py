@@ -1,4 +1,4 @@
-"""What a box hands in of its earlier epochs: ops that only its disk has had so far.
+"""What a box hands in of its earlier epochs, or comes in sealed: ops that only a disk has had.
 
 Where they go on with what the log has of an epoch that was merely superseded, they are taken at
 once. Where they do not (the store was copied, or an old copy was put back, or two people closed
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cloud.domain.epochs import admitting, next_epoch
 from cloud.domain.erasure import subject_of
-from cloud.domain.judge import SUPERSEDED
+from cloud.domain.judge import CURRENT, SUPERSEDED
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.builder import Batch, BlockBuilder, Committed, Proposal
 from cloud.hub.draft import Draft, HubOps
@@ -49,6 +49,17 @@ def receive(
     author = builder.authors.get((asker.node, request.epoch))
     if author is None or request.epoch >= asker.epoch:
         return Received(refusal("epoch_unknown"))
+    return take_part(builder, author, asker.public_key, request, now_ms)
+
+
+def take_part(
+    builder: BlockBuilder,
+    author: Author,
+    public_key: bytes,
+    request: LeftOverRequest,
+    now_ms: int,
+) -> Received:
+    """Take or keep a part of what `author` wrote; `public_key` is of who vouches for it."""
     push = unpack_message(request.push)
     if not isinstance(push, Push) or (push.node, push.epoch) != (author.node, author.epoch):
         raise DecodeError("message_type", "push")
@@ -59,26 +70,87 @@ def receive(
     if kept is not None:
         if kept.branch_epoch is not None or push.first_seq != kept.seq + 1:
             return Received(LeftOverAnswer(KEPT, kept.seq))
-        ops = _ops_of(builder.head.chain, asker, push, rows, kept.hash)
+        ops = _ops_of(builder.head.chain, public_key, push, rows, kept.hash)
         _keep(builder, kept, ops, push.signature)
         return Received(LeftOverAnswer(KEPT, kept.seq))
     before = _hash_at(builder, author, push.first_seq - 1)
     if before is None:
-        return Received(LeftOverAnswer(TAKEN, author.seq))
-    ops = _ops_of(builder.head.chain, asker, push, rows, before)
+        return _behind_kept(builder, author, public_key, push, rows)
+    ops = _ops_of(builder.head.chain, public_key, push, rows, before)
     parent_seq, parent_hash = push.first_seq - 1, before
     while ops and _hash_at(builder, author, parent_seq + 1) == ops[0].hash:
         parent_seq, parent_hash = parent_seq + 1, ops.pop(0).hash
     if not ops:
         return Received(LeftOverAnswer(TAKEN, parent_seq))
-    if author.standing == SUPERSEDED and parent_seq == author.seq:
+    if author.standing in (SUPERSEDED, CURRENT) and parent_seq == author.seq:
         bodies = [op.packed_body() for op in ops]
         batch = Batch(author.node, author.epoch, ops, bodies, push.signature)
         committed = builder.build([batch], [])
         return Received(LeftOverAnswer(TAKEN, ops[-1].header.seq), committed)
+    holder = _holder_of(builder, author, ops[0])
+    if holder is not None:
+        return Received(LeftOverAnswer(KEPT, _go_on(builder, holder, ops, push.signature)))
     opened = _open(builder.database, author, (parent_seq, parent_hash), request, now_ms)
     _keep(builder, opened, ops, push.signature)
     return Received(LeftOverAnswer(KEPT, opened.seq))
+
+
+def _holder_of(builder: BlockBuilder, author: Author, op: Op) -> LeftOver | None:
+    """Return what was kept before, or admitted, with this very op in it.
+
+    A copy on a stick and the box itself may bring the same chain, one longer than the other.
+    """
+    database, seq = builder.database, op.header.seq
+    wanted = (LeftOver.node == author.node, LeftOver.epoch == author.epoch)
+    for row in database.rows(LeftOver.select().where(*wanted)):
+        found = database.first(
+            LeftOverOp.select().where(LeftOverOp.left_over == row.id, LeftOverOp.seq == seq)
+        )
+        hash = None if found is None else bytes(found.hash)
+        if hash is None and row.branch_epoch is not None:
+            hash = log.op_hash_at(database, author.node, row.branch_epoch, seq)
+        if hash == op.hash:
+            holder: LeftOver = row
+            return holder
+    return None
+
+
+def _behind_kept(
+    builder: BlockBuilder, author: Author, public_key: bytes, push: Push, rows: list[object]
+) -> Received:
+    """Keep a part that goes on behind what is kept; TAKEN with the log's end where none does."""
+    wanted = LeftOver.select().where(
+        LeftOver.node == author.node,
+        LeftOver.epoch == author.epoch,
+        LeftOver.seq == push.first_seq - 1,
+    )
+    for holder in list(builder.database.rows(wanted)):
+        try:
+            ops = _ops_of(builder.head.chain, public_key, push, rows, bytes(holder.hash))
+        except SignatureError:
+            continue  # it follows another op of that number
+        return Received(LeftOverAnswer(KEPT, _go_on(builder, holder, ops, push.signature)))
+    return Received(LeftOverAnswer(TAKEN, author.seq))
+
+
+def _go_on(builder: BlockBuilder, holder: LeftOver, ops: list[Op], signature: bytes) -> int:
+    """Keep what goes on behind what is kept; return the last op that is kept.
+
+    Behind an admitted branch nothing goes on: the answer names its last op.
+    """
+    rest = [op for op in ops if op.header.seq > holder.seq]
+    if holder.branch_epoch is not None or not rest:
+        return int(holder.seq)
+    known = ops[: len(ops) - len(rest)]
+    if known and known[-1].hash != bytes(holder.hash):
+        raise ChainError("kept_otherwise", f"seq {holder.seq}")
+    last = rest[-1]
+    if last.header.seq > holder.last_seq:
+        holder.last_seq, holder.last_hash = last.header.seq, last.hash
+        change = LeftOver.update(last_seq=holder.last_seq, last_hash=holder.last_hash)
+        builder.database.run(change.where(LeftOver.id == holder.id))
+    _keep(builder, holder, rest, signature)
+    return int(holder.seq)
 
 
 def _open(
@@ -122,7 +194,7 @@ def _hash_at(builder: BlockBuilder, author: Author, seq: int) -> bytes | None:
 
 
 def _ops_of(
-    chain: str, asker: Author, push: Push, rows: list[object], previous_hash: bytes
+    chain: str, public_key: bytes, push: Push, rows: list[object], previous_hash: bytes
 ) -> list[Op]:
     ops = []
     seq = push.first_seq
@@ -135,7 +207,7 @@ def _ops_of(
         previous_hash = op.hash
         seq += 1
     signed = push_signing_bytes(chain, push.node, push.epoch, seq - 1, previous_hash)
-    if not verifier(asker.public_key)(push.signature, signed):
+    if not verifier(public_key)(push.signature, signed):
         raise SignatureError("signature", f"seq {seq - 1}")
     return ops
 

@@ -121,6 +121,16 @@ class NodeSessions:
         if line is not None and session.state == SYNCING:
             self._note_complete(session, line)
 
+    def forget(self, node: int) -> None:
+        """Forget a node's session: its log has grown otherwise, and its next batch has it greet."""
+        self._sessions.pop(node, None)
+
+    def found_fork(self, node: int, epoch: int) -> None:
+        """Fence an epoch: its own key signed two different ops of one number."""
+        reason = FENCED_REASONS[FENCED_FORK]
+        self._metrics.fenced.labels(reason).inc()
+        self._decide(Proposal(lambda draft: draft.fence_epoch(node, epoch, reason)))
+
     def drop(self) -> Round:
         """Forget every session and what is gathered, and return that: nodes send it again."""
         self._sessions.clear()

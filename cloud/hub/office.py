@@ -185,6 +185,7 @@ class HeadOffice:
             keys.public_bytes,
             keys.claim_secret,
             self._broker,
+            keys.sealing_public_bytes,
         )
 
     async def set_node_status(self, node: int, status: str, actor: int) -> list[OpRef] | Refusal:

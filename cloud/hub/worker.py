@@ -10,8 +10,9 @@ from collections.abc import Callable
 from cloud.domain.epochs import approval_fault
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal, refusal
-from cloud.hub import left_overs
+from cloud.hub import carried, left_overs
 from cloud.hub.builder import BlockBuilder, Committed, Proposal
+from cloud.hub.carried import Unseal
 from cloud.hub.draft import Draft
 from cloud.hub.inbox import Inbox
 from cloud.hub.metrics import HubMetrics
@@ -26,6 +27,7 @@ from sync_protocol.annotations import VERDICTS
 from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest, RecoveryAnswer, RecoveryRequest
 from sync_protocol.kinds import NODE, STAFF
 from sync_protocol.ops import OpRef
+from sync_protocol.sealed_copy import CarryAnswer
 from sync_protocol.topics import blocks_topic
 
 LATE_OPS_MAX = 500
@@ -124,6 +126,13 @@ class Worker:
         if received.committed is not None:
             self._publish(received.committed)
         return received.answer
+
+    def take_carried(self, file: bytes, unseal: Unseal) -> CarryAnswer | Refusal:
+        """Take or keep what a sealed file holds; publish what was taken."""
+        if self.recovery.under_way:
+            return refusal("recovering")
+        self._commit()
+        return carried.take(self.builder, self.nodes, file, unseal, self._now_ms(), self._publish)
 
     def append_branches(self) -> None:
         """Bring what two people admitted into the log, to its end."""

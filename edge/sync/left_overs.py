@@ -9,16 +9,11 @@ from edge.store.store import Store
 from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
 from edge.sync.line_switch import LineCutError
 from edge.sync.metrics import SyncMetrics
-from sync_protocol.errors import LimitError, ProtocolError
-from sync_protocol.frames import CODECS_WRITTEN, pack_frame
+from edge.sync.pushes import OPS_MAX, push_of
+from sync_protocol.errors import ProtocolError
 from sync_protocol.http_api import LeftOverRequest
-from sync_protocol.messages import Push, push_signing_bytes
-from sync_protocol.ops import Op
 
 RETRY_S = 10.0
-OPS_MAX = 500
-"""Ops of one part."""
-FRAME_BYTES_MAX = 512 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -75,31 +70,11 @@ class LeftOvers:
                 ops = reader.left_over_ops(left, seq + 1, OPS_MAX)
             if not ops:
                 return  # the log has them by now
-            request = LeftOverRequest(left.epoch, left.last_seq, left.last_hash, self._push(ops))
+            push, _last = push_of(ops, self._store.identity, self._sign)
+            request = LeftOverRequest(left.epoch, left.last_seq, left.last_hash, push)
             answer = await self._http.hand_in(request)
             logger.info("handed in", extra={"epoch": left.epoch, "seq": answer.seq})
             if answer.seq < left.parent_seq:
                 return  # the hub was restored from a backup: this box follows its log first
             seq = answer.seq
         self._handed_in.add((left.epoch, left.last_hash))
-
-    def _push(self, ops: list[Op]) -> bytes:
-        count = len(ops)
-        while True:
-            rows: list[object] = [op.wire_row() for op in ops[:count]]
-            try:
-                frame = pack_frame(rows, CODECS_WRITTEN)
-            except LimitError:
-                if count == 1:
-                    raise
-                frame = b""
-            if frame and (len(frame) <= FRAME_BYTES_MAX or count == 1):
-                break
-            count = (count + 1) // 2
-        last, identity = ops[count - 1], self._store.identity
-        header = last.header
-        signed = push_signing_bytes(
-            identity.chain, header.node, header.epoch, header.seq, last.hash
-        )
-        first_seq = ops[0].header.seq
-        return Push(header.node, header.epoch, first_seq, frame, self._sign(signed)).pack()

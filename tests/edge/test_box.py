@@ -59,7 +59,7 @@ def toml(tables: dict[str, dict[str, object]], devices: list[dict[str, object]])
 def write_identity(folder: Path, broker_port: int) -> None:
     """An identity as enrolment leaves it; nobody listens at its broker."""
     broker = f"mqtt://127.0.0.1:{broker_port}"
-    answer = EnrolAnswer(CHAIN, CAFE, BOX, EPOCH, 1, bytes(32), b"k" * 32, broker)
+    answer = EnrolAnswer(CHAIN, CAFE, BOX, EPOCH, 1, bytes(32), b"k" * 32, broker, bytes(32))
     folder.mkdir(parents=True)
     path = folder / app.IDENTITY_NAME
     path.write_bytes(pack([b"s" * 32, answer.pack()]))

@@ -307,7 +307,9 @@ class HttpBodies(Target):
         )
         self.corpus = [
             EnrolRequest("CODE", bytes(32), b"hardware", "cafebox 1").pack(),
-            EnrolAnswer("chain", 3, 3, 1, 1, bytes(32), bytes(32), "mqtt://broker").pack(),
+            EnrolAnswer(
+                "chain", 3, 3, 1, 1, bytes(32), bytes(32), "mqtt://broker", bytes(32)
+            ).pack(),
             SnapshotAnswer(manifest, bytes(64), 1000).pack(),
         ]
         self.values = [unpack(data) for data in self.corpus]
