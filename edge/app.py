@@ -143,7 +143,7 @@ def enrolment_of(configuration: Configuration) -> Enrolment:
     if enrolment is None:
         raise NotEnrolledError(
             "This box has no identity yet. On the hub: cafebox-hub enrol-code --cafe NUMBER."
-            " Then here: cafebox enrol CODE"
+            " Then enter the code on the page that cafebox run serves, or here: cafebox enrol CODE"
         )
     return enrolment
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge import app, cli_devices, cli_lists
+from edge import app, cli_devices, cli_lists, first_boot
 from edge.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
 from edge.desk.facts import chain_code
 from edge.doctor import Finding, ask_health, examine
@@ -47,7 +47,8 @@ Typical first steps:
                                             cafebox-hub enrol-code --cafe NUMBER
   cafebox devices >>cafebox.toml            the devices that are attached, as tables of it
   cafebox doctor                            what is missing, and what to type
-  cafebox run                               start; the counter page is at http://127.0.0.1:8601/
+  cafebox run                               start; the counter page is at http://127.0.0.1:8601/,
+                                            and the set-up page, if CODE was not entered here
 While it runs:
   cafebox status                            how it does
   cafebox outbox                            what only this box has
@@ -85,7 +86,11 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print JSON")
         return command
 
-    add("run", "run until Ctrl-C or SIGTERM; logs go to standard error as JSON lines", table=False)
+    run = (
+        "run until Ctrl-C or SIGTERM; a box that is not set up serves its set-up page first, and"
+        " prints that page's address and PIN; logs go to standard error as JSON lines"
+    )
+    add("run", run, table=False)
     add("status", "who this box is, how far it is in step with the hub, what waits")
     outbox = add("outbox", "the ops that the hub has not acknowledged: only this disk has them")
     outbox.add_argument("--limit", type=int, default=OUTBOX_SHOWN, help="rows to show")
@@ -134,13 +139,13 @@ def _complain(error: BaseException, code: int) -> int:
     return code
 
 
-def _run(configuration: Configuration, _options: argparse.Namespace) -> int:
+def _run(configuration: Configuration, options: argparse.Namespace) -> int:
     set_up_logging(configuration.log.level)
 
-    def started(box: app.Running) -> None:
-        print(f"counter page: {box.address}", flush=True)
+    def tell(line: str) -> None:
+        print(line, flush=True)
 
-    asyncio.run(app.run_until_signalled(configuration, started))
+    asyncio.run(first_boot.run(options.config, configuration, tell))
     return DONE
 
 

@@ -15,7 +15,7 @@ from edge.drivers.stacks import SYSTEM
 
 DEFAULT_FILE = "cafebox.toml"
 
-EXAMPLE = """\
+SETTINGS_EXAMPLE = """\
 # cafebox box. Every key but those of [[devices]] is optional; what stands here is the default.
 
 [box]
@@ -41,7 +41,9 @@ level = "info"               # "debug", "info", "warning" or "error"; one JSON o
 [stacks]
 pcsc = "system"              # the machine's pcscd, or "fake:<socket path>"
 gpio = "system"              # the module RPi.GPIO, or "fake:<socket path>"
+"""
 
+DEVICES_EXAMPLE = """
 # One table for each device; `cafebox devices` writes those of what is attached. None of them is
 # needed: a counter without a printer sells all the same.
 
@@ -166,6 +168,8 @@ key_file = "/etc/cafebox/back-door.key"   # as above; no default
 port = "/dev/serial/by-id/usb-door-node"  # no default
 baud = 115200                # as in the node's settings.json
 """
+
+EXAMPLE = SETTINGS_EXAMPLE + DEVICES_EXAMPLE
 
 SectionType = TypeVar("SectionType")
 

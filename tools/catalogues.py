@@ -55,6 +55,8 @@ def _topic_of(user: Path) -> str:
     """The topic of a file of the counter's web package, `counter` for what belongs to none."""
     if user.parent.name in ("works", "done"):
         return user.stem
+    if user.parent.name == "setup":
+        return "setup"
     if user.parent.name == "work":
         topics = (topic for topic in works.TOPICS if user.stem in topic.WORKS)
         return next(topics).__name__.rpartition(".")[2]

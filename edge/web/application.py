@@ -39,8 +39,14 @@ def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     app.router.add_get("/log-in/events", log_in_stream)
     app.router.add_post("/desk/{command}", post_command)
     app.router.add_post("/language/{language}", choose_language)
+    app.router.add_get("/setup{rest:(/.*)?}", leave_setup)
     app.router.add_static("/static", FOLDER / "static")
     return app
+
+
+async def leave_setup(_request: web.Request) -> web.Response:
+    """A box that is set up has no set-up page: who still has it open comes to the counter."""
+    raise web.HTTPSeeOther("/")
 
 
 async def choose_language(request: web.Request) -> web.Response:

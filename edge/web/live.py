@@ -18,6 +18,7 @@ from aiohttp import web
 from edge.effects.page_events import Region, TooManySubscribersError
 from edge.web.counter import Counter
 from edge.web.screen import Screen
+from edge.web.server_sent_events import event
 from edge.web.works import WORKS
 from edge.web.works.asked import TICKET, Asked
 
@@ -119,7 +120,7 @@ async def _serve(
                 text += await _tap(counter, screen)
             shown = on_screen
             for scan in scans.after(told, session.terminal):
-                text += _event("scanned", json.dumps({"id": scan.id, "text": scan.text}))
+                text += event("scanned", json.dumps({"id": scan.id, "text": scan.text}))
             told = scans.last_number
             async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
                 await response.write(text.encode())
@@ -149,7 +150,7 @@ async def _serve_log_in(
             staff = views.staff_of_last_tap() if Region.TAP in regions else told
             if staff and staff != told:
                 async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
-                    await response.write(_event("staff-card", str(staff)).encode())
+                    await response.write(event("staff-card", str(staff)).encode())
             told = staff
 
 
@@ -160,7 +161,7 @@ def _on_screen(screen: Screen) -> OnScreen:
 
 def _regions(counter: Counter, screen: Screen, regions: Iterable[Region]) -> str:
     names = dict.fromkeys(name for region in regions for name in _REGION_EVENTS[region])
-    return "".join(_event(name, counter.render(_TEMPLATES[name], screen, {})) for name in names)
+    return "".join(event(name, counter.render(_TEMPLATES[name], screen, {})) for name in names)
 
 
 async def _tap(counter: Counter, screen: Screen) -> str:
@@ -168,15 +169,7 @@ async def _tap(counter: Counter, screen: Screen) -> str:
     tap = screen.counter.tap
     if tap is not None and tap.card_uid:
         card = counter.render("tapped_card.html", screen, {"card_uid": tap.card_uid})
-        return _event("card", card)
+        return event("card", card)
     facts = await WORKS[TICKET](Asked(counter.desk, screen))
     work = counter.render("work_with_outcome.html", screen, {"work": TICKET, **facts})
-    return _event("other-member", work)
-
-
-def _event(name: str, html: str) -> str:
-    """One server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
-    lines = "".join(f"data: {line}\n" for line in html.splitlines() if line.strip())
-    if not lines:
-        lines = "data:\n"
-    return f"event: {name}\n{lines}\n"
+    return event("other-member", work)

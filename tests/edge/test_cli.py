@@ -90,8 +90,6 @@ def test_a_wrong_key_is_a_wrong_configuration(
 def test_a_box_without_identity_says_what_to_type(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["run"]) == STOPPED
-    assert "cafebox enrol CODE" in capsys.readouterr().err
     assert main(["status"]) == STOPPED
     assert "cafebox run" in capsys.readouterr().err
 

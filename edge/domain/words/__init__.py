@@ -17,6 +17,7 @@ from edge.domain.words import (
     papers,
     reports,
     sessions,
+    setup,
     shifts,
     tickets,
 )
@@ -34,6 +35,7 @@ TOPICS = (
     papers,
     reports,
     cases,
+    setup,
 )
 
 WORDS: Mapping[str, tuple[str, str]] = {

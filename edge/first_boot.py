@@ -1,0 +1,134 @@
+"""`cafebox run` from the beginning: a box that is not set up serves the set-up page first.
+
+Once that is over, the same process goes on to the counter: no shell, no restart. A box is set up
+when it has an identity, unless the page gave it one and was not gone through to its end.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from edge import app
+from edge.configuration import Configuration, load
+from edge.discovery.survey import finders_of
+from edge.drivers.stacks import Stacks
+from edge.setup.gate import Gate
+from edge.setup.progress import ProgressFile
+from edge.setup.setup import Setup, Surroundings
+from edge.sync.enrolment import load_enrolment
+from edge.watchdog import READY, ServiceManager
+from edge.web.setup.application import build_setup_application
+
+PROGRESS_NAME = "first-boot.json"
+TOKEN_BYTES = 16
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what a configuration may say
+
+log = logging.getLogger(__name__)
+
+
+async def run(path: Path, configuration: Configuration, tell: Callable[[str], None]) -> None:
+    """Set the box up if need be, then run it until SIGTERM or SIGINT; `path` is its configuration.
+
+    `tell` gets a line for the operator whenever a page is served. Raises as `app.running` does.
+    """
+    if is_needed(configuration):
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        async with serving(path, configuration) as setup:
+            tell(f"set-up page: {setup.address}setup  PIN {setup.pin}")
+            await _until_one(setup.handed_over, stopped)
+        if not setup.is_over:
+            return
+        configuration = load(path)
+    await app.run_until_signalled(
+        configuration, lambda _box: tell(f"counter page: {page_address(configuration)}")
+    )
+
+
+def is_needed(configuration: Configuration) -> bool:
+    """Whether the box is still to be set up. Raises EnrolmentError for a damaged identity."""
+    if load_enrolment(configuration.data_dir / app.IDENTITY_NAME) is None:
+        return True
+    begun = ProgressFile(configuration.data_dir / PROGRESS_NAME).read()
+    return begun is not None and begun.hub != ""
+
+
+@asynccontextmanager
+async def serving(
+    path: Path, configuration: Configuration, root: Path = Path("/")
+) -> AsyncIterator[Setup]:
+    """Serve the set-up where the counter page will be. Raises OSError if the port is taken.
+
+    Devices are looked for in `dev` and `sys` of `root`.
+    """
+    configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = ProgressFile(configuration.data_dir / PROGRESS_NAME)
+    stacks = Stacks(configuration.stacks.pcsc, configuration.stacks.gpio)
+    async with aiohttp.ClientSession() as client:
+        around = Surroundings(
+            configuration_path=path,
+            identity_path=configuration.data_dir / app.IDENTITY_NAME,
+            address=page_address(configuration),
+            hardware=app.hardware_id(),
+            software=app.SOFTWARE,
+            client=client,
+            finders=lambda ask: finders_of(stacks, root, probe=ask),
+            stacks=stacks,
+            random_bytes=secrets.token_bytes,
+            wall_ms=app.wall_ms,
+        )
+        setup = Setup(around, configuration, file, file.begin(secrets.randbelow))
+        gate = Gate(setup.pin, time.monotonic, lambda: secrets.token_urlsafe(TOKEN_BYTES))
+        await setup.look()
+        await setup.look_at_broker()
+        zone = timezone(timedelta(minutes=configuration.box.utc_offset_min))
+        runner = web.AppRunner(
+            build_setup_application(setup, gate, zone),
+            access_log=None,
+            shutdown_timeout=app.SHUTDOWN_S,
+        )
+        await runner.setup()
+        host, port = configuration.box.listen_host, configuration.box.listen_port
+        manager = ServiceManager.of(os.environ, os.getpid())
+        life = asyncio.create_task(manager.show_life(_turning))
+        try:
+            await web.TCPSite(runner, host, port, reuse_address=True).start()
+            manager.tell(READY)
+            yield setup
+        finally:
+            life.cancel()
+            await runner.cleanup()
+            await setup.trial.close()
+
+
+def page_address(configuration: Configuration) -> str:
+    """Where people open the page: by the machine's name where it is served to the network."""
+    box = configuration.box
+    if box.listen_host not in EVERYWHERE:
+        return configuration.address
+    port = "" if box.listen_port == 80 else f":{box.listen_port}"
+    return f"http://{socket.gethostname()}.local{port}/"
+
+
+async def _turning() -> None:
+    """The loop turns: before there is a store, that is all there is to ask."""
+
+
+async def _until_one(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

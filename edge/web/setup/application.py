@@ -1,0 +1,91 @@
+"""The set-up's web application: served in the counter page's place until the box is set up.
+
+Nothing but the page for the PIN is answered to a browser that has not given it. Once the set-up is
+over this application is gone: the counter's has one row for `/setup`, which leads to `/`, and takes
+no POST there.
+"""
+
+from datetime import tzinfo
+
+from aiohttp import web
+
+from edge.setup.gate import Gate
+from edge.setup.setup import Setup
+from edge.web.application import FOLDER, choose_language
+from edge.web.live import LIVE_STREAMS, LiveStreams, close_streams
+from edge.web.page_security import Handler, add_security_headers, refuse_foreign_pages
+from edge.web.rendering import Renderer
+from edge.web.setup.pages import SETUP_COOKIE, Pages
+from edge.web.setup.stream import stream
+from edge.web.terms import term
+
+BODY_BYTES_MAX = 64 * 1024
+OPEN_PATHS = frozenset({"/", "/healthz", "/setup/pin", "/setup/pin/print"})
+OPEN_FOLDERS = ("/static/", "/language/")
+
+
+def build_setup_application(setup: Setup, gate: Gate, zone: tzinfo) -> web.Application:
+    """The pages under `/setup`, and `/healthz`."""
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX, middlewares=[refuse_foreign_pages, _only_with_pin]
+    )
+    pages = Pages(setup, gate, Renderer(FOLDER, zone, term))
+    app[Pages.KEY] = pages
+    app[LIVE_STREAMS] = LiveStreams()
+    app.on_response_prepare.append(add_security_headers)
+    app.on_response_prepare.append(_keep_nothing)
+    app.on_shutdown.append(close_streams)
+    app.router.add_get("/", pages.begin)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/setup", pages.begin)
+    app.router.add_get("/setup/events", stream)
+    for step, take in (
+        ("pin", pages.take_pin),
+        ("language", pages.take_language),
+        ("code", pages.take_code),
+        ("devices", pages.take_devices),
+        ("slip", pages.take_slip),
+        ("card", pages.take_card),
+    ):
+        app.router.add_get(f"/setup/{{step:{step}}}", pages.show)
+        app.router.add_post(f"/setup/{step}", take)
+    app.router.add_post("/setup/pin/print", pages.print_pin)
+    app.router.add_post("/setup/devices/look", pages.look)
+    app.router.add_post("/language/{language}", choose_language)
+    app.router.add_static("/static", FOLDER / "static")
+    return app
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """A box that waits for a technician is well: an update of it is confirmed.
+
+    When the set-up is over, its last page asks here once it has all its parts; only then the
+    counter takes over.
+    """
+    setup = request.app[Pages.KEY].setup
+    if setup.is_over and _knows(request):
+        setup.handed_over.set()
+    values = {"ok": True, "problem": "", "setting_up": True, "devices": {}}
+    return web.json_response(values)
+
+
+@web.middleware
+async def _only_with_pin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let nobody through who has not given the setup PIN."""
+    path = request.path
+    if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
+        return await handler(request)
+    if _knows(request):
+        return await handler(request)
+    if request.method == "GET" and path.startswith("/setup"):
+        raise web.HTTPSeeOther("/setup/pin")
+    raise web.HTTPForbidden(text="refused: give the setup PIN first (setup_pin_first)")
+
+
+def _knows(request: web.Request) -> bool:
+    return request.app[Pages.KEY].gate.knows(request.cookies.get(SETUP_COOKIE, ""))
+
+
+async def _keep_nothing(_request: web.Request, response: web.StreamResponse) -> None:
+    """No browser shows a step from its memory when the box has gone on."""
+    response.headers.setdefault("Cache-Control", "no-store")
