@@ -6,7 +6,8 @@ head of its frames is that of `edge.door_frames`.
 
 import asyncio
 import struct
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -45,23 +46,30 @@ class DoorNodes:
         ]
 
     async def _listen(self) -> dict[bytes, str]:
-        heard: dict[bytes, str] = {}
-
-        async def receive(request: web.Request) -> web.Response:
-            data = await request.read()
-            if len(data) >= HEAD.size:
-                magic, _version, _kind, node = HEAD.unpack_from(data)
-                if magic == MAGIC:
-                    heard[node] = request.remote or ""
-            raise web.HTTPServiceUnavailable
-
-        app = web.Application(client_max_size=FRAME_BYTES_MAX)
-        app.router.add_post("/", receive)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._port, reuse_address=True).start()
+        async with hearing(self._host, self._port) as heard:
             await asyncio.sleep(self._listen_s)
-        finally:
-            await runner.cleanup()
         return heard
+
+
+@asynccontextmanager
+async def hearing(host: str, port: int) -> AsyncIterator[dict[bytes, str]]:
+    """The nodes that have reported until now, and from where. Raises OSError for a taken port."""
+    heard: dict[bytes, str] = {}
+
+    async def receive(request: web.Request) -> web.Response:
+        data = await request.read()
+        if len(data) >= HEAD.size:
+            magic, _version, _kind, node = HEAD.unpack_from(data)
+            if magic == MAGIC:
+                heard[node] = request.remote or ""
+        raise web.HTTPServiceUnavailable
+
+    app = web.Application(client_max_size=FRAME_BYTES_MAX)
+    app.router.add_post("/", receive)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, reuse_address=True).start()
+        yield heard
+    finally:
+        await runner.cleanup()

@@ -20,7 +20,7 @@ NOTHING = """\
 No new device was found. Plug one in, give it power, and type again: cafebox devices
 What hangs on a serial port is asked by:  cafebox devices --probe
 Door nodes on the Wi-Fi are heard by:     cafebox devices --listen 70"""
-UNSURE = "what hangs on it cannot be seen. Take the # away from what does:"
+UNSURE = "what hangs on it cannot be seen: take the # away from what does"
 
 
 def listing(survey: Survey, configured: Sequence[Mapping[str, object]], file: str) -> str:
@@ -48,10 +48,14 @@ def rows(survey: Survey, configured: Sequence[Mapping[str, object]]) -> dict[str
 
 
 def name_of(found: Found, configured: Iterable[Mapping[str, object]]) -> str:
-    """What the table of a device is called that is configured already; empty for none."""
+    """What the table of a device is called that is configured already; empty for none.
+
+    What is not sure is settled by any table for its place, whatever the kind.
+    """
     for table in configured:
         port = table.get("port")
-        if isinstance(port, str) and _is_at(found, port):
+        settled = table.get("kind") == found.kind or not found.sure
+        if settled and isinstance(port, str) and _is_at(found, port):
             return str(table.get("name", table.get("kind")))
     return ""
 
@@ -87,13 +91,16 @@ def _paragraphs(
 
 
 def _device(place: str, label: str, uses: list[tuple[Found, str, Table]], file: str) -> str:
-    head = label if label == place else f"{label}, {place}"
-    for _found, known, _table in uses:
-        if known:
-            return _comment(f"{head}\n  is in {file} already: {known}") + "\n"
+    head = label if label == place else f"{label}\n  at {place}"
+    names = dict.fromkeys(known for _found, known, _table in uses if known)
+    uses = [use for use in uses if not use[1]]
+    parts = [_comment(f"{head}\n  is in {file} already: {', '.join(names)}")] if names else []
+    if not uses:
+        return parts[0] + "\n"
     if not uses[0][0].sure:
-        head = f"{head}: {UNSURE}"
-    parts = [_comment(head)]
+        head = f"{head}\n  {UNSURE}"
+    if not parts:
+        parts.append(_comment(head))
     for found, _known, table in uses:
         if found.note:
             parts.append(_comment(f"  {found.note}"))

@@ -15,6 +15,10 @@ SAM = re.compile(r"\bSAM\b")
 """A slot inside the reader, where no customer lays a card."""
 
 
+WITH_LAMP = "ACR122"
+LAMP = "its buzzer and light, which then tell how a tap ended"
+
+
 class PcscReaders:
     """See the module."""
 
@@ -48,6 +52,8 @@ def _found(names: Iterable[str]) -> Iterable[Found]:
         options = {"port": f"{base}*"}
         several = len(readers) > 1
         yield Found("card_reader", "pcsc", options, base, base, note=note if several else "")
+        if WITH_LAMP in base:
+            yield Found("feedback", "pcsc", options, base, base, note=LAMP)
 
 
 def _no_daemon() -> Trouble:

@@ -1,6 +1,6 @@
 """`[[devices]]` tables of what was found, and their text."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import tomli_w
 
@@ -11,6 +11,7 @@ NAMES = {
     "barcode_scanner": "scanner",
     "receipt_printer": "receipts",
     "customer_display": "display",
+    "feedback": "lamp",
     "door_relay": "door",
     "door_counter": "entrance",
 }
@@ -19,15 +20,19 @@ NAMES = {
 Table = Mapping[str, Option]
 
 
-def device_tables(found: Iterable[Found], taken: Collection[str] = ()) -> list[Table]:
-    """One table for each device found, each with a name of its own, none of them `taken`."""
+def device_tables(found: Sequence[Found], taken: Collection[str] = ()) -> list[Table]:
+    """One table for each device found, each with a name of its own, none of them `taken`.
+
+    What is sure is named first, so that it has the plain names.
+    """
     names = set(taken)
-    tables: list[Table] = []
-    for one in found:
+    tables: dict[int, Table] = {}
+    for at in sorted(range(len(found)), key=lambda at: not found[at].sure):
+        one = found[at]
         name = _free_name(NAMES.get(one.kind, one.kind), names)
         names.add(name)
-        tables.append({"kind": one.kind, "driver": one.driver, "name": name, **one.options})
-    return tables
+        tables[at] = {"kind": one.kind, "driver": one.driver, "name": name, **one.options}
+    return [table for _at, table in sorted(tables.items())]
 
 
 def table_text(table: Table) -> str:
