@@ -246,6 +246,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "card_reader": _("Reader"),
         "barcode_scanner": _("Scanner"),
         "receipt_printer": _("Printer"),
+        "feedback": _("Light and buzzer"),
         "door_relay": _("Door"),
         "door_counter": _("Door counter"),
         "power_input": _("Mains"),
