@@ -9,19 +9,25 @@ from dataclasses import dataclass, replace
 from cloud.domain.refusals import Refusal, refusal
 from sync_protocol.accounts import (
     BONUS,
+    CARD_DEPOSIT,
     CLASSES,
     LUCKY_HELD,
     POINTS_HELD,
+    PREPAID,
+    REFUNDABLE,
     VISITS_HELD,
     VOUCHER,
     WALLET,
 )
 from sync_protocol.expect import AMOUNT_MAX
 from sync_protocol.ledger import REASON_GRANT, Transaction
+from sync_protocol.state_hash import CHAIN_WIDE
 
 SLICED_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
 """What follows a member from cafe to cafe."""
-GRANTED_CLASSES = (*SLICED_CLASSES, VOUCHER)
+GRANTED_CLASSES = (*SLICED_CLASSES, VOUCHER, CARD_DEPOSIT, PREPAID, REFUNDABLE)
+"""What a box may ask for. The last two stand in a cafe's own book: what its old box held of them
+is the hub's once two people closed that epoch, and its new box asks for it to settle it."""
 
 MOVES_MAX = 60
 """Expiry months that one grant draws on: five years of them."""
@@ -82,12 +88,17 @@ def grant_transaction(
     request: int,
     business_day: int,
     utc_offset_min: int,
+    cafe: int = CHAIN_WIDE,
 ) -> Transaction:
-    """Return the hub's transaction that moves `moves` to (node, epoch)."""
+    """Return the hub's transaction that moves `moves` to (node, epoch).
+
+    cafe: in whose name, where the account stands in a cafe's own book.
+    """
     postings: list[tuple[int, int | str, int, int, int, str, int]] = []
     for holding, amount in moves:
         lowering = -amount * CLASSES[holding.code].side
         code, subject, month, unit = holding.code, holding.subject, holding.month, holding.unit
         postings.append((code, subject, 0, 0, month, unit, lowering))
         postings.append((code, subject, node, epoch, month, unit, -lowering))
-    return Transaction(0, REASON_GRANT, business_day, utc_offset_min, 0, request, None, postings)
+    day = (business_day, utc_offset_min)
+    return Transaction(cafe, REASON_GRANT, *day, 0, request, None, postings)

@@ -11,7 +11,7 @@ from cloud.domain.grants import (
     grant_transaction,
     without,
 )
-from cloud.domain.judge import CURRENT
+from cloud.domain.judge import CURRENT, Section, section_of
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.builder import Proposal
 from cloud.hub.draft import Draft, HubOps
@@ -53,13 +53,15 @@ class GrantCase:
         if made is not None:
             self.repeated = True
             return [OpRef(0, made.epoch, made.seq, made.hash8)]
-        if draft.author(self.node, request.epoch).standing != CURRENT:
+        author = draft.author(self.node, request.epoch)
+        if author.standing != CURRENT:
             return refusal("epoch_closed")
         if draft.state.is_erased(request.subject):
             return refusal("member_erased")
         if request.account_class not in GRANTED_CLASSES:
             return refusal("grant_class")
-        holdings, debt_fen = self._holdings(draft), self._debt_fen(draft)
+        section = section_of(request.account_class, author.cafe)
+        holdings, debt_fen = self._holdings(draft, section), self._debt_fen(draft)
         moves = decide_grant(without(holdings, debt_fen), request.amount, self.policy)
         if isinstance(moves, Refusal):
             return moves
@@ -70,6 +72,7 @@ class GrantCase:
             request.request_id,
             self.business_day,
             self.utc_offset_min,
+            section[1],
         )
         if sum(amount for _, amount in moves) >= request.amount:
             self.elsewhere.clear()
@@ -80,16 +83,18 @@ class GrantCase:
             ops.append((TRANSACTION, repaid.body()))
         return ops
 
-    def _holdings(self, draft: Draft) -> list[Holding]:
+    def _holdings(self, draft: Draft, section: Section) -> list[Holding]:
         """Return the hub's parts of the account, first to expire first; note who else has some."""
         request = self.request
         side = CLASSES[request.account_class].side
         holdings = []
-        for (_section, account), balance in draft.state.of_subject(request.subject).items():
+        for (stands, account), balance in draft.state.of_subject(request.subject).items():
             code, subject, node, epoch, month, unit = account
             amount = balance * side
             if code != request.account_class or unit != request.unit or amount <= 0:
                 continue
+            if stands != section:
+                continue  # another cafe's own
             if (node, epoch) == HUB_HOLDER:
                 holdings.append(Holding(code, subject, month, unit, amount))
             elif node != self.node:

@@ -20,7 +20,7 @@ from cloud.web import ledgers, today
 from cloud.web.formats import chain_code
 from cloud.web.head_office import PERSON, Pages, form_text
 from cloud.web.reading import cafe_names, number_of
-from sync_protocol.accounts import BONUS, FEN, WALLET
+from sync_protocol.accounts import BONUS, CARD_DEPOSIT, FEN, PREPAID, WALLET
 from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import unpack
 from sync_protocol.errors import ProtocolError
@@ -33,6 +33,8 @@ LINES_SHOWN = 50
 BRANCH_OPS_READ = 5_000
 """A longer branch is added up to here; its page says so."""
 NAME_LENGTH_MAX = 60
+CUSTOMERS_MONEY = (WALLET, BONUS, CARD_DEPOSIT, PREPAID)
+"""What a box holds for customers: it is settled nowhere else until its epoch is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One epoch of a box. `found`: rewind, fork, or else the epoch's standing."""
+    """One epoch of a box. `found`: rewind, fork, or else the epoch's standing. `holds_rights`:
+    whether anything stands at it that only it may settle, money or not."""
 
     node: int
     epoch: int
@@ -94,6 +97,7 @@ class Box:
     last_code: str
     last_position: int
     held_fen: int
+    holds_rights: bool
     branches: tuple[Branch, ...]
     approved: Approved | None
     newest_epoch: int
@@ -174,7 +178,7 @@ def _waits(box: Box) -> bool:
     """Whether two people have something to decide over an epoch."""
     if box.is_decided or (box.standing == CURRENT and not box.branches):
         return False
-    return box.standing != SUPERSEDED or bool(box.held_fen or box.branches)
+    return box.standing != SUPERSEDED or box.holds_rights or bool(box.branches)
 
 
 class _Reading:
@@ -191,6 +195,7 @@ class _Reading:
             if case.type == FENCED_EPOCH
         }
         self._held = _held_fen(database)
+        self._holders = _holders(database)
 
     def boxes(self) -> list[Box]:
         """Return every epoch but the admitted branches', the latest found first."""
@@ -225,6 +230,7 @@ class _Reading:
             chain_code(author.node, author.epoch, author.seq, author.hash) if author.seq else "",
             position,
             self._held.get(place, 0),
+            place in self._holders,
             tuple(self._branch(row) for row in rows),
             self._approved(WRITE_OFF, target_of_epoch(*place)),
             max(one.epoch for one in self._authors if one.node == author.node),
@@ -303,11 +309,17 @@ def _transaction(kept: LeftOverOp) -> Transaction | None:
 
 
 def _held_fen(database: Database) -> dict[tuple[int, int], int]:
-    """Return what of members' money each (node, epoch) holds."""
+    """Return what of customers' money each (node, epoch) holds."""
     query = (
         Balance.select(Balance.node, Balance.epoch, fn.SUM(Balance.amount).alias("total"))
-        .where(Balance.code.in_((WALLET, BONUS)), Balance.unit == FEN, Balance.node != 0)
+        .where(Balance.code.in_(CUSTOMERS_MONEY), Balance.unit == FEN, Balance.node != 0)
         .group_by(Balance.node, Balance.epoch)
         .tuples()
     )
     return {(node, epoch): -int(total) for node, epoch, total in database.rows(query)}
+
+
+def _holders(database: Database) -> set[tuple[int, int]]:
+    """Return every (node, epoch) at which something stands that only it may settle."""
+    query = Balance.select(Balance.node, Balance.epoch).where(Balance.amount != 0).distinct()
+    return set(database.rows(query.tuples()))

@@ -16,17 +16,19 @@ def deposit_of(reader: Reader, at: Here, card: int) -> Deposit:
         for document in reader.registers_where(CARD, "member", member)
     }
     cards = predecessors(card, replaced_by if member else {})
-    elsewhere_fen = 0
+    elsewhere_fen = elsewhere_card = 0
     places: dict[facts.Name, None] = {}
     for one in cards:
         for account, balance in reader.balances_of(CARD_DEPOSIT, one, FEN):
             if account[2:4] != (at.node, at.epoch) and balance.shown:
                 elsewhere_fen -= balance.shown
+                elsewhere_card = one
                 places[facts.place_of(reader, account[2], account[3])] = None
     return Deposit(
         facts.parts_here(reader, at, cards, (CARD_DEPOSIT,)),
         elsewhere_fen,
         ("、".join(place[0] for place in places), ", ".join(place[1] for place in places)),
+        elsewhere_card,
     )
 
 

@@ -241,6 +241,8 @@ class Desk:
     def _ask_for_rights(
         self, request: Request, arguments: Mapping[str, object], outcome: Outcome
     ) -> None:
+        if isinstance(outcome, Refusal):
+            self.rights.ask_to_settle(outcome)
         if asks_for_rights(request.command, paid=isinstance(outcome, Answer)):
             member = arguments.get("member") or self._screens.at(request.terminal).member
             if isinstance(member, int) and member > 0:

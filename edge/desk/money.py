@@ -150,6 +150,7 @@ def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> Sol
     member = facts.person_of(reader, read_int(SALE, row, "member"))
     entry = original(reader, sale, REFUNDABLE)
     number, day = read_int(SALE, row, "number"), read_int(SALE, row, "business_day")
+    refundable_fen = -facts.held_here(reader, at, REFUNDABLE, sale, FEN)
     return SoldFacts(
         sale,
         number,
@@ -158,7 +159,7 @@ def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> Sol
         read_int(SALE, row, "total_fen"),
         lines_of(tenders),
         lines_of(read_list(SALE, row, "refunded")),
-        -facts.held_here(reader, at, REFUNDABLE, sale, FEN),
+        refundable_fen,
         Earned(
             read_int(SALE, row, "points"),
             read_int(SALE, row, "rebate_fen"),
@@ -171,6 +172,7 @@ def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> Sol
         row,
         paper_number(reader, day, number),
         entry.reason if entry is not None else 0,
+        facts.amount_of(reader, (sale,), REFUNDABLE, FEN) - refundable_fen,
     )
 
 

@@ -13,6 +13,7 @@ from edge.desk.settings import Clocks, DeskSettings
 from edge.domain.decision import Decision, Here, Judgement, read_int
 from edge.domain.expiry import EXPIRING_CLASSES, expire
 from edge.domain.parts import Part, leave, total
+from edge.domain.refusals import Refusal
 from edge.domain.stored_value import release
 from edge.domain.visits import visit_key
 from edge.effects.after_commit import Effects
@@ -23,11 +24,14 @@ from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import (
     ADVANCE_RIGHT,
     BONUS,
+    CARD_DEPOSIT,
     FEN,
     HUB_HOLDER,
     LUCKY_HELD,
     POINTS_HELD,
+    PREPAID,
     RECEIVABLE,
+    REFUNDABLE,
     WALLET,
 )
 from sync_protocol.clock import stamp_ms
@@ -46,6 +50,14 @@ a pass do not: they stay where it was sold or used last, so that they need no li
 cafe asks for them."""
 MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
 
+
+SETTLED_BY_HOLDER = {
+    "prepayment_elsewhere": (PREPAID, "session"),
+    "refund_elsewhere": (REFUNDABLE, "sale"),
+    "deposit_elsewhere": (CARD_DEPOSIT, "card"),
+}
+"""Refusals by a box that does not hold what it is to settle: its account class, and the value of
+the refusal that says whose."""
 
 SALE_BEGUN = frozenset({"add_line", "set_ticket_member"})
 SALE_TRIED = frozenset({"spend", "pay", "start_session"})
@@ -121,6 +133,21 @@ class Rights:
         if self._line.up:
             self._request(code, subject, amount, unit)
         return self._line.up
+
+    def ask_to_settle(self, refusal: Refusal) -> None:
+        """Ask the hub for what a refusal says that another box holds, if it is one of these.
+
+        What a dead box held head office can give once two people have closed its epoch.
+        """
+        if refusal.code not in SETTLED_BY_HOLDER:
+            return
+        code, name = SETTLED_BY_HOLDER[refusal.code]
+        subject = int(str(refusal.parameters[name]))
+        with self._store.read() as reader:
+            held = facts.parts_here(reader, self._here(reader), (subject,), (code,))
+            elsewhere_fen = facts.amount_of(reader, (subject,), code, FEN) - total(held)
+        if elsewhere_fen > 0:
+            self.ask_for(code, subject, elsewhere_fen, FEN)
 
     def _request(self, code: int, subject: int, amount: int, unit: str = FEN) -> None:
         request_id = self._asked.request_id(code, subject, amount)

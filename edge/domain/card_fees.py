@@ -63,11 +63,15 @@ def fee_op(here: Here, card: int, due: Due, payment: Taken) -> NewOp:
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """What was left for a card: `parts` are held here, the rest at `places` (Chinese, English)."""
+    """What was left for a card: `parts` are held here, the rest at `places` (Chinese, English).
+
+    `elsewhere_card` is a card of which some is there: this one, or one that it replaced.
+    """
 
     parts: tuple[Part, ...] = ()
     elsewhere_fen: int = 0
     places: tuple[str, str] = ("", "")
+    elsewhere_card: int = 0
 
     @property
     def here_fen(self) -> int:
@@ -92,7 +96,12 @@ def return_card(
     if refusal is not None:
         return refusal
     if deposit.elsewhere_fen:
-        return refuse("deposit_elsewhere", deposit_fen=deposit.elsewhere_fen, places=deposit.places)
+        return refuse(
+            "deposit_elsewhere",
+            deposit_fen=deposit.elsewhere_fen,
+            places=deposit.places,
+            card=deposit.elsewhere_card,
+        )
     refund_fen = deposit.here_fen
     if refund_fen and not here.shift:
         return refuse("shift_not_open")

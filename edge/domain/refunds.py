@@ -66,9 +66,10 @@ class SoldFacts:
     """A sale that money goes back on.
 
     `tenders` is how it was paid, `refunded` what of that went back already; `refundable_fen` is
-    what this node may still give back. `held` is what this node holds of the member's. `reference`
-    names the sale's transaction, None where it is no longer kept here; `reason` is that
-    transaction's. `paper` is the number as papers say it.
+    what this node may still give back, `elsewhere_fen` what the box before it or head office may.
+    `held` is what this node holds of the member's. `reference` names the sale's transaction, None
+    where it is no longer kept here; `reason` is that transaction's. `paper` is the number as papers
+    say it.
     """
 
     sale: int
@@ -85,6 +86,7 @@ class SoldFacts:
     row: RegisterRow | None
     paper: str = ""
     reason: int = 0
+    elsewhere_fen: int = 0
 
     @property
     def voided(self) -> bool:
@@ -116,6 +118,8 @@ def refund(
         return refuse("spending_stopped")
     if sold.voided:
         return refuse("sale_voided")
+    if sold.refundable_fen < amount_fen <= sold.refundable_fen + sold.elsewhere_fen:
+        return refuse("refund_elsewhere", amount_fen=sold.elsewhere_fen, sale=sold.sale)
     if amount_fen > sold.refundable_fen:
         return refuse("refund_too_large", refundable_fen=max(sold.refundable_fen, 0))
     back = back_of(sold, amount_fen)

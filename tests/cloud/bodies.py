@@ -7,6 +7,7 @@ from sync_protocol.accounts import (
     DUE_TO_CHAIN,
     POINTS_HELD,
     POINTS_ISSUED,
+    PREPAID,
     REVENUE,
     SAFE,
     TILL,
@@ -17,6 +18,7 @@ from sync_protocol.kinds import KINDS, field_index
 from sync_protocol.ledger import (
     REASON_FLOAT,
     REASON_POINTS,
+    REASON_PREPAYMENT,
     REASON_SPEND,
     REASON_TOP_UP,
     Transaction,
@@ -40,6 +42,22 @@ def top_up(cafe, member, node, epoch, amount):
             (WALLET, member, node, epoch, 0, "fen", -amount),
             (DUE_TO_CHAIN, cafe, 0, 0, 0, "fen", -amount),
             (DUE_FROM_CAFE, cafe, 0, 0, 0, "fen", amount),
+        ],
+    ).body()
+
+
+def prepayment(cafe, session, node, epoch, amount):
+    return Transaction(
+        cafe,
+        REASON_PREPAYMENT,
+        DAY,
+        480,
+        1,
+        session,
+        None,
+        [
+            (TILL, cafe, 0, 0, 0, "fen", amount),
+            (PREPAID, session, node, epoch, 0, "fen", -amount),
         ],
     ).body()
 

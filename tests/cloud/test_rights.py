@@ -1,23 +1,24 @@
 """Rights through the hub: grants, repeats, recalls, releases, closed epochs."""
 
 from cloud.store import reports
-from sync_protocol.accounts import POINTS_HELD, WALLET
+from sync_protocol.accounts import POINTS_HELD, PREPAID, WALLET
 from sync_protocol.kinds import TRANSACTION
 from sync_protocol.messages import GrantAnswer, GrantRequest, Recall
 from tests.cloud import bodies
 
 MEMBER_ID = 4001
+SESSION_ID = 7001
 
 
-def _held(hub, node, epoch, code=WALLET):
-    rows = reports.balances_of_subject(hub.hub.reader, MEMBER_ID)
+def _held(hub, node, epoch, code=WALLET, subject=MEMBER_ID):
+    rows = reports.balances_of_subject(hub.hub.reader, subject)
     return -sum(
         row.amount for row in rows if (row.code, row.node, row.epoch) == (code, node, epoch)
     )
 
 
-async def _ask(box, request_id, amount, code=WALLET, unit="fen"):
-    await box.send(GrantRequest(box.epoch, request_id, code, MEMBER_ID, unit, amount, "tap"))
+async def _ask(box, request_id, amount, code=WALLET, unit="fen", subject=MEMBER_ID):
+    await box.send(GrantRequest(box.epoch, request_id, code, subject, unit, amount, "tap"))
     return await box.heard(GrantAnswer, lambda answer: answer.request_id == request_id)
 
 
@@ -111,4 +112,22 @@ async def test_closing_an_epoch_returns_what_it_held_with_two_peoples_word(hub):
     assert (_held(hub, a.node, a.epoch), _held(hub, 0, 0)) == (0, 900)
     again = await hub.office.close_epoch(a.node, a.epoch, tuple(people))
     assert again.code == "epoch_closed"
+    assert hub.refolded().equal
+
+
+async def test_what_a_closed_epoch_held_in_its_cafes_book_is_granted_to_that_cafe_alone(hub):
+    dead, elsewhere, successor = await hub.enrol(1), await hub.enrol(2), await hub.enrol(1)
+    async with dead.connected():
+        await dead.commit(
+            dead.op(TRANSACTION, bodies.prepayment(1, SESSION_ID, dead.node, dead.epoch, 600))
+        )
+    people = [await hub.office.add_staff(name, "manager", [], ("", ""), 0) for name in "PQ"]
+    await hub.office.close_epoch(dead.node, dead.epoch, tuple(people))
+    assert _held(hub, 0, 0, PREPAID, SESSION_ID) == 600
+    async with elsewhere.connected(), successor.connected():
+        refused = await _ask(elsewhere, 1, 600, PREPAID, subject=SESSION_ID)
+        assert refused.code == "grant_nothing_held"
+        assert (await _ask(successor, 1, 600, PREPAID, subject=SESSION_ID)).ref is not None
+    assert _held(hub, 0, 0, PREPAID, SESSION_ID) == 0
+    assert _held(hub, successor.node, successor.epoch, PREPAID, SESSION_ID) == 600
     assert hub.refolded().equal

@@ -85,8 +85,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The card on the reader is another one; check it",
     ),
     "deposit_elsewhere": (
-        "押金 {deposit_fen} 在{places}，请到那里退卡，或先作废这张卡",
-        "The deposit of {deposit_fen} is at {places}; return the card there, or void it now",
+        "押金 {deposit_fen} 在{places}，已申请转来，请过几秒再试；"
+        "没有网络就到那里退，或先作废这张卡",
+        "The deposit of {deposit_fen} is at {places}; it was asked for, try again in a few seconds."
+        " Without a line return the card there, or void it now",
     ),
     # PINs
     "card_pin_invalid": (

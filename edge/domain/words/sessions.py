@@ -82,9 +82,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "This does not pay for one minute; take more",
     ),
     "prepayment_elsewhere": (
-        "预付的 {amount_fen} 现在不能在本机结算（本机换过或被停用），请找总部",
-        "The {amount_fen} paid before cannot be settled by this box now (it was replaced or"
-        " stopped); call head office",
+        "预付的 {amount_fen} 不在本机（盒子换过或被停用），已向总部申请转来，请过几秒再试；"
+        "还不行就请总部核销旧盒子",
+        "The {amount_fen} paid before does not stand at this box (it was replaced or stopped); it"
+        " was asked for, try again in a few seconds. If it does not come, have head office write"
+        " the old box off",
     ),
     "package_unknown": (
         "没有这个套餐，或此客人不能用",

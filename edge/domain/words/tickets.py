@@ -8,8 +8,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "At most {refundable_fen} of this sale can still be refunded",
     ),
     "refund_elsewhere": (
-        "这单是{place}卖出的，请到那里退款",
-        "This was sold at {place}; refund it there",
+        "这单的 {amount_fen} 要由原来的盒子退，已申请转来，请过几秒再试；还不行就请总部核销旧盒子",
+        "{amount_fen} of this is for the earlier box to give back; it was asked for, try again in a"
+        " few seconds. If it does not come, have head office write the old box off",
     ),
     "sale_unknown": ("找不到这张单据", "No such sale"),
     "ticket_empty": ("还没有选商品", "Nothing has been chosen yet"),

@@ -1,0 +1,82 @@
+"""A box that died with money in its hands: two people write it off, and the next one settles it."""
+
+import asyncio
+import time
+
+import pytest
+
+from edge.desk.answers import Answer
+from sync_protocol.accounts import PREPAID, REFUNDABLE
+from sync_protocol.kinds import SALE, SESSION
+from tests.edge.sync.boxes import DEADLINE_S, Box, eventually
+from tests.edge.sync.counters import PIN, Counter
+
+PAID_BEFORE_FEN = 1_000
+SPENT_FEN = 700
+PAPERS = {"name": "张三", "document_kind": "id_card", "document_number": "11010519491231002X"}
+
+
+async def _do_in_the_end(counter, command, **inputs):
+    """Do a command that waits for what the hub was asked for: the cashier tries again."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not isinstance(outcome := await counter.ask(command, **inputs), Answer):
+        assert time.monotonic() < deadline_s, outcome.words("en")
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.covers("A049")
+async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box, hub, tmp_path):
+    people = [await hub.office.add_staff(name, "manager", [], ("", PIN), 0) for name in "李赵"]
+    old = Counter(await make_box(0, start=False))
+    await eventually(lambda: old.box.sync.up, "the line")
+    await old.log_in(people[0])
+    seats = await old.do(
+        "set_up_seats", prefix="A", first=1, last=1, zone="hall", row=1, column=1, per_row=1
+    )
+    started = await old.do(
+        "start_session",
+        seat=seats.values["seats"][0],
+        payment="prepaid",
+        amount_fen=PAID_BEFORE_FEN,
+        tender="cash",
+        **PAPERS,
+    )
+    session = started.values["session"]
+    member = (await old.do("register_member", name="王", consent=True)).values["member"]
+    await old.do("top_up", member=member, amount_fen=SPENT_FEN, tender="cash")
+    sale = (await old.do("spend", member=member, amount_fen=SPENT_FEN)).values["sale"]
+    await old.box.settled()
+    await old.box.stop()
+
+    code = await hub.office.create_code(old.box.cafe, "box", old.box.node)
+    box = Box(tmp_path / "successor", old.box.hub_url, old.box.login, old.box.client)
+    await box.enrol(code)
+    try:
+        new = Counter(box)
+        for kind, key in ((SESSION, session), (SALE, sale)):
+            await eventually(
+                lambda kind=kind, key=key: box.read(lambda reader: reader.register(kind, key)),
+                "what the old box wrote",
+            )
+        await new.log_in(people[0], opens_shift=False)
+        settling = {"session": session, "expected_total_fen": 0}
+        refused = await new.ask("end_session", **settling)
+        assert refused.code == "prepayment_elsewhere"
+        refunding = {"sale": sale, "amount_fen": SPENT_FEN, "reason": "x"}
+        assert (await new.ask("refund", **refunding)).code == "refund_elsewhere"
+
+        await hub.office.close_epoch(box.node, 1, tuple(people))
+        await eventually(
+            lambda: new.shown(PREPAID, session, (0, 0)) == PAID_BEFORE_FEN, "the write-off"
+        )
+        await _do_in_the_end(new, "end_session", **settling)
+        await _do_in_the_end(new, "refund", **refunding)
+        for holder in ((0, 0), (box.node, 1), (box.node, 2)):
+            assert new.shown(PREPAID, session, holder) == 0
+            assert new.shown(REFUNDABLE, sale, holder) == 0
+        # The points of the sale stand at head office: what they are worth was kept.
+        assert await new.spendable(member) == SPENT_FEN - SPENT_FEN // 100
+        await box.settled()
+        await box.assert_equal_to_hub()
+    finally:
+        await box.stop()
