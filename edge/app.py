@@ -39,9 +39,11 @@ from edge.drivers.bridge import Bridge, Straight
 from edge.drivers.registry import Devices, build_devices
 from edge.drivers.stacks import Stacks
 from edge.effects.after_commit import Effects
+from edge.effects.cash_drawer import CashDrawer
 from edge.effects.customer_display import CustomerDisplay
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents, Region
+from edge.effects.print_routes import printers_of
 from edge.effects.printing import PrinterQueue
 from edge.effects.tap_feedback import TapFeedback
 from edge.events import (
@@ -53,7 +55,9 @@ from edge.events import (
     Direction,
     DoorCrossed,
     DoorReported,
+    DrawerMoved,
 )
+from edge.receipt import SlipGroup
 from edge.store.apply import Applied
 from edge.store.errors import StoreBusyError, StoreError, StoreFullError
 from edge.store.identity import Clock
@@ -189,6 +193,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         def deliver(event: DeviceEvent) -> None:
             if isinstance(event, DoorReported):
                 start(_count_reported(event, door_counts, crossings))
+            elif isinstance(event, DrawerMoved):
+                start(desk.drawer.moved(event))
             else:
                 _deliver(event, desk, door_counts, crossings)
 
@@ -360,17 +366,21 @@ def _effects(
         buckets=DOOR_BUCKETS_S,
         registry=registry,
     )
+    printers = devices.receipt_printers
+    receipts = printers_of(SlipGroup.RECEIPT, printers)[0] if printers else None
+    drawer = CashDrawer(receipts, time.monotonic_ns)
     queue = PrinterQueue(
         store,
-        devices.receipt_printers,
+        printers,
         configuration.box.language,
         wall_ms,
         lambda: page_events.publish(Region.TRUTH),
+        drawer,
     )
     door = Door(devices.door_relays, time.monotonic_ns, delay.observe)
     display = CustomerDisplay(devices.customer_displays, configuration.box.language)
     feedback = TapFeedback(devices.feedbacks)
-    return Effects(door, queue, page_events, display, feedback)
+    return Effects(door, queue, page_events, display, feedback, drawer=drawer)
 
 
 def _register_counts(

@@ -92,37 +92,76 @@ port = "/dev/input/by-id/usb-scanner-event-kbd"   # as above; no default
 [[devices]]
 kind = "receipt_printer"     # ESC/POS on a serial line
 driver = "serial"            # also a USB printer's serial port
-name = "receipts"            # the first printer prints the receipts
+name = "receipts"            # several printers share the slips, see `slips`
 port = "/dev/serial/by-id/usb-printer"   # no default
 baud = 9600                  # as the printer's self-test page says
 flow = "none"                # "none", "rts_cts", "dsr_dtr" or "xon_xoff"
 paper_mm = 80                # 58 or 80
 encoding = "gb18030"         # or "gbk"
+chinese = "font"             # "raster" for a printer without Chinese: rows are drawn
+logo = ""                    # a PNG above every slip, at most 384 dots wide on 58 mm, 576 on 80
+cut = "full"                 # "full", "partial" or "none"
 confirm = "printed"          # "accepted" for a printer that cannot tell when it has printed
 drawer_pin = 2               # of the drawer's plug: 2 or 5
+drawer_sense = "none"        # its switch while it is open: "low" or "high"; "none" without one
+slips = []                   # of "welcome", "receipt", "shift", "stock", "report"; [] what is left
+stands_in_for = []           # of the same: what it prints while their own printer cannot
 answer_ms = 500              # how long the printer may take to answer for its state
 stall_ms = 5000              # after so long without taking a byte it is stalled
 job_ms = 30000               # the longest that one receipt may take
 status_every_ms = 3000       # how often it is asked while it has nothing to do
 
 [[devices]]
-kind = "feedback"            # a light and a buzzer at the reader: accepted, or refused
-driver = "gpio"              # on pins of the Pi
-name = "lamp"                # unique
-reader = ""                  # the name of the card reader that it stands at; "": all of them
-pin_accepted = -1            # the green light; pins by Broadcom's numbers, -1: none
-pin_refused = -1             # the red light
-pin_buzzer = -1              # a buzzer that sounds while its pin is on
-active_low = false           # true where 0 V means on
-light_ms = 1000              # how long a light is on
-beep_ms = 80                 # one beep: accepted; three: refused
+kind = "receipt_printer"     # ESC/POS on USB
+driver = "usb"               # through the kernel's usblp
+name = "usb receipts"        # unique
+port = "/dev/usb/lp0"        # or the name that a udev rule gives it; no default
+paper_mm = 80                # as above
+encoding = "gb18030"         # as above
+chinese = "font"             # as above
+logo = ""                    # as above
+cut = "full"                 # as above
+confirm = "printed"          # as above
+drawer_pin = 2               # as above
+drawer_sense = "none"        # as above
+slips = []                   # as above
+stands_in_for = []           # as above
+answer_ms = 500              # as above
+stall_ms = 5000              # as above
+job_ms = 30000               # as above
+status_every_ms = 3000       # as above
 
 [[devices]]
-kind = "feedback"            # the same by the buzzer and LED of the reader itself
-driver = "pcsc"              # an ACR122U; its own beep at each card is switched off
-name = "reader's lamp"       # unique
-reader = ""                  # as above
-port = "*ACR122*"            # the reader's name, with * and ?
+kind = "receipt_printer"     # ESC/POS in the network: in the office, at the door
+driver = "network"           # TCP; it serves this box alone
+name = "office"              # unique
+host = "192.168.1.50"        # a fixed address, as its test page says it; no default
+port = 9100                  # TCP port
+paper_mm = 80                # as above
+encoding = "gb18030"         # as above
+chinese = "font"             # as above
+logo = ""                    # as above
+cut = "full"                 # as above
+confirm = "printed"          # as above
+drawer_pin = 2               # as above
+drawer_sense = "none"        # as above
+slips = []                   # as above
+stands_in_for = []           # as above
+answer_ms = 500              # as above
+stall_ms = 5000              # as above
+job_ms = 30000               # as above
+status_every_ms = 3000       # as above
+
+[[devices]]
+kind = "customer_display"    # two lines of 20 columns that face the customer
+driver = "serial"            # also a USB display's serial port
+name = "customer"            # unique
+port = "/dev/serial/by-id/usb-display"   # no default
+baud = 9600                  # as its switches say
+commands = "cd5220"          # or "escpos"
+encoding = "gb18030"         # or "gbk"
+stall_ms = 1000              # after so long without taking a byte it is stalled
+look_every_ms = 2000         # how often its cable is looked for
 
 [[devices]]
 kind = "door_relay"          # opens the entry door

@@ -99,6 +99,15 @@ class DoorReported:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawerMoved:
+    """The cash drawer on a printer was opened or shut, or is first seen as it stands."""
+
+    printer: str
+    is_open: bool
+    at_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceStateChanged:
     """A device's state or its reason became another one.
 
@@ -121,5 +130,6 @@ DeviceEvent = (
     | BarcodeScanned
     | DoorCrossed
     | DoorReported
+    | DrawerMoved
     | DeviceStateChanged
 )

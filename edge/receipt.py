@@ -13,7 +13,27 @@ LINES_MAX = 400
 TEXT_LENGTH_MAX = 500
 QR_BYTES_MAX = 500
 """Of UTF-8; a QR code on 58 mm paper stays readable up to about this much."""
+BARCODE_LENGTH_MAX = 13
+"""Of CODE 128 with bars of two dots: 22 dots a character and 70 besides, on 384 dots of 58 mm."""
 FEED_LINES_MAX = 20
+
+
+class SlipGroup(StrEnum):
+    """What a slip is for: which printer prints it is said by these, in `slips` of a printer."""
+
+    WELCOME = "welcome"
+    """At the door: who came in."""
+    RECEIPT = "receipt"
+    """What a customer takes along, or signs."""
+    SHIFT = "shift"
+    """A shift's reports, and the cash that moved."""
+    STOCK = "stock"
+    """What goes along with goods and equipment."""
+    REPORT = "report"
+    """Lists and forms for the office."""
+
+
+SLIP_GROUPS = tuple(group.value for group in SlipGroup)
 
 
 class Align(StrEnum):
@@ -84,7 +104,21 @@ class QrCode:
             raise ValueError(f"content: {size} bytes, 1 to {QR_BYTES_MAX}")
 
 
-Line = Text | Pair | Rule | Feed | QrCode
+@dataclass(frozen=True, slots=True)
+class Barcode:
+    """A CODE 128 barcode, centred, with its characters beneath: printable ASCII."""
+
+    content: str
+
+    def __post_init__(self) -> None:
+        size = len(self.content)
+        if not 1 <= size <= BARCODE_LENGTH_MAX:
+            raise ValueError(f"content: {size} characters, 1 to {BARCODE_LENGTH_MAX}")
+        if not (self.content.isascii() and self.content.isprintable()):
+            raise ValueError(f"content {self.content!r}: printable ASCII only, from U+0020")
+
+
+Line = Text | Pair | Rule | Feed | QrCode | Barcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +133,7 @@ class Receipt:
             raise ValueError(f"{len(self.lines)} lines: 1 to {LINES_MAX}")
 
 
-_LINE_TYPES = {line.__name__: line for line in (Text, Pair, Rule, Feed, QrCode)}
+_LINE_TYPES = {line.__name__: line for line in (Text, Pair, Rule, Feed, QrCode, Barcode)}
 
 
 def to_json(receipt: Receipt) -> str:

@@ -29,6 +29,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "loosen_limit": ("放宽消费限额", "loosen a spending limit"),
     "move_asset": ("资产收发", "move assets"),
     "move_stock": ("出入库", "move stock"),
+    "open_drawer": ("打开钱箱", "open the drawer"),
     "print_paper_slips": ("打印手工单", "print slips to fill in by hand"),
     "reconcile": ("核对账户", "reconcile accounts"),
     "redeem_points": ("积分兑换", "redeem points"),

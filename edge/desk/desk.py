@@ -20,6 +20,7 @@ from edge.desk.cards import CardsDesk
 from edge.desk.commands import Command, Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.customer_screen import CustomerScreen
+from edge.desk.drawer import DRAWER_OPENED, DrawerDesk
 from edge.desk.exits import ExitsDesk
 from edge.desk.identity_checks import IdentityChecksDesk
 from edge.desk.imports import Imports
@@ -131,6 +132,7 @@ class Desk:
         sessions = SessionsDesk(store, committer, payments, self.rights)
         self.session_watch = SessionWatch(store, committer, sessions, effects)
         checks = IdentityChecksDesk(settings, committer)
+        self.drawer = DrawerDesk(store, committer, self._staff, effects)
         self._handlers = _merged(
             self._staff.handlers(),
             self._visits.handlers(),
@@ -160,6 +162,7 @@ class Desk:
             TransfersDesk(committer).handlers(),
             AssetsDesk(committer).handlers(),
             PrintingDesk(committer).handlers(),
+            self.drawer.handlers(),
             self.reports.handlers(),
             self.reminders.handlers(),
         )
@@ -172,7 +175,7 @@ class Desk:
     @property
     def audited_commands(self) -> tuple[str, ...]:
         """What rows of the audit log may say was done."""
-        return tuple(sorted(COMMANDS))
+        return tuple(sorted([*COMMANDS, DRAWER_OPENED]))
 
     @property
     def page_events(self) -> PageEvents:

@@ -5,7 +5,7 @@ from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.domain.decision import Decision, Here, Judgement
 from edge.domain.refusals import refuse
-from edge.store.tables import PRINT_SENT, PRINT_WAITING
+from edge.store.tables import PRINT_ASKED_AGAIN, PRINT_SENT, PRINT_WAITING
 from edge.store.transaction import WriteTransaction
 
 
@@ -27,7 +27,7 @@ class PrintingDesk:
             if job is None:
                 return refuse("print_job_unknown")
             state = PRINT_SENT if job.state == PRINT_SENT else PRINT_WAITING
-            transaction.set_print_job(job.id, state, job.copies)
+            transaction.set_print_job(job.id, state, job.copies, PRINT_ASKED_AGAIN)
             return Decision(values={"print_job": job.id})
 
         return await self._committer.commit(request, decide)

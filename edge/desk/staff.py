@@ -123,8 +123,13 @@ class StaffDesk:
 
     def cashier_at(self, reader: Reader, terminal: int) -> str:
         """The name of who is logged in at a terminal, empty for nobody."""
+        staff = self.staff_at(reader, terminal)
+        return facts.staff_name(reader, staff) if staff else ""
+
+    def staff_at(self, reader: Reader, terminal: int) -> int:
+        """Who is logged in at a terminal, 0 for nobody."""
         kept = reader.setting(_setting(terminal))
-        return facts.staff_name(reader, kept[1]) if isinstance(kept, list) else ""
+        return int(kept[1]) if isinstance(kept, list) else 0
 
     async def approver(
         self, session: Session, operation: str, arguments: dict[str, object]

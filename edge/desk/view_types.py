@@ -293,6 +293,8 @@ class TruthLine:
     shift: Shift | None
     """The open shift of the terminal."""
     devices: tuple[DeviceView, ...]
+    drawer_open: bool
+    """As far as its switch tells."""
     print_jobs_waiting: int
     clock_trust: int
     clock_offset_ms: int

@@ -290,6 +290,7 @@ class Views:
             cashier,
             shift_at(reader, terminal),
             self._devices(),
+            self._effects.drawer.is_open,
             waiting,
             self._store.clock_trust,
             self._line.clock_offset_ms,

@@ -42,6 +42,7 @@ SHIFTS: Rows = {
     "work_shift": (COUNTER_STAFF, ("当班收银", "work a shift")),
     "close_other_shift": (MANAGERS, ("替他人结班", "end another's shift")),
     "see_till": (MANAGERS, ("查看钱箱应有金额", "see what must lie in the drawer")),
+    "open_drawer": (COUNTER_STAFF, ("打开钱箱", "open the drawer")),
     "approve_petty_cash": (MANAGERS, ("同意小额支出", "approve petty cash")),
     "see_audit": (MANAGERS | {READ_ONLY}, ("查看操作记录", "look at the audit log")),
     "approve_recount": (MANAGERS, ("同意重新点钱", "approve a second count")),

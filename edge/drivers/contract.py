@@ -101,9 +101,16 @@ class BarcodeScanner(Device):
 
 
 class ReceiptPrinter(Device):
-    """Prints receipts and kicks the drawer that hangs on the printer."""
+    """Prints receipts, and kicks and watches the drawer that hangs on the printer.
+
+    `slips` are the groups of slips that it prints (`edge.receipt.SlipGroup`), none for all that no
+    other printer names; `stands_in_for` are those that it prints while their own printer cannot.
+    It tells `DrawerMoved` where the drawer has a switch.
+    """
 
     kind = "receipt_printer"
+    slips: frozenset[str] = frozenset()
+    stands_in_for: frozenset[str] = frozenset()
 
     @abstractmethod
     async def print_receipt(self, receipt: Receipt, *, copy: bool = False) -> None:

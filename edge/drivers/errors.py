@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NO_UID = "no_uid"
     NO_NUMBER = "no_number"
     NO_PORT = "no_port"
+    NO_HOST = "no_host"
     PORT_BUSY = "port_busy"
     NO_PERMISSION = "no_permission"
     SILENT = "silent"
@@ -48,8 +49,9 @@ HINTS = {
     Reason.NO_UID: "Use a contactless card (ISO 14443 or 15693)",
     Reason.NO_NUMBER: "Use a card of this chain, or compare `number_block` and `key_file`",
     Reason.NO_PORT: "Plug in the cable and compare `port` with: cafebox devices",
+    Reason.NO_HOST: "Switch it on, plug in its network cable and compare `host` with its test page",
     Reason.PORT_BUSY: "End the other program on this port: fuser -v PORT",
-    Reason.NO_PERMISSION: "Let the box open the port: usermod -aG dialout,gpio cafebox",
+    Reason.NO_PERMISSION: "Let the box open the port: usermod -aG dialout,gpio,lp cafebox",
     Reason.SILENT: "Switch the printer on and check its cable and baud rate",
     Reason.GARBLED: "Compare `baud` with the printer's self-test page",
     Reason.STALLED: "Switch the printer off and on again",

@@ -5,8 +5,9 @@
         pin: int = option(low=0, high=27)                 # no default: the key must be there
         hold_ms: int = option(3000, low=50, high=30_000)
 
-Types are `int`, `bool` and `str`. An unknown key, a missing key, a wrong type and a value out of
-range are each a DeviceConfigurationError that names the key and the remedy.
+Types are `int`, `bool`, `str`, and `tuple[str, ...]` for a list of its choices. An unknown key, a
+missing key, a wrong type and a value out of range are each a DeviceConfigurationError that names
+the key and the remedy.
 """
 
 from collections.abc import Mapping
@@ -56,11 +57,15 @@ def read_options(
 
 def _checked(value: object, expected: type, known_field: "Field[Any]", key: str) -> object:
     allowed = _allowed(expected, known_field)
+    limits = known_field.metadata
+    if expected == tuple[str, ...]:
+        if not isinstance(value, list) or not all(item in limits["choices"] for item in value):
+            raise DeviceConfigurationError(key, f"{value!r} is not allowed", f"Set {allowed}")
+        return tuple(value)
     if type(value) is not expected:  # not isinstance: True is no int here
         raise DeviceConfigurationError(
             key, f"{value!r} is of type {type(value).__name__}", f"Set {allowed}"
         )
-    limits = known_field.metadata
     size = len(value) if isinstance(value, str) else value
     too_low = limits["low"] is not None and isinstance(size, int) and size < limits["low"]
     too_high = limits["high"] is not None and isinstance(size, int) and size > limits["high"]

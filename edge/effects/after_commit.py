@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from edge.domain.refusals import CHINESE
+from edge.effects.cash_drawer import CashDrawer
 from edge.effects.customer_display import CustomerDisplay
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents
@@ -19,3 +20,4 @@ class Effects:
     page_events: PageEvents
     customer_display: CustomerDisplay = field(default_factory=lambda: CustomerDisplay((), CHINESE))
     tap_feedback: TapFeedback = field(default_factory=lambda: TapFeedback(()))
+    drawer: CashDrawer = field(default_factory=lambda: CashDrawer(None, lambda: 0))

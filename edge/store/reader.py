@@ -3,6 +3,8 @@
 Read only, one snapshot. `LogReader` reads the log, `StateReader` what ops have made of it.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -65,9 +67,15 @@ class Reader(StateReader):
         row = self._execute(statements.SELECT_PRINT_JOB, (job_id,)).fetchone()
         return None if row is None else _print_job(row)
 
-    def print_jobs(self, state: str, limit: int = 100) -> list[PrintJob]:
-        """Return the jobs in a state other than PRINT_DONE, oldest first."""
-        rows = self._execute(statements.SELECT_PRINT_JOBS, (state, limit))
+    def print_jobs(
+        self, state: str, limit: int = 100, kinds: Sequence[str] | None = None
+    ) -> list[PrintJob]:
+        """Return the jobs in a state other than PRINT_DONE, oldest first; of all kinds, or some."""
+        if kinds is None:
+            rows = self._execute(statements.SELECT_PRINT_JOBS, (state, limit))
+        else:
+            wanted = (state, json.dumps(kinds), limit)
+            rows = self._execute(statements.SELECT_PRINT_JOBS_OF_KINDS, wanted)
         return [_print_job(row) for row in rows]
 
     def count_print_jobs(self, state: str) -> int:

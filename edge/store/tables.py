@@ -68,6 +68,8 @@ PRINT_KEPT = "kept"
 """Made and not asked for: the rule `counter` says that receipts come out on demand."""
 PRINT_DONE = "done"
 PRINT_FAILED = "failed"
+PRINT_ASKED_AGAIN = "asked_again"
+"""Not a state but why a job waits: a person asked for it, so that it is never too old."""
 
 
 class Table(Model):

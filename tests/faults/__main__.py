@@ -31,12 +31,13 @@ SCENARIOS = {
     "hubs": "tests.faults.hubs:run",
     "brokers": "tests.faults.brokers:run",
     "copies": "tests.faults.copies:run",
+    "printers": "tests.faults.printers:run",
     "readers": "tests.faults.readers:run",
     "hub_restores": "tests.faults.hub_restores:run",
     "convergence": "tests.faults.convergence:run",
 }
 LANES = (
-    ("hubs", "box_kills", "clocks", "disks"),
+    ("hubs", "box_kills", "clocks", "disks", "printers"),
     ("brokers", "failing_disk", "copies", "hub_restores", "readers"),
 )
 ALONE = ("convergence",)
@@ -52,6 +53,7 @@ EXPECTED = (
     *("broker_killed", "broker_database_deleted", "broker_database_emptied"),
     "broker_database_zeroed",
     *("reader_unplugged_in_mid_exchange", "pcscd_killed", "card_swapped", "door_storm"),
+    *("paper_ended_in_mid_receipt", "printer_line_closed"),
     *("box_cloned", "old_store_put_back", "hub_restored", "hub_recovered", "backlog_drained"),
 )
 """Faults without which a whole run proves too little."""

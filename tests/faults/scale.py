@@ -16,6 +16,7 @@ class Scale:
     bit_flips: int = 1_000
     backlog_ops: int = 10_000
     reader_faults: int = 30
+    printer_faults: int = 30
 
 
 WHOLE = Scale()
@@ -29,4 +30,5 @@ SMALL = Scale(
     bit_flips=12,
     backlog_ops=500,
     reader_faults=1,
+    printer_faults=2,
 )

@@ -12,6 +12,7 @@ from tests.faults.scale import SMALL
         ("box_kills", ["box_killed_top_up", "box_killed_transfer", "box_killed_sync_apply"]),
         ("failing_disk", ["fsync_eio", "write_eio", "write_no_space"]),
         ("disks", ["disk_full", "disk_read_only", "bit_flipped"]),
+        ("printers", ["paper_ended_in_mid_receipt", "printer_line_closed"]),
         ("readers", ["reader_unplugged_in_mid_exchange", "pcscd_killed", "card_swapped"]),
         ("hubs", ["hub_committing_killed", "hub_committed_killed", "hub_fsync_eio"]),
     ],

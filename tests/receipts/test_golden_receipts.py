@@ -6,11 +6,23 @@ After a wanted change: `python -m tests.receipts`, then look at tests/golden/rec
 import pytest
 from PIL import Image, ImageChops
 
-from edge.drivers.fake.escpos_parser import PrintedLine, PrintedQrCode
+from edge.drivers.fake.escpos_parser import PrintedLine, PrintedPicture, PrintedQrCode
+from edge.drivers.fake.paper_picture import columns_of
 from edge.drivers.receipt_bytes import COLUMNS, COPY_TITLE
+from edge.drivers.receipt_raster import REAL_TIME
 from edge.effects.slips import SLIPS
-from tests.receipts.golden import GOLDEN, LANGUAGES, WIDTHS, bytes_of, copy_of, picture_of
-from tests.receipts.picture import columns_of, parsed
+from tests.receipts.golden import (
+    DRAWN_SLIPS,
+    GOLDEN,
+    LANGUAGES,
+    WIDTHS,
+    bytes_of,
+    copy_of,
+    drawn_bytes_of,
+    drawn_picture_of,
+    picture_of,
+)
+from tests.receipts.picture import parsed
 from tests.receipts.samples import FACTS
 
 ALIKE = 0.995
@@ -32,8 +44,25 @@ def test_the_bytes_are_the_golden_ones(language: str, width: int) -> None:
 
 @pytest.mark.parametrize(("language", "width"), KINDS)
 def test_the_pictures_are_the_golden_ones(language: str, width: int) -> None:
-    drawn = picture_of(language, width)
-    golden = Image.open(GOLDEN / f"{language}-{width}.png").convert("1")
+    assert_alike(picture_of(language, width), f"{language}-{width}.png")
+
+
+@pytest.mark.parametrize(("language", "width"), KINDS)
+def test_a_printer_without_a_chinese_font_prints_the_same_in_dots(
+    language: str, width: int
+) -> None:
+    assert_alike(drawn_picture_of(language, width), f"{language}-{width}-raster.png")
+    for slip in DRAWN_SLIPS:
+        data = drawn_bytes_of(slip, language, width)
+        assert not any(command in data for command in REAL_TIME), "the printer would answer it"
+        items = parsed(data)
+        assert all(item.text.isascii() for item in items if isinstance(item, PrintedLine))
+        pictures = [item for item in items if isinstance(item, PrintedPicture)]
+        assert len(pictures) >= 2, "the logo, and at least the amounts with their sign"
+
+
+def assert_alike(drawn: Image.Image, name: str) -> None:
+    golden = Image.open(GOLDEN / name).convert("1")
     assert drawn.size == golden.size
     other = ImageChops.logical_xor(drawn, golden).histogram()[-1]
     assert other <= (1 - ALIKE) * drawn.width * drawn.height

@@ -6,6 +6,7 @@
 - `close_shift`: `left_fen` of the counted cash stays in the drawer for the next shift.
 - `hand_over`: ends the counted shift and opens `to`'s with its cash; both say so by their PINs, at
   whoever's session.
+- `open_drawer`: without a sale, to change a note; the audit log says who did.
 - `print_shift_report`: an X report of the terminal's open shift; with `shift`, of an ended one.
 """
 
@@ -48,6 +49,7 @@ ROWS = (
         "to:id giver_pin:text receiver_pin:text blank_cards:quantity note:text?",
         "shift number new_shift new_number counted_fen expected_fen difference_fen print_job",
     ),
+    command("open_drawer", "open_drawer", "", ""),
     command(
         "print_shift_report",
         "work_shift",

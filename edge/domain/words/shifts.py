@@ -60,6 +60,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "“{operation}”要第二个人同意，请有权限的人选名字并输入 PIN",
         "“{operation}” needs a second person; let one who may choose their name and type their PIN",
     ),
+    "no_drawer": (
+        "没有配置带钱箱的打印机",
+        "No printer with a drawer is configured",
+    ),
     "approver_is_asker": (
         "同意的人必须是另一个人",
         "The one who approves must be somebody else",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.drivers.fake.gpio import Edge, VirtualBoard
+from edge.drivers.fake.outlets import PtyOutlet
 from edge.drivers.fake.printer import VirtualPrinter
 from edge.drivers.stacks import FAKE_PREFIX, SYSTEM
 
@@ -33,7 +34,8 @@ class VirtualCafe:
         self._reader_name = reader_name
         self.field = field
         self.board = VirtualBoard(self._gpio_path)
-        self.printer = VirtualPrinter(folder / "printer")
+        self._printer_port = folder / "printer"
+        self.printer = VirtualPrinter(PtyOutlet(self._printer_port))
 
     def close(self) -> None:
         self.field.remove()
@@ -48,7 +50,7 @@ class VirtualCafe:
                 "kind": "receipt_printer",
                 "driver": "serial",
                 "name": PRINTER,
-                "port": str(self.printer.port),
+                "port": str(self._printer_port),
             },
             {
                 "kind": "door_relay",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from edge.receipt import Align
 
 ESC, FS, GS = 0x1B, 0x1C, 0x1D
+CODE_128 = 73
 ALIGNMENTS = (Align.LEFT, Align.CENTRE, Align.RIGHT)
 
 
@@ -40,7 +41,25 @@ class PrintedQrCode:
     dots: int
 
 
-PrintedItem = PrintedLine | PrintedFeed | PrintedQrCode
+@dataclass(frozen=True, slots=True)
+class PrintedBarcode:
+    """A CODE 128 barcode with its characters beneath; `dots` is its narrowest bar's width."""
+
+    content: str
+    dots: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPicture:
+    """Dots, a bit each, rows of whole bytes; black is 1."""
+
+    width: int
+    height: int
+    dots: bytes
+
+
+PrintedItem = PrintedLine | PrintedFeed | PrintedQrCode | PrintedBarcode | PrintedPicture
 
 
 @dataclass(slots=True)
@@ -70,6 +89,8 @@ class EscposParser:
     _chinese: bool = False
     _qr_content: bytes = b""
     _qr_dots: int = 3
+    _bar_dots: int = 3
+    _bar_height: int = 162
     _halted: bool = False
 
     def feed(self, data: bytes) -> None:
@@ -181,12 +202,20 @@ class EscposParser:
             return size
         if letter == b"(":
             return self._gs_block(data)
+        if letter == b"v":
+            return self._gs_picture(data)
+        if letter == b"k":
+            return self._gs_barcode(data)
         if letter == b"!":
             self._style.width = (data[2] >> 4 & 7) + 1
             self._style.height = (data[2] & 7) + 1
         elif letter == b"r":
             self.on_status_wanted()
-        elif letter not in (b"B", b"b"):
+        elif letter == b"h":
+            self._bar_height = data[2]
+        elif letter == b"w":
+            self._bar_dots = data[2]
+        elif letter not in (b"B", b"H", b"b", b"f"):
             self.unknown.append(bytes(data[:2]))
             return 2
         return 3
@@ -207,4 +236,28 @@ class EscposParser:
             self._qr_content = block[3:]
         elif block[1:2] == b"Q":
             self._item(PrintedQrCode(self._qr_content.decode("utf-8", "replace"), self._qr_dots))
+        return size
+
+    def _gs_picture(self, data: bytearray) -> int:
+        """GS v 0 m xL xH yL yH and the dots."""
+        if len(data) < 8:
+            return 0
+        width, height = data[4] + 256 * data[5], data[6] + 256 * data[7]
+        size = 8 + width * height
+        if len(data) < size:
+            return 0
+        self._item(PrintedPicture(8 * width, height, bytes(data[8:size])))
+        return size
+
+    def _gs_barcode(self, data: bytearray) -> int:
+        """GS k m n and the characters; of them CODE 128 in code set B."""
+        if len(data) < 4 or len(data) < 4 + data[3]:
+            return 0
+        size = 4 + data[3]
+        content = bytes(data[4:size])
+        if data[2] != CODE_128 or not content.startswith(b"{B"):
+            self.unknown.append(bytes(data[:6]))
+        else:
+            text = content[2:].replace(b"{{", b"{").decode("ascii")
+            self._item(PrintedBarcode(text, self._bar_dots, self._bar_height))
         return size

@@ -1,23 +1,22 @@
-"""A virtual receipt printer behind a pseudo-terminal: prints what it is sent, and has its moods.
+"""A virtual receipt printer: prints what it is sent over any line, and has its moods.
 
 It answers DLE EOT at once, also while it cannot print; GS r only when all before it is printed.
 Its paper may run low or out (at once, or after some rows, in mid-job), its cover may be open; it
-may be mute (prints, but says nothing), stalled (takes no bytes) or unplugged.
+may be mute (prints, but says nothing), stalled (takes no bytes) or unplugged. A drawer hangs on it,
+whose switch pulls pin 3 down while it is open; a kick opens it, and it stays open until it is shut.
 """
 
-import os
-import select
 import threading
 import time
-import tty
 from enum import IntEnum
-from pathlib import Path
 
 from edge.drivers.fake.escpos_parser import EscposParser, PrintedItem
+from edge.drivers.fake.outlets import Outlet
 from edge.drivers.fake.paper import PrintedReceipt
 
 DLE_EOT = b"\x10\x04"
 FIXED_BITS = 0x12
+DRAWER_PIN_3_HIGH, OFFLINE = 0x04, 0x08
 
 
 class Paper(IntEnum):
@@ -31,21 +30,22 @@ class Paper(IntEnum):
 class VirtualPrinter:
     """Open from the start until `close`. Thread-safe."""
 
-    def __init__(self, port: Path, columns: int = 48) -> None:
-        """`port` becomes a link to the pseudo-terminal: the driver's `port`."""
-        self.port = port
+    def __init__(self, outlet: Outlet, columns: int = 48) -> None:
+        self._outlet = outlet
         self._columns = columns
         self._changed = threading.Condition()
         self._paper, self._cover_open = Paper.PLENTY, False
         self._rows_left: int | None = None
         self._mute, self._stalled = False, False
+        self._rows_to_stall: int | None = None
+        self._drawer_open = False
         self._items: list[PrintedItem] = []
         self._receipts: list[PrintedReceipt] = []
         self._kicks_ns: list[int] = []
         self._waiting = bytearray()
         """Bytes that arrived while it could not print."""
         self._parser = EscposParser(self._on_item, self._on_cut, self._on_kick, self._answer_gs_r)
-        self._terminals: tuple[int, int] | None = None
+        self._plugged = False
         self._thread: threading.Thread | None = None
         self.plug()
 
@@ -94,13 +94,24 @@ class VirtualPrinter:
             self._cover_open = is_open
             self._go_on()
 
+    def set_drawer_open(self, is_open: bool) -> None:
+        """Somebody opens it with the key, or shuts it."""
+        with self._changed:
+            self._drawer_open = is_open
+
     def set_mute(self, mute: bool) -> None:
         with self._changed:
             self._mute = mute
 
     def set_stalled(self, stalled: bool) -> None:
         with self._changed:
-            self._stalled = stalled
+            self._stalled, self._rows_to_stall = stalled, None
+            self._go_on()
+
+    def stall_after(self, rows: int) -> None:
+        """Let it stall in mid-job: it prints no more and takes nothing."""
+        with self._changed:
+            self._rows_to_stall = rows
 
     def unplug(self) -> None:
         """Pull the cable and the power; what was not on paper is lost."""
@@ -108,40 +119,33 @@ class VirtualPrinter:
         if thread is None:
             return
         with self._changed:
-            terminals, self._terminals = self._terminals, None
+            self._plugged = False
         thread.join()
-        if terminals is not None:
-            os.close(terminals[0])
-            os.close(terminals[1])
-        self.port.unlink(missing_ok=True)
         with self._changed:
+            self._outlet.unplug()
             self._parser.power_off()
             self._waiting.clear()
 
     def plug(self) -> None:
-        """Plug it in: a new pseudo-terminal under the same port."""
+        """Plug it in again, under the same port."""
         if self._thread is not None:
             return
-        ours, theirs = os.openpty()
-        tty.setraw(theirs)
-        self.port.unlink(missing_ok=True)
-        self.port.symlink_to(os.ttyname(theirs))
-        self._terminals = ours, theirs
-        name = f"virtual-printer:{self.port.name}"
-        self._thread = threading.Thread(target=self._run, args=(ours,), name=name, daemon=True)
+        self._outlet.plug()
+        self._plugged = True
+        self._thread = threading.Thread(target=self._run, name="virtual-printer", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self.unplug()
 
-    def _run(self, terminal: int) -> None:
-        while self._terminals is not None:
-            if self._stalled or not select.select([terminal], [], [], 0.02)[0]:
+    def _run(self) -> None:
+        while self._plugged:
+            if self._stalled or not self._outlet.wait(0.02):
                 time.sleep(0.005 if self._stalled else 0)
                 continue
-            data = os.read(terminal, 4096)
+            data = self._outlet.read()
             with self._changed:
-                if self._terminals is not None:
+                if self._plugged:
                     self._arrive(data)
 
     def _arrive(self, data: bytes) -> None:
@@ -155,7 +159,7 @@ class VirtualPrinter:
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._paper != Paper.OUT and not self._cover_open:
+        if self._paper != Paper.OUT and not self._cover_open and not self._stalled:
             self._parser.resume()
             keep = 1 if self._waiting.endswith(DLE_EOT[:1]) else 0
             data = bytes(self._waiting[: len(self._waiting) - keep])
@@ -167,15 +171,16 @@ class VirtualPrinter:
         """DLE EOT n, for n of 1 (printer), 2 (cause of offline), 3 (error), 4 (paper)."""
         out = self._paper == Paper.OUT
         bits = {
-            1: 0x08 if out or self._cover_open else 0,
+            1: (OFFLINE if out or self._cover_open else 0)
+            | (0 if self._drawer_open else DRAWER_PIN_3_HIGH),
             2: (0x04 if self._cover_open else 0) | (0x20 if out else 0),
             4: (0x0C if self._paper <= Paper.LOW else 0) | (0x60 if out else 0),
         }
         return FIXED_BITS | bits.get(subject, 0)
 
     def _answer(self, status: int) -> None:
-        if not self._mute and self._terminals is not None:
-            os.write(self._terminals[0], bytes((status,)))
+        if not self._mute and self._plugged:
+            self._outlet.write(bytes((status,)))
 
     def _answer_gs_r(self) -> None:
         self._answer(0x03 if self._paper == Paper.LOW else 0x00)
@@ -186,7 +191,10 @@ class VirtualPrinter:
             self._rows_left -= 1
             if self._rows_left <= 0:
                 self._paper, self._rows_left = Paper.OUT, None
-        return self._paper != Paper.OUT
+        if self._rows_to_stall is not None:
+            self._rows_to_stall -= 1
+            self._stalled = self._rows_to_stall <= 0
+        return self._paper != Paper.OUT and not self._stalled
 
     def _on_cut(self) -> None:
         receipt = PrintedReceipt(tuple(self._items), self._columns, time.monotonic_ns())
@@ -195,3 +203,4 @@ class VirtualPrinter:
 
     def _on_kick(self) -> None:
         self._kicks_ns.append(time.monotonic_ns())
+        self._drawer_open = True

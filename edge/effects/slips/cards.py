@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from edge.domain.refusals import yuan
 from edge.effects.slips.job import Facts, Name
-from edge.effects.slips.parts import Slip, Words, cut, member, paid
+from edge.effects.slips.parts import Slip, Words, barcode, cut, member, paid
 from edge.receipt import Line, Pair, Rule
 
 WORDS: Mapping[str, Name] = {
@@ -41,11 +41,11 @@ def _issued(facts: Facts, words: Words) -> list[Line]:
     if "tenders" in facts:
         lines += [Rule(), *paid(facts, words)]
     lines.append(Pair(words("terms_agreed"), "__________"))
-    return lines
+    return lines + barcode(facts["label"])
 
 
 def _renewed(facts: Facts, words: Words) -> list[Line]:
-    return [*_card(facts, words), Rule(), *paid(facts, words)]
+    return [*_card(facts, words), Rule(), *paid(facts, words), *barcode(facts["label"])]
 
 
 def _returned(facts: Facts, words: Words) -> list[Line]:

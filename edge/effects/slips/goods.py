@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from edge.domain.members import number_text
 from edge.effects.slips.job import Facts, Name
 from edge.effects.slips.parts import Slip, Words, cut
-from edge.receipt import Line, Pair, Rule, Text
+from edge.receipt import Line, Pair, Rule, SlipGroup, Text
 
 WORDS: Mapping[str, Name] = {
     "dispatch": ("调拨发货单", "TRANSFER DISPATCH"),
@@ -37,6 +37,6 @@ def _transfer(facts: Facts, words: Words) -> list[Line]:
 
 
 SLIPS: Mapping[str, Slip] = {
-    "dispatch": Slip(_transfer),
-    "transfer_receipt": Slip(_transfer),
+    "dispatch": Slip(_transfer, group=SlipGroup.STOCK),
+    "transfer_receipt": Slip(_transfer, group=SlipGroup.STOCK),
 }

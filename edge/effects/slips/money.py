@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from edge.domain.refusals import yuan
 from edge.effects.slips.job import Facts, Name
 from edge.effects.slips.parts import Slip, Words, balance, clawed_back, cut, member, paid
-from edge.receipt import Line, Pair, Rule
+from edge.receipt import Line, Pair, Rule, SlipGroup
 
 WORDS: Mapping[str, Name] = {
     "top_up": ("充值", "TOP-UP"),
@@ -79,6 +79,6 @@ def _top_up_list(facts: Facts, words: Words) -> list[Line]:
 SLIPS: Mapping[str, Slip] = {
     "top_up": Slip(_top_up, moves_cash=True, signed=True),
     "top_up_cancelled": Slip(_top_up_cancelled, moves_cash=True, signed=True),
-    "top_up_list": Slip(_top_up_list),
+    "top_up_list": Slip(_top_up_list, group=SlipGroup.REPORT),
     "cash_out": Slip(_cash_out, moves_cash=True, signed=True),
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from edge.effects.slips.job import Facts, Name
 from edge.effects.slips.parts import Slip, Words
-from edge.receipt import Align, Feed, Line, Pair, Rule, Text
+from edge.receipt import Align, Feed, Line, Pair, Rule, SlipGroup, Text
 
 WORDS: Mapping[str, Name] = {
     "paper_slips": ("手工单", "SLIPS TO FILL IN BY HAND"),
@@ -41,5 +41,5 @@ def _paper_slips(facts: Facts, words: Words) -> list[Line]:
 
 
 SLIPS: Mapping[str, Slip] = {
-    "paper_slips": Slip(_paper_slips),
+    "paper_slips": Slip(_paper_slips, group=SlipGroup.REPORT),
 }

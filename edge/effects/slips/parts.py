@@ -6,7 +6,7 @@ from typing import Any
 
 from edge.domain.refusals import CHINESE, yuan
 from edge.effects.slips.job import Facts, Name
-from edge.receipt import Line, Pair, Text
+from edge.receipt import BARCODE_LENGTH_MAX, Barcode, Feed, Line, Pair, SlipGroup, Text
 
 TEXT_MAX = 120
 """Of one printed field; a longer note is cut, the whole stands in the op."""
@@ -64,12 +64,16 @@ class Slip:
     """One slip: what stands between its title and its foot.
 
     `moves_cash`: the drawer opens with it where it was paid in cash. `signed`: a QR code at its
-    foot lets anybody check later that this chain printed it.
+    foot lets anybody check later that this chain printed it. `group` says which printer prints it.
+    `stale_after_min`: nobody waits for it any more once it has waited so long for a printer, and
+    it is dropped (`edge.effects.printing`); 0 is never, and no money's slip has any other.
     """
 
     body: Callable[[Facts, Words], list[Line]]
     moves_cash: bool = False
     signed: bool = False
+    group: SlipGroup = SlipGroup.RECEIPT
+    stale_after_min: int = 0
 
 
 def member(facts: Facts, words: Words) -> list[Line]:
@@ -95,6 +99,12 @@ def goods(rows: Iterable[Sequence[Any]], words: Words) -> list[Line]:
             reason = words.pick(more[1:3]) or words("saved")
             lines.append(Pair(f"  {cut(reason)}", yuan(total_fen - list_fen)))
     return lines
+
+
+def barcode(content: str) -> list[Line]:
+    """A code for the counter's scanner; none for what is too long for narrow paper."""
+    fits = 1 <= len(content) <= BARCODE_LENGTH_MAX and content.isascii() and content.isprintable()
+    return [Feed(1), Barcode(content)] if fits else []
 
 
 def balance(facts: Facts, words: Words) -> list[Line]:

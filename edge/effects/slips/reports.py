@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from edge.domain.report_table import Cell, Column, Type, shown
 from edge.effects.slips.job import Facts, Name
 from edge.effects.slips.parts import Slip, Words, cut
-from edge.receipt import Line, Pair, Rule, Text
+from edge.receipt import Line, Pair, Rule, SlipGroup, Text
 
 WORDS: Mapping[str, Name] = {
     "report": ("报表", "REPORT"),
@@ -70,4 +70,6 @@ def _day(number: int) -> str:
     return shown(Column("", ("", ""), Type.DAY), number, "", 0)
 
 
-SLIPS: Mapping[str, Slip] = {"report": Slip(_report)}
+SLIPS: Mapping[str, Slip] = {
+    "report": Slip(_report, group=SlipGroup.REPORT, stale_after_min=60),
+}

@@ -7,7 +7,7 @@ from edge.domain.refusals import yuan
 from edge.domain.shift_totals import CASH, NUMBER, POINTS, REASON, TENDER
 from edge.effects.slips.job import Facts, Name
 from edge.effects.slips.parts import Slip, Words, cut
-from edge.receipt import Line, Pair, Rule, Text
+from edge.receipt import Line, Pair, Rule, SlipGroup, Text
 
 WORDS: Mapping[str, Name] = {
     "x_report": ("班中报表（X）", "X REPORT"),
@@ -145,9 +145,9 @@ def _petty_cash(facts: Facts, words: Words) -> list[Line]:
 
 
 SLIPS: Mapping[str, Slip] = {
-    "x_report": Slip(_x_report),
-    "z_report": Slip(_z_report, moves_cash=True),
-    "handover": Slip(_handover, moves_cash=True),
-    "cash_drop": Slip(_cash_drop, moves_cash=True),
-    "petty_cash": Slip(_petty_cash, moves_cash=True),
+    "x_report": Slip(_x_report, group=SlipGroup.SHIFT, stale_after_min=60),
+    "z_report": Slip(_z_report, moves_cash=True, group=SlipGroup.SHIFT),
+    "handover": Slip(_handover, moves_cash=True, group=SlipGroup.SHIFT),
+    "cash_drop": Slip(_cash_drop, moves_cash=True, group=SlipGroup.SHIFT),
+    "petty_cash": Slip(_petty_cash, moves_cash=True, group=SlipGroup.SHIFT),
 }

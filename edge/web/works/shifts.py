@@ -99,6 +99,7 @@ ACTIONS = (
     Action("drop-cash", _("Drop to the safe"), "work_shift", Needs.SHIFT, work="drop-cash"),
     Action("petty-cash", _("Petty cash"), "work_shift", Needs.SHIFT, work="petty-cash"),
     Action("count-cash", _("Count the cash"), "work_shift", Needs.SHIFT, work="count-cash"),
+    Action("open-drawer", _("Open the drawer"), "open_drawer", command="open_drawer"),
     Action("end-shift", _("Hand over or close"), "work_shift", Needs.SHIFT, work="end-shift"),
     Action("shifts", _("Past shifts"), "work_shift", work="shifts"),
     Action("audit", _("Audit log"), "see_audit", work="audit"),

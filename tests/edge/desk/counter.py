@@ -22,6 +22,7 @@ from edge.desk.view_types import TapView
 from edge.domain.decision import Here, document_change
 from edge.domain.refusals import Refusal
 from edge.effects.after_commit import Effects
+from edge.effects.cash_drawer import CashDrawer
 from edge.effects.door import Door
 from edge.effects.page_events import PageEvents
 from edge.effects.printing import PrinterQueue
@@ -100,9 +101,12 @@ class RecordedPrinter:
     """A printer that keeps what it printed; `faults` are raised first, one for each try."""
 
     name = "receipts"
+    slips: frozenset[str] = frozenset()
+    stands_in_for: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.printed: list[tuple[Receipt, bool]] = []
+        self.kicks = 0
         self.faults: list[Exception] = []
         self.arrived = asyncio.Event()
 
@@ -111,6 +115,9 @@ class RecordedPrinter:
             raise self.faults.pop(0)
         self.printed.append((receipt, copy))
         self.arrived.set()
+
+    async def kick_drawer(self) -> None:
+        self.kicks += 1
 
     async def wait_for(self, count: int) -> None:
         """Wait until so many receipts came out."""
@@ -329,8 +336,9 @@ async def open_counter(
     store = open_store(folder, clock)
     relay, printer, line = relay or RecordedRelay(), printer or RecordedPrinter(), RecordedLine()
     page_events = PageEvents()
-    queue = PrinterQueue(store, [printer], "zh", clock.wall_ms, lambda: None)
-    effects = Effects(Door([relay], clock.monotonic_ns), queue, page_events)
+    drawer = CashDrawer(printer, clock.monotonic_ns)
+    queue = PrinterQueue(store, [printer], "zh", clock.wall_ms, lambda: None, drawer)
+    effects = Effects(Door([relay], clock.monotonic_ns), queue, page_events, drawer=drawer)
     clocks = Clocks(clock.wall_ms, clock.monotonic_ns)
     desk = Desk(store, SETTINGS, effects, line, clocks, secrets.token_bytes, lambda: ())
     printing = asyncio.create_task(queue.run())

@@ -6,12 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.drivers.fake.escpos_parser import EscposParser, PrintedItem, PrintedLine, PrintedQrCode
+from edge.drivers.fake.escpos_parser import (
+    EscposParser,
+    PrintedBarcode,
+    PrintedItem,
+    PrintedLine,
+    PrintedQrCode,
+)
 from edge.drivers.fake.paper import PrintedReceipt
-from edge.drivers.receipt_bytes import render_drawer_kick, render_receipt
+from edge.drivers.receipt_bytes import Press, render_drawer_kick, render_receipt
 from edge.receipt import (
     Align,
+    Barcode,
     Feed,
+    Line,
     Pair,
     QrCode,
     Receipt,
@@ -28,6 +36,14 @@ lines = st.one_of(
     st.just(Rule()),
     st.builds(Feed, st.integers(1, 20)),
     st.builds(QrCode, st.text(st.characters(codec="utf-8"), min_size=1, max_size=100)),
+    st.builds(
+        Barcode,
+        st.text(
+            st.characters(codec="ascii", min_codepoint=32, max_codepoint=126),
+            min_size=1,
+            max_size=13,
+        ),
+    ),
 )
 receipts = st.builds(Receipt, st.lists(lines, min_size=1, max_size=8).map(tuple), st.booleans())
 
@@ -60,8 +76,8 @@ class Reading:
         return PrintedReceipt(tuple(self.items), 32, 0).text
 
 
-def render(*content: Text | Pair | Rule | Feed | QrCode, columns: int = 32) -> bytes:
-    return render_receipt(Receipt(content), columns, "gb18030", copy=False)
+def render(*content: Line, columns: int = 32) -> bytes:
+    return render_receipt(Receipt(content), Press(columns), copy=False)
 
 
 def test_the_bytes_of_a_line() -> None:
@@ -79,6 +95,27 @@ def test_the_bytes_of_a_drawer_kick() -> None:
     assert render_drawer_kick(5) == b"\x1bp\x01\x32\x32"
 
 
+def test_the_bytes_of_a_barcode() -> None:
+    """64 dots high, bars of two dots, its characters beneath; a brace is doubled."""
+    measures = b"\x1dh\x40\x1dw\x02\x1dH\x02\x1df\x00"
+    assert measures + b"\x1dk\x49\x08{BK-{{77" in render(Barcode("K-{77"))
+
+
+@pytest.mark.parametrize(
+    ("cut", "last"), [("full", b"\x1dV\x00"), ("partial", b"\x1dV\x01"), ("none", b"\x1bd\x06")]
+)
+def test_a_job_ends_with_the_cut_that_the_printer_has(cut: str, last: bytes) -> None:
+    data = render_receipt(Receipt((Text("x"),)), Press(32, cut=cut), copy=False)
+    assert data.endswith(last)
+
+
+def test_a_receipt_kicks_the_drawer_at_its_own_pin() -> None:
+    receipt = Receipt((Text("x"),), kick_drawer=True)
+    data = render_receipt(receipt, Press(32, drawer_pin=5), copy=False)
+    assert render_drawer_kick(5) in data
+    assert render_drawer_kick(2) not in data
+
+
 def test_a_member_cannot_command_the_printer() -> None:
     reading = Reading(render(Text("Bob\x1bp\x0022\x1dV\x00\x10\x04\x01\n\u200b end")))
     assert (reading.cuts, reading.kicks, reading.asked) == (1, 0, 0)
@@ -86,7 +123,7 @@ def test_a_member_cannot_command_the_printer() -> None:
 
 
 def test_gbk_prints_a_question_mark_for_what_it_lacks() -> None:
-    data = render_receipt(Receipt((Text("坏😀"),)), 32, "gbk", copy=False)
+    data = render_receipt(Receipt((Text("坏😀"),)), Press(32, "gbk"), copy=False)
     assert Reading(data).text == "坏?"
 
 
@@ -114,7 +151,7 @@ def test_a_pair_keeps_its_amount_at_the_right_edge(left: str, right: str, rows: 
 def test_nothing_runs_over_the_edge_and_no_command_is_unknown(
     receipt: Receipt, columns: int, encoding: str, *, copy: bool
 ) -> None:
-    reading = Reading(render_receipt(receipt, columns, encoding, copy=copy))
+    reading = Reading(render_receipt(receipt, Press(columns, encoding), copy=copy))
     assert reading.parser.unknown == []
     assert reading.cuts == 1
     assert reading.kicks == (1 if receipt.kick_drawer and not copy else 0)
@@ -122,8 +159,9 @@ def test_nothing_runs_over_the_edge_and_no_command_is_unknown(
         if isinstance(item, PrintedLine):
             cells = sum(1 if len(c.encode("gb18030")) == 1 else 2 for c in item.text)
             assert cells * item.width <= columns
-    codes = [item.content for item in reading.items if isinstance(item, PrintedQrCode)]
-    assert codes == [line.content for line in receipt.lines if isinstance(line, QrCode)]
+    for printed, wanted in ((PrintedQrCode, QrCode), (PrintedBarcode, Barcode)):
+        codes = [item.content for item in reading.items if isinstance(item, printed)]
+        assert codes == [line.content for line in receipt.lines if isinstance(line, wanted)]
 
 
 @settings(max_examples=30)
@@ -131,7 +169,7 @@ def test_nothing_runs_over_the_edge_and_no_command_is_unknown(
 def test_a_line_that_brings_a_few_bytes_at_a_time_prints_the_same(
     receipt: Receipt, chunk: int
 ) -> None:
-    data = render_receipt(receipt, 48, "gb18030", copy=False)
+    data = render_receipt(receipt, Press(48), copy=False)
     assert Reading(data, chunk).items == Reading(data).items
 
 
@@ -167,8 +205,20 @@ def test_what_is_no_receipt_is_refused(text: str) -> None:
         lambda: Feed(0),
         lambda: QrCode(""),
         lambda: QrCode("长" * 200),
+        lambda: Barcode("K-00077-00000001"),
+        lambda: Barcode("长"),
     ],
-    ids=["no lines", "many lines", "long text", "long amount", "feed", "no code", "long code"],
+    ids=[
+        "no lines",
+        "many lines",
+        "long text",
+        "long amount",
+        "feed",
+        "no code",
+        "long code",
+        "long barcode",
+        "no ASCII",
+    ],
 )
 def test_limits_hold_when_a_receipt_is_made(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"\d"):

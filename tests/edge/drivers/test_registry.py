@@ -12,6 +12,9 @@ from edge.drivers.stacks import Stacks
 
 READER = {"kind": "card_reader", "driver": "pcsc"}
 PRINTER = {"kind": "receipt_printer", "driver": "serial", "port": "/dev/null"}
+USB_PRINTER = {"kind": "receipt_printer", "driver": "usb", "port": "/dev/usb/lp0"}
+NETWORK_PRINTER = {"kind": "receipt_printer", "driver": "network", "host": "192.0.2.1"}
+DISPLAY = {"kind": "customer_display", "driver": "serial", "port": "/dev/null"}
 RELAY = {"kind": "door_relay", "driver": "gpio", "pin": 17}
 COUNTER = {"kind": "door_counter", "driver": "gpio", "pin": 27}
 NODE_COUNTER = {"kind": "door_counter", "driver": "http", "key_file": "/nowhere"}
@@ -31,6 +34,9 @@ TABLES = (
     TAG_READER,
     WIRED_READER,
     PRINTER,
+    USB_PRINTER,
+    NETWORK_PRINTER,
+    DISPLAY,
     LAMP,
     READERS_LAMP,
     RELAY,

@@ -59,6 +59,7 @@ async def test_a_job_sent_before_a_power_cut_is_a_copy(tmp_path: Path) -> None:
         await counter.log_in()
         counter.printer.faults = [ABSENT] * 1000
         job = await _sell(counter)
+        await eventually(lambda: len(counter.printer.faults) < 1000, "the printer to be tried", 60)
 
         def cut(transaction: WriteTransaction) -> None:
             transaction.set_print_job(job, PRINT_SENT, 0)
@@ -152,7 +153,7 @@ async def test_the_queue_ends_when_it_is_woken_and_cancelled_at_once(tmp_path: P
         await counter.log_in()
         counter.printer.faults = [ABSENT] * 1000
         await _sell(counter)
-        await eventually(lambda: len(counter.printer.faults) < 1000, "the printer to be tried", 10)
+        await eventually(lambda: len(counter.printer.faults) < 1000, "the printer to be tried", 60)
         for _ in range(5):  # it notes that the printer is away, and then pauses
             await counter.store.write(lambda _transaction: None)
         counter.printer_queue.wake()
