@@ -11,9 +11,9 @@ Option = str | int | bool
 class Found:
     """A device, as what it may be used: `kind`, `driver` and `options` of its table.
 
-    `place` is where it is attached: of two uses of one device it is the same. `label` is what it
-    calls itself. Not `sure`: nothing says that it is this, a person must. `note` says in a few
-    words what the person has to know or to do first, and may be empty.
+    `place` is where it is attached: of uses that exclude each other it is the same. `label` is
+    what it calls itself. Not `sure`: nothing says that it is this, a person must. `note` says in
+    a few words what the person has to know or to do first, and may be empty.
     """
 
     kind: str

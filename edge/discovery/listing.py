@@ -64,7 +64,8 @@ def _is_at(found: Found, port: str) -> bool:
     if port.startswith("/"):
         return Path(port).resolve() == Path(found.place).resolve()
     if found.driver == "pcsc":  # by pcscd's name, with what it counts
-        return port == found.options["port"] or fits(f"{found.place} 00 00", port)
+        pattern = str(found.options["port"])
+        return port == pattern or fits(pattern.replace("*", " 00 00"), port)
     return found.driver == "keyboard" and fits(found.label, port)
 
 

@@ -16,7 +16,7 @@ SAM = re.compile(r"\bSAM\b")
 
 
 WITH_LAMP = "ACR122"
-LAMP = "its buzzer and light, which then tell how a tap ended"
+LAMP = "its light and buzzer, which then tell how a tap ended"
 
 
 class PcscReaders:
@@ -53,7 +53,7 @@ def _found(names: Iterable[str]) -> Iterable[Found]:
         several = len(readers) > 1
         yield Found("card_reader", "pcsc", options, base, base, note=note if several else "")
         if WITH_LAMP in base:
-            yield Found("feedback", "pcsc", options, base, base, note=LAMP)
+            yield Found("feedback", "pcsc", options, f"{base} (light)", base, note=LAMP)
 
 
 def _no_daemon() -> Trouble:

@@ -21,10 +21,11 @@ from edge.cli import DONE, REFUSED, main
 from edge.configuration import read
 from edge.discovery.door_nodes import DoorNodes, hearing
 from edge.discovery.found import Found, Trouble
+from edge.discovery.tables import table_text
 from edge.door_frames import REPORT, Frame, Totals, report_payload, seal
 from edge.drivers.bridge import Bridge
 from edge.drivers.fake.cafe import VirtualCafe
-from edge.drivers.fake.pcsc import VirtualReaders
+from edge.drivers.fake.pcsc import FakePcsc, VirtualReaders
 from edge.drivers.fake.rdm6300 import VirtualRdm6300
 from edge.drivers.registry import build_devices
 from edge.drivers.stacks import Stacks
@@ -131,6 +132,21 @@ def test_what_is_configured_is_named_and_not_offered_again(
     text = printed(machine, capsys)
     assert "is in cafebox.toml already: counter\n" in text
     assert set(re.findall(r"^\[\[devices\]\]", text, re.MULTILINE)) == set()
+
+
+def test_a_reader_with_a_light_is_offered_as_both_and_each_is_known_by_its_kind(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "ACS ACR122U PICC Interface 00 00"
+    machine.stacks.pcsc = FakePcsc((name,))
+    assert main(["devices"]) == DONE
+    text = capsys.readouterr().out
+    assert _accepted(text, machine) == [("card_reader", "pcsc"), ("feedback", "pcsc")]
+    reader, _lamp = tomllib.loads(text)["devices"]
+    assert reader["port"] == "ACS ACR122U PICC Interface*"
+    Path("cafebox.toml").write_text(table_text({**reader, "port": name}))
+    assert main(["devices"]) == DONE
+    assert _accepted(capsys.readouterr().out, machine) == [("feedback", "pcsc")]
 
 
 def test_json_has_the_tables_and_the_troubles(
