@@ -58,6 +58,8 @@ from edge.events import (
     DrawerMoved,
 )
 from edge.receipt import SlipGroup
+from edge.second_copy.follower import CopyPlace, SecondCopy
+from edge.second_copy.sealed_files import Sealing
 from edge.store.apply import Applied
 from edge.store.errors import StoreBusyError, StoreError, StoreFullError
 from edge.store.identity import Clock
@@ -237,6 +239,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             lambda reader: _cards_there(devices, reader),
         )
         _register_counts(registry, effects.door, bridge, crossings)
+        _keep_second_copy(configuration, store, enrolment, desk, registry, start)
         start(effects.printer_queue.run())
         start(sync.run())
         start(_keep_up(desk, sync))
@@ -381,6 +384,31 @@ def _effects(
     display = CustomerDisplay(devices.customer_displays, configuration.box.language)
     feedback = TapFeedback(devices.feedbacks)
     return Effects(door, queue, page_events, display, feedback, drawer=drawer)
+
+
+def _keep_second_copy(
+    configuration: Configuration,
+    store: Store,
+    enrolment: Enrolment,
+    desk: Desk,
+    registry: CollectorRegistry,
+    start: Callable[[Work], None],
+) -> None:
+    """Have what the hub has not copied to a second medium, where one is configured."""
+    folder = configuration.second_copy_folder
+    if folder is None:
+        return
+    second_copy = SecondCopy(
+        store,
+        CopyPlace(folder, configuration.data_dir, configuration.second_copy.other_disk),
+        Sealing.of(enrolment, wall_ms, secrets.token_bytes),
+        lambda: desk.page_events.publish(Region.TRUTH),
+    )
+    desk.views.second_copy = lambda: second_copy.state
+    name, help_text = "cafebox_second_copy_writes", "Records written, files removed, faults"
+    counts = CountsCollector(name, help_text, "outcome", lambda: dict(second_copy.outcomes))
+    registry.register(counts)
+    start(second_copy.run())
 
 
 def _register_counts(

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import aiohttp
 
-from edge import app, cli_devices, cli_lists, first_boot
+from edge import app, cli_copies, cli_devices, cli_lists, first_boot
 from edge.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
 from edge.desk.facts import chain_code
 from edge.doctor import Finding, ask_health, examine
 from edge.drivers.errors import DeviceConfigurationError
 from edge.log_format import set_up_logging
+from edge.second_copy.rebuild import CopyRefusedError
 from edge.store import audit
 from edge.store.backup import write_backup
 from edge.store.errors import StoreError
@@ -32,6 +33,7 @@ from edge.sync.enrolment import EnrolmentError, enrol
 from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
 from edge.sync.line_switch import LineSwitch
 from sync_protocol.clock import stamp_ms
+from sync_protocol.errors import ProtocolError
 from sync_protocol.kinds import KINDS
 
 DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
@@ -53,6 +55,8 @@ While it runs:
   cafebox status                            how it does
   cafebox outbox                            what only this box has
   cafebox backup FILE                       a consistent copy
+  cafebox carry-out FOLDER                  what only this box has, for a stick to the hub
+  cafebox support-bundle FILE               what an engineer needs, without secrets
   cafebox audit verify                      whether the audit log is whole
   cafebox identity-checks --from DAY --to DAY --csv    who was checked, for an inspector
 """
@@ -110,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         day = f"rows {name} this day on (yyyy-mm-dd, local)" if name == "from" else "up to this day"
         audit.add_argument(f"--{name}", dest=f"{name}_day", type=date.fromisoformat, help=day)
     cli_lists.add_commands(add)
+    cli_copies.add_commands(add)
     add("refold", "fold the log anew and compare every row and balance with the store")
     add("example-config", "print a configuration with every key explained", table=False)
     return parser
@@ -129,6 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigurationError, DeviceConfigurationError) as error:
         return _complain(error, USAGE)
     except (HubRefusedError, HubUnreachableError) as error:
+        return _complain(error, REFUSED)
+    except (CopyRefusedError, ProtocolError) as error:
         return _complain(error, REFUSED)
     except (StoreError, EnrolmentError, app.NotEnrolledError, OSError) as error:
         return _complain(error, STOPPED)
@@ -168,6 +175,7 @@ def _status(configuration: Configuration, options: argparse.Namespace) -> int:
             "spending_stopped": reader.stop_spending() or "",
             "left_over_ops": sum(left.last_seq - left.parent_seq for left in reader.left_overs()),
             "parked_ops": len(reader.waiting_ops()),
+            "second_copy": str(configuration.second_copy_folder or "off"),
             "running": asyncio.run(ask_health(configuration)),
         }
     if options.json:
@@ -413,6 +421,19 @@ def _import(configuration: Configuration, options: argparse.Namespace) -> int:
     return cli_lists.import_list(configuration, options)
 
 
+def _carry_out(configuration: Configuration, options: argparse.Namespace) -> int:
+    with _reading(configuration) as reader:
+        rows = cli_copies.carry_out_rows(configuration, reader, options.folder)
+    if options.json:
+        print(json.dumps({"files": rows}))
+    elif rows:
+        _print_table(rows, ("file", "epoch", "first_seq", "last_seq"))
+        print("At head office: cafebox-hub carry-in FOLDER. This box keeps all of it until then")
+    else:
+        print("The hub has everything: nothing to carry")
+    return DONE
+
+
 _COMMANDS: dict[str, Callable[[Configuration, argparse.Namespace], int]] = {
     "run": _run,
     "status": _status,
@@ -426,6 +447,9 @@ _COMMANDS: dict[str, Callable[[Configuration, argparse.Namespace], int]] = {
     "import": _import,
     "refold": _refold,
     "audit": _audit,
+    "carry-out": _carry_out,
+    "rebuild": cli_copies.rebuild,
+    "support-bundle": cli_copies.support_bundle,
 }
 
 if __name__ == "__main__":

@@ -35,6 +35,10 @@ protocol = "3.1.1"           # of the broker: "3.1.1" or "5"
 same_tap_ms = 3000           # a second tap of one card within this time is the same tap
 release_after_min = 360      # so long after a member's last tap their rights go back to the hub
 
+[second_copy]
+folder = ""                  # on a USB stick or a mounted share: what the hub has not, sealed
+other_disk = true            # not on data_dir's own disk: a pulled stick leaves an empty folder
+
 [log]
 level = "info"               # "debug", "info", "warning" or "error"; one JSON object per line
 
@@ -247,6 +251,14 @@ class CounterSection:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondCopySection:
+    """[second_copy]"""
+
+    folder: str = option("")
+    other_disk: bool = option(True)
+
+
+@dataclass(frozen=True, slots=True)
 class LogSection:
     """[log]"""
 
@@ -272,6 +284,7 @@ class Configuration:
     box: BoxSection
     hub: HubSection
     counter: CounterSection
+    second_copy: SecondCopySection
     log: LogSection
     stacks: StacksSection
     devices: tuple[Mapping[str, object], ...]
@@ -286,6 +299,11 @@ class Configuration:
         """Where identity, keys and store lie."""
         return self.folder / self.box.data_dir
 
+    @property
+    def second_copy_folder(self) -> Path | None:
+        """Where the second copy is kept, None for nowhere."""
+        return self.folder / self.second_copy.folder if self.second_copy.folder else None
+
     def desk_settings(self, chain_key: bytes) -> DeskSettings:
         """The settings of the desk; `chain_key` comes from enrolment."""
         return DeskSettings(
@@ -297,7 +315,7 @@ class Configuration:
         )
 
 
-_SECTIONS = ("box", "hub", "counter", "log", "stacks")
+_SECTIONS = ("box", "hub", "counter", "second_copy", "log", "stacks")
 
 
 def load(path: Path) -> Configuration:
@@ -335,6 +353,7 @@ def read(text: str, folder: Path) -> Configuration:
         _section(BoxSection, tables, "box"),
         _checked_hub(_section(HubSection, tables, "hub")),
         _section(CounterSection, tables, "counter"),
+        _section(SecondCopySection, tables, "second_copy"),
         _section(LogSection, tables, "log"),
         _section(StacksSection, tables, "stacks"),
         tuple(devices),

@@ -13,6 +13,7 @@ import aiohttp
 
 from edge import app
 from edge.configuration import Configuration, ConfigurationError
+from edge.desk.copy_state import CopyState
 from edge.desk.reconciling import reconcile_cafe
 from edge.domain.business_day import business_day
 from edge.drivers.bridge import Bridge
@@ -20,6 +21,7 @@ from edge.drivers.errors import HINTS, DeviceConfigurationError
 from edge.drivers.registry import Devices, build_devices
 from edge.drivers.stacks import Stacks
 from edge.events import DeviceState
+from edge.second_copy.follower import CopyPlace
 from edge.store.backup import check_backup
 from edge.store.errors import StoreError
 from edge.store.opening import open_reader
@@ -44,6 +46,19 @@ STOP_REMEDIES = {
     "other_hardware": f"The store was moved to this machine. {NEW_EPOCH}",
 }
 """What to do where the store says that nothing may be spent, by its code."""
+COPY_REMEDIES = {
+    CopyState.OFF: 'Plug a stick in; in the configuration: [second_copy] folder = "/media/..."',
+    CopyState.BEHIND: "Wait a moment; if it stays so, the medium is slow: use another one",
+    CopyState.OTHER_ENTRIES: "Keep the stick. It holds entries that this store has not: head office"
+    " takes them by cafebox-hub carry-in FOLDER",
+    CopyState.MISSING: "Plug the stick in and mount it. Type: lsblk, then mount",
+    CopyState.SAME_DISK: "Nothing is mounted there. Type: lsblk, then mount;"
+    " or set other_disk = false if that disk is meant",
+    CopyState.FULL: "Use a larger stick, or bring the line up: what the hub has goes away",
+    CopyState.READ_ONLY: "Type: mount -o remount,rw FOLDER; look at the stick's lock",
+    CopyState.FAULT: "Type: dmesg | tail; use another stick",
+}
+"""What to do about the second copy, by its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,7 @@ async def examine(configuration: Configuration) -> list[Finding]:
     findings.append(await _hub(configuration.hub.url))
     if enrolment is not None:
         findings.append(await _broker(configuration, enrolment))
+    findings.append(await _second_copy(configuration))
     findings += await _devices(configuration)
     return findings
 
@@ -155,6 +171,23 @@ async def _broker(configuration: Configuration, enrolment: Enrolment) -> Finding
     with suppress(OSError):
         await writer.wait_closed()
     return Finding("broker", True, f"{place} answers")
+
+
+async def _second_copy(configuration: Configuration) -> Finding:
+    """Whether what the hub has not is on a second medium: asked of a running box, or looked at."""
+    name, folder = "second copy", configuration.second_copy_folder
+    if folder is None:
+        found = "one copy only: what the hub has not is on this disk alone"
+        return Finding(name, True, found, COPY_REMEDIES[CopyState.OFF])
+    health = await ask_health(configuration)
+    if health is not None:
+        state = CopyState(str(health["second_copy"]))
+    else:
+        place = CopyPlace(folder, configuration.data_dir, configuration.second_copy.other_disk)
+        state = place.fault() or CopyState.IN_STEP
+    well = state is CopyState.IN_STEP
+    words = f"in {folder}" if well else f"{folder}: {state.value.replace('_', ' ')}"
+    return Finding(name, well, words, COPY_REMEDIES.get(state, ""))
 
 
 async def ask_health(configuration: Configuration) -> dict[str, object] | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge.desk.answers import Session
+from edge.desk.copy_state import CopyState
 from edge.domain.refusals import Refusal, Sentence
 from edge.domain.shift_totals import Row
 from edge.domain.shifts import Shift
@@ -302,6 +303,8 @@ class TruthLine:
     """Why this box lowers no right, a code of `edge.store.standing`; empty while all is well."""
     safe_to_unplug: bool
     """Nothing waits for the hub and nothing is being printed."""
+    second_copy: CopyState
+    """Whether what the hub has not is on a second medium too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from edge.desk.asked import ASK_AGAIN_NS
 from edge.desk.cases import case_words
 from edge.desk.catalogue import Catalogue
 from edge.desk.commit import Committer
+from edge.desk.copy_state import CopyState
 from edge.desk.history import latest_events, member_ledger
 from edge.desk.open_tickets import checkout, kept_tickets, priced, ticket_at
 from edge.desk.people import find_members, member_view, present
@@ -100,6 +101,8 @@ class Views:
         self._staff = staff
         self._clocks = clocks
         self._devices = devices
+        self.second_copy: Callable[[], CopyState] = lambda: CopyState.OFF
+        """How the second copy does; who makes one says so here."""
 
     async def counter(self, session: Session | None, terminal: int) -> CounterView:
         """All of the counter page of a terminal."""
@@ -296,6 +299,7 @@ class Views:
             self._line.clock_offset_ms,
             reader.stop_spending() or "",
             outbox.count == 0 and not self._effects.printer_queue.printing,
+            self.second_copy(),
         )
 
 

@@ -161,6 +161,19 @@ def cut_old(transaction: WriteTransaction) -> int:
     return int(AuditRow.delete().where(AuditRow.number <= marked[-1][0]).execute(database))
 
 
+def go_on_behind_marks(transaction: WriteTransaction) -> int:
+    """Begin the log of a rebuilt store behind the last mark; return the mark's row, 0 for none.
+
+    The rows up to it and those after it were on the dead box's disk alone.
+    """
+    marks = max(_marks(transaction), default=None)
+    if marks is None:
+        return 0
+    transaction.set_setting(SETTING_CUT, list(marks))
+    transaction.set_setting(SETTING_HEAD, marks[0])
+    return marks[0]
+
+
 def mark_key(reader: Reader, number: int) -> str:
     """The key of the document that anchors a row of this box's log."""
     return f"{_mark_prefix(reader)}{number:012}"

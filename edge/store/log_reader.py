@@ -67,6 +67,17 @@ class LogReader:
         """Return whether op `seq` of some chain of a node is kept here with that hash."""
         return self.op_row(OpRef(node, 1, seq, hash)) is not None
 
+    def is_logged(self, epoch: int, seq: int, hash: bytes) -> bool:
+        """Return whether the hub is known to have committed an op that this node wrote."""
+        node = self.identity.node
+        row = self.op_row(OpRef(node, epoch, seq, hash))
+        if row is not None:
+            acked = epoch == self.identity.epoch and seq <= self.acked_seq()
+            return row.position is not None or (acked and self.own_hash(seq) == hash)
+        author = self.author(node, epoch)
+        # Dropped by retention, or a snapshot said so; of two chains nobody knows which it was.
+        return author is not None and author.seq >= seq and self.author(node, -epoch) is None
+
     def own_head(self) -> Head:
         """Return the last op of this box's epoch: (0, genesis hash) before the first."""
         identity = self.identity

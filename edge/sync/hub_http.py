@@ -35,6 +35,7 @@ from sync_protocol.http_api import (
     snapshot_answer_from_bytes,
 )
 from sync_protocol.messages import MESSAGE_BYTES_MAX
+from sync_protocol.sealed_copy import CARRY_PATH, CarryAnswer, carry_answer_from_bytes
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
 REFUSAL_BYTES_MAX = 64 * 1024
@@ -105,6 +106,11 @@ class HubHttp:
         target = digest_target(LEFTOVERS_PATH, body)
         data = await self.switch.guard(self._ask("POST", target, body))
         return left_over_answer_from_bytes(data)
+
+    async def carry(self, file: bytes) -> CarryAnswer:
+        """Hand in a sealed file; see `sealed_copy`."""
+        target = digest_target(CARRY_PATH, file)
+        return carry_answer_from_bytes(await self.switch.guard(self._ask("POST", target, file)))
 
     async def recovery(self) -> RecoveryAnswer:
         """Ask whether the hub is recovering, and how far its log goes."""

@@ -49,11 +49,8 @@ class SnapshotLoader:
         """
         while True:
             try:
-                answer = await self._verified_answer()
-                if not self._is_ahead(answer):
+                if not await self.load_once():
                     return
-                await self._http.download_snapshot(answer, self._path)
-                await self._store.load_snapshot(answer.manifest, self._path)
             except (HubUnreachableError, LineCutError) as error:
                 logger.warning("no snapshot yet: %s", error)
             except (HubRefusedError, SnapshotRefusedError, ProtocolError) as error:
@@ -67,6 +64,15 @@ class SnapshotLoader:
                 await self._remove()
                 return
             await asyncio.sleep(RETRY_S * self._random_below(1000) / 1000)
+
+    async def load_once(self) -> bool:
+        """Load the newest snapshot, False where the log is as far; raises what went wrong."""
+        answer = await self._verified_answer()
+        if not self._is_ahead(answer):
+            return False
+        await self._http.download_snapshot(answer, self._path)
+        await self._store.load_snapshot(answer.manifest, self._path)
+        return True
 
     async def keep_up(self) -> Retained | None:
         """Take the hub's newest manifest and drop old ops below it; None without a line."""

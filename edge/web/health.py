@@ -71,6 +71,7 @@ def _facts(truth: TruthLine) -> dict[str, object]:
         "clock_trust": truth.clock_trust,
         "spending_stopped": truth.spending_stopped,
         "safe_to_unplug": truth.safe_to_unplug,
+        "second_copy": truth.second_copy.value,
         "devices": {device.name: device.state.value for device in truth.devices},
         "device_reasons": {device.name: device.reason for device in truth.devices},
     }
@@ -92,6 +93,10 @@ class _TruthCollector(Collector):
             "cafebox_spending_stopped": (
                 bool(truth.spending_stopped),
                 "1 while no right is lowered",
+            ),
+            "cafebox_second_copy_holds_all": (
+                truth.second_copy.holds_all,
+                "1 while what the hub has not is on a second medium too",
             ),
         }
         for name, (value, help_text) in gauges.items():

@@ -406,6 +406,17 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "fenced_revoked": _("head office has locked this box; call head office"),
         "other_hardware": _("this data is of another machine; ask head office for a new code"),
     },
+    "second_copy": {
+        "behind": _("the second medium lags behind"),
+        "other_entries": _(
+            "it also holds entries that this box has not; keep it, call head office"
+        ),
+        "missing": _("the stick is not there; plug it in"),
+        "same_disk": _("the stick is not mounted; plug it in"),
+        "full": _("the stick is full; use a larger one"),
+        "read_only": _("the stick cannot be written"),
+        "fault": _("the stick is faulty; use another one"),
+    },
     "clock_trust": {
         str(TRUST_NONE): _("clock not vouched for"),
         str(TRUST_RTC): _("hardware clock"),

@@ -1,0 +1,159 @@
+"""Makes a replacement for a dead box: its second copy goes to the hub, the hub's state comes here.
+
+Nothing of the dead box's epoch is written here: the hub opens, checks and judges what the copy
+holds, as it would have over the line, and this box takes the state that comes of it. What is
+known to be missing is listed.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from edge.desk.numbers import SKIPPED, go_on_behind_documents
+from edge.second_copy.sealed_files import SealedFile, scan
+from edge.store import audit
+from edge.store.store import Store
+from edge.store.transaction import WriteTransaction
+from edge.sync.enrolment import Enrolment
+from edge.sync.hub_http import HubHttp, HubRefusedError
+from edge.sync.metrics import SyncMetrics
+from edge.sync.node_session import new_session
+from edge.sync.settings import SyncSettings
+from edge.sync.snapshots import SnapshotLoader
+from sync_protocol.errors import ChainError
+from sync_protocol.messages import RANGE_BLOCKS_MAX, Blocks, unpack_message
+from sync_protocol.sealed_copy import GAP, KEPT, STATUSES
+from sync_protocol.session_events import BlocksReceived, BlocksRefused
+
+
+class CopyRefusedError(Exception):
+    """A folder holds nothing of this box; the words say what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """One file, and what the hub made of it: `status` is a word of `sealed_copy.STATUSES`, or
+    `refused` with the hub's code in `fault`."""
+
+    file: SealedFile
+    status: str
+    new_ops: int
+    fault: str
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What came of it. `unknown` lists, in words, what may be lost or is still to be done."""
+
+    handed_in: list[HandedIn] = field(default_factory=list)
+    new_ops: int = 0
+    copied_until_ms: int = 0
+    """When the last record of the copy was written, by the dead box's clock; 0 without one."""
+    position: int = 0
+    unknown: list[str] = field(default_factory=list)
+
+
+def files_of(folder: Path, chain: str, node: int) -> list[SealedFile]:
+    """Return a box's files in an order in which one continues the other.
+
+    Raises `CopyRefusedError` where there is none, `OSError`.
+    """
+    files, _empty = scan(folder)
+    ours = [file for file in files if (file.first.chain, file.first.node) == (chain, node)]
+    if not ours:
+        nodes = sorted({f"{file.first.chain}/{file.first.node}" for file in files})
+        others = f" It holds files of: {', '.join(nodes)}." if nodes else ""
+        raise CopyRefusedError(
+            f"{folder} holds no second copy of node {node} of chain {chain}.{others}"
+            " Plug in the right stick; without any, leave --from out"
+        )
+    return sorted(ours, key=lambda file: (file.first.epoch, file.first.first_seq))
+
+
+async def hand_in(http: HubHttp, files: list[SealedFile], rebuilt: Rebuilt) -> None:
+    """Give the hub every file; it takes nothing twice."""
+    for file in files:
+        try:
+            answer = await http.carry(file.path.read_bytes())
+        except HubRefusedError as error:
+            rebuilt.handed_in.append(HandedIn(file, "refused", 0, error.code))
+            rebuilt.unknown.append(f"{file.path.name}: the hub refused it: {error}")
+            continue
+        row = HandedIn(file, STATUSES[answer.status], answer.new_ops, answer.fault)
+        rebuilt.handed_in.append(row)
+        rebuilt.new_ops += answer.new_ops
+        rebuilt.copied_until_ms = max(rebuilt.copied_until_ms, file.last.written_ms)
+        place = f"ops {file.first.first_seq} to {file.last.last_seq} of epoch {file.first.epoch}"
+        if answer.status == GAP:
+            rebuilt.unknown.append(
+                f"{place}: not taken, since those from {answer.seq + 1} on are missing."
+                " Look for another stick"
+            )
+        if answer.status == KEPT:
+            rebuilt.unknown.append(
+                f"{place}: kept until two managers admit them on head office's page Boxes"
+            )
+        if answer.fault:
+            rebuilt.unknown.append(
+                f"{file.path.name}: its end cannot be read ({answer.fault});"
+                f" the hub has the ops up to {answer.seq}"
+            )
+
+
+async def take_state(
+    store: Store,
+    enrolment: Enrolment,
+    http: HubHttp,
+    settings: SyncSettings,
+    random_below: Callable[[int], int],
+) -> int:
+    """Take the hub's state up to its log's end; return the position.
+
+    Raises `HubUnreachableError`, `HubRefusedError`, `StoreError` or `ProtocolError`.
+    """
+    metrics = SyncMetrics(CollectorRegistry())
+    path = settings.snapshot_path
+    loader = SnapshotLoader(store, enrolment, http, path, metrics, random_below)
+    await loader.load_once()
+    path.unlink(missing_ok=True)
+    follower = new_session(store, enrolment, settings, random_below).follower
+    while True:
+        cursor = follower.cursor
+        first = cursor.block_number + 1
+        data = await http.blocks(cursor.generation, first, first + RANGE_BLOCKS_MAX - 1)
+        if data is None:
+            return cursor.position
+        message = unpack_message(data)
+        if not isinstance(message, Blocks):
+            raise ChainError("message_type", "blocks")
+        for event in follower.receive(message, _now_ms(), is_repair=True):
+            if isinstance(event, BlocksRefused):
+                raise ChainError(event.code, event.detail)
+            if isinstance(event, BlocksReceived):
+                await store.apply_blocks(event.blocks, event.signature)
+                follower.blocks_applied(event.cursor, _now_ms())
+        if follower.cursor is cursor:
+            raise ChainError("no_block", str(first))
+
+
+async def begin_counter(store: Store, rebuilt: Rebuilt) -> None:
+    """Begin numbers and audit log behind what the state tells of the dead box's."""
+
+    def begin(transaction: WriteTransaction) -> int:
+        go_on_behind_documents(transaction)
+        return audit.go_on_behind_marks(transaction)
+
+    mark = await store.write(begin)
+    rebuilt.unknown += [
+        f"the dead box's audit log: the hub vouches for rows up to {mark}, none are here",
+        "receipts that were waiting to be printed: print them again from the sale if asked",
+        "tickets that were put aside and not paid",
+        f"running numbers of its last second: papers go on {SKIPPED} numbers later",
+    ]
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
