@@ -24,12 +24,14 @@ PRINTERS = {0x04B8: "Epson", 0x0519: "Star", 0x1504: "Bixolon", 0x154F: "SNBC", 
 USES: Mapping[tuple[str, str], Mapping[str, Option]] = {
     ("card_reader", "rdm6300"): {},
     ("receipt_printer", "serial"): {},
+    ("customer_display", "serial"): {},
     ("door_counter", "serial"): {"key_file": KEY_FILE},
 }
 """What may hang on a serial port, and the options that its table cannot be without."""
 NOTES = {
     "card_reader": "if a reader for 125 kHz tags hangs on it",
     "receipt_printer": "if a receipt printer hangs on it; `baud` as on its self-test page",
+    "customer_display": "if a customer's display hangs on it; `baud` as in its manual",
     "door_counter": "if a door node hangs on it; its key: openssl rand -hex 32",
 }
 

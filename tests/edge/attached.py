@@ -62,6 +62,8 @@ class Machine:
             self._touch(f"dev/input/{name}")
         self.serial_port(CONVERTER, "USB Serial", 0x1A86)
         self.serial_port(PICO, "Board in FS mode", 0x2E8A)
+        self._touch("dev/usb/lp0")
+        self._touch("sys/class/usbmisc/lp0/device/ieee1284_id", PRINTER_ID)
         self._touch("dev/gpiochip0")
 
     def remove(self) -> None:

@@ -73,6 +73,7 @@ def test_what_is_attached_is_a_configuration_ready_to_paste(
     assert _accepted(text, machine) == [
         ("card_reader", "pcsc"),
         ("door_counter", "serial"),
+        ("receipt_printer", "usb"),
         ("card_reader", "keyboard"),
         ("barcode_scanner", "keyboard"),
     ]
@@ -85,7 +86,7 @@ def test_what_is_uncommented_is_a_configuration_too(
     main(["devices"])
     lines = printed(machine, capsys).splitlines()
     everything = [line.removeprefix("# ") if _is_table(line) else line for line in lines]
-    assert len(_accepted("\n".join(everything), machine)) == 10
+    assert len(_accepted("\n".join(everything), machine)) == 12
 
 
 def _is_table(line: str) -> bool:
@@ -220,7 +221,7 @@ def test_a_port_that_cannot_be_asked_is_told_with_the_remedy(machine: Machine) -
     assert [one.found for one in told if isinstance(one, Trouble)] == [
         f"{missing} cannot be asked (no_port)"
     ]
-    assert len([one for one in told if isinstance(one, Found)]) == 3
+    assert len([one for one in told if isinstance(one, Found)]) == 4
 
 
 async def test_a_door_node_on_the_network_is_heard_and_keeps_its_counts() -> None:
