@@ -50,6 +50,10 @@ bench: setup ## Measure against floors and peers; writes build/bench.json
 test-appliance: setup .cache/system-appliance ## Provision a bare Debian in a container and boot it, as root (3 minutes; the first time more)
 	@$(python) -m pytest tests/appliance/booted.py $(ARGS)
 
+.PHONY: test-pins
+test-pins: setup .cache/pins/linux ## Doors, Wiegand and keyboards on a real kernel's lines, in user-mode Linux (1 minute; the first time 15)
+	@exec $(python) -m tests.pins $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## A million mutated frames against everything that reads a peer's bytes; one JSON line
 	@exec $(python) -m tests.fuzz --frames 1000000 --json $(ARGS)
@@ -95,6 +99,7 @@ setup: .venv/.installed-test .venv/.installed-project node_modules/.package-lock
 .cache/system-demo: lists := system-run system-demo
 .cache/system-test: lists := system-run system-demo system-test
 .cache/system-appliance: lists := system-appliance
+.cache/system-pins: lists := system-pins
 .cache/system-demo: requirements/system-run.txt
 .cache/system-test: requirements/system-run.txt requirements/system-demo.txt
 .cache/system-%: requirements/system-%.txt
@@ -122,6 +127,10 @@ node_modules/.package-lock.json: package-lock.json | .cache/system-test
 	$(step) 'Installing browser libraries for tests'
 	@npm ci --silent --ignore-scripts
 	@touch $@
+
+.cache/pins/linux: tools/build_pins_kernel.sh tools/pins_kernel.config | .cache/system-pins
+	$(step) 'Building a kernel with simulated pins, once (5 to 15 minutes)'
+	@tools/build_pins_kernel.sh .cache/pins
 
 .cache/micropython/micropython: tools/get_micropython.sh | .cache/system-test
 	$(step) 'Fetching MicroPython for tests'

@@ -14,7 +14,6 @@ import secrets
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,9 +51,11 @@ from edge.events import (
     CardUnread,
     DeviceEvent,
     DeviceStateChanged,
-    Direction,
     DoorCrossed,
     DoorReported,
+    ExitPressed,
+    PowerFailed,
+    PowerReturned,
     DrawerMoved,
 )
 from edge.receipt import SlipGroup
@@ -189,16 +190,18 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         stack.callback(store.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         start = await stack.enter_async_context(_tasks())
-        crossings: Counter[str] = Counter()
 
         # The desk is made last; nothing calls these before the devices are opened.
         def deliver(event: DeviceEvent) -> None:
             if isinstance(event, DoorReported):
-                start(_count_reported(event, door_counts, crossings))
+                start(desk.doors.take(event))
+            elif isinstance(event, PowerFailed):
+                log.warning("the mains fails", extra={"device": event.device})
+                start(desk.mains_failed(wall_ms()))
             elif isinstance(event, DrawerMoved):
                 start(desk.drawer.moved(event))
             else:
-                _deliver(event, desk, door_counts, crossings)
+                _deliver(event, desk, effects.door)
 
         async def recalled(recall: Recall) -> None:
             await _recalled(desk, recall)
@@ -227,7 +230,6 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             handlers,
         )
         desk_settings = configuration.desk_settings(enrolment.answer.claim_secret)
-        door_counts = DoorCounts(store, desk_settings, Clocks(wall_ms, time.monotonic_ns))
         desk = Desk(
             store,
             desk_settings,
@@ -238,15 +240,15 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
             lambda: _device_views(devices),
             lambda reader: _cards_there(devices, reader),
         )
-        _register_counts(registry, effects.door, bridge, crossings)
+        _register_counts(registry, effects.door, bridge, desk.doors)
         _keep_second_copy(configuration, store, enrolment, desk, registry, start)
         start(effects.printer_queue.run())
         start(sync.run())
         start(_keep_up(desk, sync))
         start(desk.session_watch.run())
         start(desk.customer_screen.run())
-        start(door_counts.run())
-        stack.push_async_callback(door_counts.commit)  # after the devices are closed
+        start(desk.doors.run())
+        stack.push_async_callback(desk.doors.commit)  # after the devices are closed
         await devices.open()
         stack.push_async_callback(devices.close)
         await _serve(stack, configuration, store, desk, registry)
@@ -327,9 +329,7 @@ class _StraightTaps(Straight):
         self._desk().end_tap(event, committed)
 
 
-def _deliver(
-    event: DeviceEvent, desk: Desk, door_counts: DoorCounts, crossings: Counter[str]
-) -> None:
+def _deliver(event: DeviceEvent, desk: Desk, door: Door) -> None:
     """Hand a device's event to whom it concerns; on the loop, in the order of arrival."""
     if isinstance(event, CardUnread):
         desk.card_unread(event)
@@ -341,17 +341,12 @@ def _deliver(
         )
         desk.device_changed()
     elif isinstance(event, DoorCrossed):
-        crossings[event.direction.value] += 1
-        door_counts.crossed(event)
-
-
-async def _count_reported(
-    report: DoorReported, door_counts: DoorCounts, crossings: Counter[str]
-) -> None:
-    for crossed in await door_counts.take(report):
-        crossings[Direction.IN.value] += crossed.entered
-        crossings[Direction.OUT.value] += crossed.left
-        crossings[Direction.UNKNOWN.value] += crossed.unknown
+        desk.doors.crossed(event)
+    elif isinstance(event, ExitPressed):
+        door.pulses["exit"] += 1
+    elif isinstance(event, PowerReturned):
+        log.warning("the mains is back", extra={"device": event.device})
+        desk.mains_returned()
 
 
 async def _recalled(desk: Desk, recall: Recall) -> None:
@@ -412,12 +407,12 @@ def _keep_second_copy(
 
 
 def _register_counts(
-    registry: CollectorRegistry, door: Door, bridge: Bridge, crossings: Counter[str]
+    registry: CollectorRegistry, door: Door, bridge: Bridge, doors: DoorCounts
 ) -> None:
     for name, help_text, label, counts in (
         ("cafebox_door_pulses", "Pulses of the entry door", "outcome", lambda: dict(door.pulses)),
         ("cafebox_events_dropped", "Device events refused", "event", lambda: bridge.dropped),
-        ("cafebox_door_crossings", "People through the door", "direction", lambda: dict(crossings)),
+        ("cafebox_door_crossings", "People counted", "direction", lambda: dict(doors.crossings)),
     ):
         registry.register(CountsCollector(name, help_text, label, counts))
 

@@ -34,6 +34,8 @@ protocol = "3.1.1"           # of the broker: "3.1.1" or "5"
 [counter]
 same_tap_ms = 3000           # a second tap of one card within this time is the same tap
 release_after_min = 360      # so long after a member's last tap their rights go back to the hub
+tailgating_s = 0             # so long after a tap one person may come in for it, else the page says
+                             # so; only with door counters that tell the way; 0: not watched
 
 [second_copy]
 folder = ""                  # on a USB stick or a mounted share: what the hub has not, sealed
@@ -174,6 +176,8 @@ name = "door"                # several doors open together
 pin = 17                     # Broadcom number, no default
 hold_ms = 3000               # how long the door stays open
 active_low = false           # true for a relay board that draws at 0 V
+exit_pin = -1                # of a button that lets people out, without the desk; -1: none
+exit_active_low = true       # 0 V means: pressed
 
 [[devices]]
 kind = "door_counter"        # counts who goes through
@@ -210,6 +214,16 @@ name = "back door"           # which door it is
 key_file = "/etc/cafebox/back-door.key"   # as above; no default
 port = "/dev/serial/by-id/usb-door-node"  # no default
 baud = 115200                # as in the node's settings.json
+
+[[devices]]
+kind = "power_input"         # what a UPS or a mains sensor says of the mains
+driver = "gpio"              # while it fails the box saves everything and takes nothing new
+name = "mains"               # unique
+pin = 22                     # Broadcom number, no default
+active_low = true            # 0 V means: the mains has failed
+pull = "up"                  # "up", "down" or "off"
+debounce_ms = 50             # shorter failures are none
+back_ms = 2000               # for so long it must be steady before it counts as back
 """
 
 EXAMPLE = SETTINGS_EXAMPLE + DEVICES_EXAMPLE
@@ -248,6 +262,7 @@ class CounterSection:
 
     same_tap_ms: int = option(3000, low=0, high=60_000)
     release_after_min: int = option(360, low=1, high=7 * 24 * 60)
+    tailgating_s: int = option(0, low=0, high=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +327,7 @@ class Configuration:
             self.box.business_day_hour,
             self.counter.same_tap_ms,
             self.counter.release_after_min * 60_000,
+            self.counter.tailgating_s * 1000,
         )
 
 

@@ -75,6 +75,30 @@ class DoorCrossed:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitPressed:
+    """Somebody inside pressed a door's exit button, and the relay is drawn."""
+
+    door: str
+    at_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerFailed:
+    """The mains failed, or has failed already where the input is first seen."""
+
+    device: str
+    at_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReturned:
+    """The mains is back and steady."""
+
+    device: str
+    at_monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class DoorCommitted:
     """The box has counted a node's crossings up to `held`; `wall_ms` is its clock (UTC)."""
 
@@ -129,6 +153,9 @@ DeviceEvent = (
     | CardUnread
     | BarcodeScanned
     | DoorCrossed
+    | ExitPressed
+    | PowerFailed
+    | PowerReturned
     | DoorReported
     | DrawerMoved
     | DeviceStateChanged

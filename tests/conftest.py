@@ -5,6 +5,12 @@ import pytest
 from tests.features import marker_errors, read_features
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `python -m tests.pins` says to the suites that it runs."""
+    words = "pins and keyboards are a kernel's own (by python -m tests.pins alone)"
+    parser.addoption("--kernel-pins", action="store_true", help=words)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse the whole run when a covers mark is wrong."""

@@ -9,6 +9,7 @@ from edge.desk.answers import Answer, Outcome, Session
 from edge.desk.asked import Asked
 from edge.desk.catalogue import Catalogue
 from edge.desk.growth import with_tier_settled
+from edge.desk.mains import Mains
 from edge.desk.settings import DeskSettings
 from edge.desk.table import COMMANDS
 from edge.desk.tills import shift_at
@@ -111,6 +112,7 @@ class Committer:
         self._effects = effects
         self.asked = asked
         self.catalogue = Catalogue()
+        self.mains = Mains()
 
     async def commit(self, request: Request, decide: Decide, *regions: Region) -> Outcome:
         """Do a command once. `regions` are the parts of the page that it makes stale.
@@ -122,6 +124,8 @@ class Committer:
             kept = transaction.answer(request.id)
             if kept is not None:
                 return _kept_answer(request, kept)
+            if self.mains.failed_since_ms and request.session is not None:
+                return refuse("power_failed")
             at = self._here_of(transaction, request)
             if isinstance(at, Refusal):
                 return at

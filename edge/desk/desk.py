@@ -1,5 +1,6 @@
 """The desk: every command by its name, behind one check of session, right and input."""
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ from edge.desk.commands import Command, Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.customer_screen import CustomerScreen
 from edge.desk.drawer import DRAWER_OPENED, DrawerDesk
+from edge.desk.door_counts import DoorCounts
 from edge.desk.exits import ExitsDesk
 from edge.desk.identity_checks import IdentityChecksDesk
 from edge.desk.imports import Imports
@@ -75,6 +77,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 TERMINAL_MAX = 999
 SCAN_START_BYTES = 8
 
+log = logging.getLogger(__name__)
+
 
 class Desk:
     """The counter's commands and views; made once by the composition root, used on the loop."""
@@ -106,11 +110,18 @@ class Desk:
         self.scans = Scans(effects.page_events, random_bytes(SCAN_START_BYTES))
         self.audit = AuditDesk(store, settings)
         self.rights = Rights(store, settings, committer, effects, clocks)
+        self._mains = committer.mains
+        self.doors = DoorCounts(
+            store, settings, clocks, lambda: effects.page_events.publish(Region.TRUTH)
+        )
         self._staff = StaffDesk(store, effects.page_events, random_bytes, pins, settings.chain_key)
-        self._visits = VisitsDesk(store, settings, committer, self.rights, screens, effects, clocks)
+        self._visits = VisitsDesk(
+            store, settings, committer, self.rights, screens, effects, clocks, self.doors.watch
+        )
         self.views = Views(
             store, settings, committer, effects, screens, self._staff, clocks, devices
         )
+        self.views.doors = self.doors.watch
         self.benefits = BenefitViews(
             store,
             committer,
@@ -278,6 +289,21 @@ class Desk:
     def line_changed(self) -> None:
         """The line went up or down, or the hub acknowledged ops."""
         self._effects.page_events.publish(Region.TRUTH, Region.TAP)
+
+    async def mains_failed(self, at_ms: int) -> None:
+        """The mains fails: take nothing new, and have on the disk what was taken."""
+        self._mains.failed_since_ms = at_ms
+        self._effects.page_events.publish(Region.TRUTH)
+        try:
+            await self.doors.commit()
+            await self._store.checkpoint()
+        except STORE_FAULTS as fault:
+            log.error("the mains fails, and the store cannot be flushed: %s", fault.code)
+
+    def mains_returned(self) -> None:
+        """The mains is back: go on."""
+        self._mains.failed_since_ms = 0
+        self._effects.page_events.publish(Region.TRUTH)
 
     def device_changed(self) -> None:
         """A device's state is another one; a printer that is well again is tried at once."""

@@ -5,8 +5,11 @@ and committed every `COMMIT_EVERY_S`: a box that is killed loses no more than th
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Callable
 
 from edge.desk import facts
+from edge.desk.door_watch import DoorWatch
 from edge.desk.settings import Clocks, DeskSettings
 from edge.desk.store_faults import STORE_FAULTS
 from edge.domain.door_counts import (
@@ -34,14 +37,20 @@ _Counted = tuple[DoorCommitted, tuple[Crossed, ...]]
 
 
 class DoorCounts:
-    """Counts crossings in the store."""
+    """Counts crossings in the store. `changed` is called when the page should show it."""
 
-    def __init__(self, store: Store, settings: DeskSettings, clocks: Clocks) -> None:
+    def __init__(
+        self, store: Store, settings: DeskSettings, clocks: Clocks, changed: Callable[[], None]
+    ) -> None:
         self._store = store
         self._settings = settings
         self._clocks = clocks
+        self._changed = changed
         self._waiting: dict[int, list[int]] = {}
         """Of the box's own counters, not committed yet: by minute, in the order of `Crossed`."""
+        self.watch = DoorWatch(store, settings, clocks)
+        self.crossings: Counter[str] = Counter()
+        """Since the start, by direction."""
 
     def crossed(self, event: DoorCrossed) -> None:
         """One of the box's own counters told a person."""
@@ -49,12 +58,17 @@ class DoorCounts:
         at_ms = self._clocks.wall_ms() - age_ms
         counts = self._waiting.setdefault(at_ms - at_ms % MINUTE_MS, [0, 0, 0])
         counts[_DIRECTIONS.index(event.direction)] += 1
+        self.crossings[event.direction.value] += 1
+        if self.watch.crossed(event, at_ms):
+            self._changed()
 
     async def run(self) -> None:
         """Commit what was gathered, again and again."""
         while True:
             await asyncio.sleep(COMMIT_EVERY_S)
-            await self.commit()
+            if self._waiting:
+                await self.commit()
+                self._changed()
 
     async def commit(self) -> None:
         """Commit what was gathered; while the disk refuses it is kept for the next time."""
@@ -63,14 +77,14 @@ class DoorCounts:
             return
         crossings = tuple(Crossed(at_ms, *counts) for at_ms, counts in waiting.items())
         try:
-            await self._store.write(lambda write: self._add(write, crossings))
+            await self._store.write(lambda write: self._add_own(write, crossings))
         except STORE_FAULTS:
             for at_ms, counts in waiting.items():
                 since = self._waiting.get(at_ms, [0, 0, 0])
                 self._waiting[at_ms] = [sum(pair) for pair in zip(counts, since, strict=True)]
 
-    async def take(self, report: DoorReported) -> tuple[Crossed, ...]:
-        """Commit a report, then answer it; what it brought that was new.
+    async def take(self, report: DoorReported) -> None:
+        """Commit a report, then answer it.
 
         While the disk refuses there is no answer: the node keeps its crossings and comes again.
         """
@@ -78,10 +92,15 @@ class DoorCounts:
             done, crossings = await self._store.write(lambda write: self._count(write, report))
         except STORE_FAULTS:
             report.committed.cancel()
-            return ()
+            return
         if report.committed.set_running_or_notify_cancel():  # else nobody awaits it any more
             report.committed.set_result(done)
-        return crossings
+        for crossed in crossings:
+            for direction, count in zip(_DIRECTIONS, crossed.counts(), strict=True):
+                self.crossings[direction.value] += count
+            self.watch.counted(crossed)
+        if crossings:
+            self._changed()
 
     def _count(self, transaction: WriteTransaction, report: DoorReported) -> _Counted:
         name = SETTING_PREFIX + report.node.hex()
@@ -92,6 +111,10 @@ class DoorCounts:
         if counted.counts() != held.counts():
             transaction.set_setting(name, list(counted.counts()))
         return DoorCommitted(counted, now_ms), crossings
+
+    def _add_own(self, transaction: WriteTransaction, crossings: tuple[Crossed, ...]) -> None:
+        self._add(transaction, crossings)
+        self.watch.keep(transaction)
 
     def _add(self, transaction: WriteTransaction, crossings: tuple[Crossed, ...]) -> None:
         here = facts.here(transaction, self._settings, transaction.wall_ms(), spends=False)

@@ -10,7 +10,8 @@ class DeskSettings:
 
     `chain_key` keys the claims of phones, identity numbers and cards; enrolment brings it.
     `same_tap_ms`: within it a second tap of one card is the same tap. `release_after_ms`: so
-    long after a member's last tap their rights go back to the hub.
+    long after a member's last tap their rights go back to the hub. `tailgating_ms`: within it of
+    a tap one person may come in for it; 0: nobody is held against taps.
     """
 
     chain_key: bytes = field(repr=False)
@@ -18,6 +19,7 @@ class DeskSettings:
     cut_over_hour: int
     same_tap_ms: int
     release_after_ms: int
+    tailgating_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

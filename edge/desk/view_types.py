@@ -279,6 +279,17 @@ class DeviceView:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorsView:
+    """The doors since the business day began, by what counters tell."""
+
+    inside: int
+    untapped: int
+    """How many came in without a tap."""
+    untapped_at_ms: int
+    """When the last of them did; 0 where it was long ago."""
+
+
+@dataclass(frozen=True, slots=True)
 class TruthLine:
     """The foot of the counter page."""
 
@@ -305,6 +316,10 @@ class TruthLine:
     """Nothing waits for the hub and nothing is being printed."""
     second_copy: CopyState
     """Whether what the hub has not is on a second medium too."""
+    doors: DoorsView | None
+    """None where nothing counts who goes through."""
+    mains_failed_ms: int
+    """Since when the mains fails; 0 while it does not."""
 
 
 @dataclass(frozen=True, slots=True)

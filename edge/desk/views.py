@@ -10,6 +10,7 @@ from edge.desk.asked import ASK_AGAIN_NS
 from edge.desk.cases import case_words
 from edge.desk.catalogue import Catalogue
 from edge.desk.commit import Committer
+from edge.desk.door_watch import DoorWatch
 from edge.desk.copy_state import CopyState
 from edge.desk.history import latest_events, member_ledger
 from edge.desk.open_tickets import checkout, kept_tickets, priced, ticket_at
@@ -23,6 +24,7 @@ from edge.desk.view_types import (
     CafeView,
     CounterView,
     DeviceView,
+    DoorsView,
     EventView,
     KeptTicketView,
     LedgerEntryView,
@@ -101,6 +103,9 @@ class Views:
         self._staff = staff
         self._clocks = clocks
         self._devices = devices
+        self._mains = committer.mains
+        self.doors: DoorWatch | None = None
+        """Who watches the doors; the desk says so here."""
         self.second_copy: Callable[[], CopyState] = lambda: CopyState.OFF
         """How the second copy does; who makes one says so here."""
 
@@ -280,6 +285,10 @@ class Views:
         now_ms = self._clocks.wall_ms()
         return facts.here(reader, self._settings, now_ms, cut_off=not self._line.up)
 
+    def _doors(self) -> DoorsView | None:
+        counted = any(device.kind == "door_counter" for device in self._devices())
+        return self.doors.view() if counted and self.doors is not None else None
+
     def _truth_line(self, reader: Reader, terminal: int) -> TruthLine:
         outbox = reader.outbox()
         cashier = self._staff.cashier_at(reader, terminal)
@@ -300,6 +309,8 @@ class Views:
             reader.stop_spending() or "",
             outbox.count == 0 and not self._effects.printer_queue.printing,
             self.second_copy(),
+            doors=self._doors(),
+            mains_failed_ms=self._mains.failed_since_ms,
         )
 
 

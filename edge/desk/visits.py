@@ -9,6 +9,7 @@ from edge.desk import facts
 from edge.desk.answers import Answer, Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import TAP_ANSWERS, Committer, Request
+from edge.desk.door_watch import DoorWatch
 from edge.desk.pricing import earned_today
 from edge.desk.rights import Rights
 from edge.desk.screens import Screens
@@ -47,6 +48,7 @@ class VisitsDesk:
         screens: Screens,
         effects: Effects,
         clocks: Clocks,
+        door_watch: DoorWatch,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -55,6 +57,7 @@ class VisitsDesk:
         self._screens = screens
         self._effects = effects
         self._clocks = clocks
+        self._door_watch = door_watch
         self._last_taps: dict[int, int] = {}
         """Of the writer's thread alone."""
 
@@ -86,6 +89,7 @@ class VisitsDesk:
                 self._last_taps.clear()  # this tap was none
                 tell(event.reader, accepted=False)
             elif _is_welcome(committed.result()):
+                self._door_watch.welcomed(event.at_monotonic_ns)
                 self._effects.door.open(event.at_monotonic_ns)
                 tell(event.reader, accepted=True)
             elif isinstance(committed.result(), Refusal):
@@ -114,6 +118,8 @@ class VisitsDesk:
 
     def _decide(self, transaction: WriteTransaction, event: CardTapped, key: bytes) -> Decided:
         """On the writer's thread, one tap after the other: two of one card are not both first."""
+        if self._committer.mains.failed_since_ms:
+            return refuse("power_failed")
         at = facts.here(transaction, self._settings, transaction.wall_ms(), spends=False)
         claim = transaction.claim(CARD_CLAIM, key)
         card = claimed_card(claim.row if claim else None)

@@ -10,6 +10,7 @@ from sync_protocol.kinds import DOOR_COUNT
 from sync_protocol.registers import RegisterRow
 
 BUCKET_MIN = 5
+BUCKETS_OF_DAY = 24 * 60 // BUCKET_MIN
 MINUTE_MS = 60_000
 AHEAD_MIN_MAX = 10
 """A minute that lies further ahead was told by a wrong clock."""
@@ -34,6 +35,20 @@ class Crossed:
     entered: int
     left: int
     unknown: int
+
+    def counts(self) -> tuple[int, int, int]:
+        """Entered, left, unknown."""
+        return self.entered, self.left, self.unknown
+
+
+def bucket_prefix(cafe: int, day: int) -> str:
+    """What the keys of all buckets of a cafe's business day begin with, and no others."""
+    return f"{cafe}.{day}."
+
+
+def bucket_key(cafe: int, day: int, number: int) -> str:
+    """The key of a cafe's bucket number 0 to BUCKETS_OF_DAY - 1 of a business day."""
+    return f"{bucket_prefix(cafe, day)}{number}"
 
 
 def crossed_since(
@@ -63,7 +78,7 @@ def bucket_of(here: Here, at_ms: int, cut_over_hour: int) -> Bucket:
     local = local_time(from_ms, here.utc_offset_min)
     day = business_day(from_ms, here.utc_offset_min, cut_over_hour)
     number = (local.hour * 60 + local.minute) // BUCKET_MIN
-    return Bucket(f"{here.cafe}.{day}.{number}", day, from_ms)
+    return Bucket(bucket_key(here.cafe, day, number), day, from_ms)
 
 
 def add_to_bucket(

@@ -147,7 +147,7 @@ class CustomerDisplay(Device):
 
 
 class DoorRelay(Device):
-    """Opens a door for a time."""
+    """Opens a door for a time. It tells `ExitPressed` where an exit button opened it."""
 
     kind = "door_relay"
 
@@ -180,3 +180,12 @@ class DoorCounter(Device):
     """Tells `DoorCrossed`; it is asked for nothing."""
 
     kind = "door_counter"
+
+
+class PowerInput(Device):
+    """Tells `PowerFailed` and `PowerReturned`; it is asked for nothing.
+
+    While the mains fails it is degraded. One that has failed before the start is told too.
+    """
+
+    kind = "power_input"

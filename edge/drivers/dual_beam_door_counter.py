@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import DoorCounter
 from edge.drivers.errors import DeviceConfigurationError, Reason
-from edge.drivers.gpio_door_relay import GPIO_ERRORS
+from edge.drivers.gpio_inputs import pin_errors
 from edge.drivers.options import option, read_options
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, Direction, DoorCrossed
@@ -92,7 +92,7 @@ class DualBeamDoorCounter(DoorCounter):
             for pin in self._pins:
                 gpio.setup(pin, gpio.IN, pull_up_down=pulls[options.pull])
                 gpio.add_event_detect(pin, gpio.BOTH, callback=self._on_edge)
-        except GPIO_ERRORS:
+        except pin_errors(gpio):
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
             return
         self._thread = threading.Thread(target=self._run, name=f"counter:{self.name}", daemon=True)

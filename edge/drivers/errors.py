@@ -34,6 +34,8 @@ class Reason(StrEnum):
     PRINTER_ERROR = "printer_error"
     BOUNCING = "bouncing"
     PIN_FAULT = "pin_fault"
+    EXIT_STUCK = "exit_stuck"
+    POWER_FAILED = "power_failed"
     NODE_SILENT = "node_silent"
     NODE_UNPROVEN = "node_unproven"
 
@@ -62,6 +64,8 @@ HINTS = {
     Reason.PRINTER_ERROR: "Clear the cutter, then switch the printer off and on again",
     Reason.BOUNCING: "Check the door sensor's cable and its pull-up",
     Reason.PIN_FAULT: "Run: cafebox doctor",
+    Reason.EXIT_STUCK: "Free the exit button: the door stands open as long as it is pressed",
+    Reason.POWER_FAILED: "Wait until the mains is back: the box goes on by itself",
     Reason.NODE_SILENT: "Give the door node power, and compare its settings.json with the box",
     Reason.NODE_UNPROVEN: "Write the key of `key_file` into the door node's settings.json",
 }

@@ -46,6 +46,7 @@ DRIVERS: Mapping[tuple[str, str], str] = {
     ("door_counter", "dual_beam"): "edge.drivers.dual_beam_door_counter",
     ("door_counter", "http"): "edge.drivers.http_door_counter",
     ("door_counter", "serial"): "edge.drivers.serial_door_counter",
+    ("power_input", "gpio"): "edge.drivers.gpio_power_input",
 }
 """(kind, driver) to the module that builds it."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import CardReader
 from edge.drivers.errors import DeviceConfigurationError, Reason
-from edge.drivers.gpio_door_relay import GPIO_ERRORS
+from edge.drivers.gpio_inputs import pin_errors
 from edge.drivers.options import option, read_options
 from edge.drivers.presence import Presence
 from edge.drivers.stacks import GpioStack, Stacks
@@ -66,7 +66,7 @@ class WiegandCardReader(CardReader):
             for pin in (options.pin_d0, options.pin_d1):
                 gpio.setup(pin, gpio.IN, pull_up_down=pull)
                 gpio.add_event_detect(pin, gpio.FALLING, callback=self._on_pulse)
-        except GPIO_ERRORS:
+        except pin_errors(gpio):
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
             return
         self._presence.start(time.monotonic_ns())

@@ -35,8 +35,8 @@ class Door:
         self._relays = relays
         self._monotonic_ns = monotonic_ns
         self._opened_after = opened_after
-        self.pulses: Counter[str] = Counter({"opened": 0, "stale": 0, "failed": 0})
-        """How pulses ended since the start."""
+        self.pulses: Counter[str] = Counter({"opened": 0, "stale": 0, "failed": 0, "exit": 0})
+        """How pulses ended since the start; `exit`: by the exit button, without the desk."""
 
     def open(self, tapped_at_ns: int) -> None:
         """Open for a tap at `tapped_at_ns` (monotonic). A door that fails stops nobody's desk.

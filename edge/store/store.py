@@ -226,6 +226,13 @@ class Store:
         await asyncio.wrap_future(self._writer.submit_alone(work))
         await self.write(lambda tx: tx.set_setting(erasure.SETTING_SCRUB_DUE, None))
 
+    async def checkpoint(self) -> None:
+        """Put what is committed from the log into the file: a quicker start after a power cut."""
+        pragma = "PRAGMA wal_checkpoint(PASSIVE)"
+        await asyncio.wrap_future(
+            self._writer.submit_alone(lambda connection: connection.execute(pragma).fetchall())
+        )
+
     def backup(self, target: Path) -> None:
         """Write a consistent copy while the box goes on, checked and synced before it is named."""
         with self.read() as reader:

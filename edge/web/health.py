@@ -1,8 +1,8 @@
 """`/healthz` and `/metrics`: how the box does, for a supervisor and for Prometheus.
 
 `/healthz` answers 200 with JSON while the box takes commands, and 503 with the same JSON when its
-disk has refused a commit or it is overrun: restart it, or look at it. A line that is down or a
-printer that is away is no reason for either.
+disk has refused a commit or it is overrun: restart it, or look at it. A line that is down, a
+printer that is away or mains that fail are no reason for either.
 """
 
 import asyncio
@@ -71,6 +71,7 @@ def _facts(truth: TruthLine) -> dict[str, object]:
         "clock_trust": truth.clock_trust,
         "spending_stopped": truth.spending_stopped,
         "safe_to_unplug": truth.safe_to_unplug,
+        "mains_failed": bool(truth.mains_failed_ms),
         "second_copy": truth.second_copy.value,
         "devices": {device.name: device.state.value for device in truth.devices},
         "device_reasons": {device.name: device.reason for device in truth.devices},
@@ -94,11 +95,18 @@ class _TruthCollector(Collector):
                 bool(truth.spending_stopped),
                 "1 while no right is lowered",
             ),
+            "cafebox_mains_failed": (bool(truth.mains_failed_ms), "1 while nothing new is taken"),
             "cafebox_second_copy_holds_all": (
                 truth.second_copy.holds_all,
                 "1 while what the hub has not is on a second medium too",
             ),
         }
+        if truth.doors is not None:
+            inside, untapped = truth.doors.inside, truth.doors.untapped
+            gauges |= {
+                "cafebox_people_inside": (inside, "Of this business day, by the door counters"),
+                "cafebox_people_untapped": (untapped, "Came in without a tap this business day"),
+            }
         for name, (value, help_text) in gauges.items():
             yield GaugeMetricFamily(name, help_text, value=float(value))
         oldest_s = truth.oldest_waiting_ms / 1000

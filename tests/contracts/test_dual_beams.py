@@ -1,16 +1,16 @@
-"""A door with two beams, on fake pins: ways in and out, people who turn back, bad lines."""
+"""A door with two beams: ways in and out, people who turn back, bad lines."""
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from edge.drivers.dual_beam_door_counter import BeamPair, DualBeamDoorCounter, Options
-from edge.drivers.fake.gpio import FakeGpio
 from edge.events import DeviceState, Direction, DoorCrossed
-from tests.contracts.collector import Collector
+from tests.contracts.collector import DEADLINE_S, Collector
+from tests.contracts.walls import Wall, storm
 
 OUTER, INNER = 20, 21
 DEBOUNCE_MS = 20
@@ -43,35 +43,40 @@ def test_what_the_beams_show_is_a_way_through_or_nobody(
     assert [way for way in ways if way is not None] == directions
 
 
-@pytest.fixture
-def gpio() -> FakeGpio:
-    return FakeGpio()
-
-
-@pytest.fixture
-async def counter(gpio: FakeGpio, collector: Collector) -> AsyncIterator[DualBeamDoorCounter]:
-    options = Options(pin_outer=OUTER, pin_inner=INNER, debounce_ms=DEBOUNCE_MS)
-    driver = DualBeamDoorCounter("door", options, collector.bridge, gpio)
+@asynccontextmanager
+async def opened(
+    wall: Wall, collector: Collector, debounce_ms: int
+) -> AsyncIterator[DualBeamDoorCounter]:
+    options = Options(pin_outer=OUTER, pin_inner=INNER, debounce_ms=debounce_ms)
+    driver = DualBeamDoorCounter("door", options, collector.bridge, wall.gpio)
     await driver.open()
     await collector.state(DeviceState.OK)
     yield driver
     await driver.close()
 
 
-def walk(gpio: FakeGpio, *steps: tuple[bool, bool]) -> None:
-    """Break and free the beams (0 V is broken), each step longer than the debounce."""
-    for outer, inner in steps:
-        gpio.drive(OUTER, int(not outer))
-        gpio.drive(INNER, int(not inner))
-        time.sleep(4 * DEBOUNCE_MS / 1000)
+@pytest.fixture
+async def counter(wall: Wall, collector: Collector) -> AsyncIterator[DualBeamDoorCounter]:
+    async with opened(wall, collector, DEBOUNCE_MS) as driver:
+        yield driver
+
+
+async def walk(wall: Wall, counter: DualBeamDoorCounter, *steps: tuple[bool, bool]) -> None:
+    """Break and free the beams (0 V is broken), each step once the one before was seen."""
+    async with asyncio.timeout(DEADLINE_S):
+        for step in steps:
+            for pin, broken in zip((OUTER, INNER), step, strict=True):
+                wall.drive(pin, int(not broken))
+            while tuple(counter._broken.values()) != step:  # noqa: ASYNC110  a thread's
+                await asyncio.sleep(0.001)
 
 
 @pytest.mark.covers("A170")
 async def test_who_walks_in_and_out_is_told_once_with_the_way(
-    gpio: FakeGpio, counter: DualBeamDoorCounter, collector: Collector
+    wall: Wall, counter: DualBeamDoorCounter, collector: Collector
 ) -> None:
     for number, way in enumerate((WAY_IN, WAY_OUT), start=1):
-        await asyncio.to_thread(walk, gpio, *way)
+        await walk(wall, counter, *way)
         crossed = await collector.nth(DoorCrossed, number)
         assert crossed.door == "door"
     assert [crossed.direction for crossed in collector.of(DoorCrossed)] == [
@@ -81,36 +86,23 @@ async def test_who_walks_in_and_out_is_told_once_with_the_way(
 
 
 async def test_who_turns_back_and_a_hand_in_a_beam_are_nobody(
-    gpio: FakeGpio, counter: DualBeamDoorCounter, collector: Collector
+    wall: Wall, counter: DualBeamDoorCounter, collector: Collector
 ) -> None:
-    await asyncio.to_thread(walk, gpio, OUTER_ONLY, BOTH, OUTER_ONLY, FREE)
-    await asyncio.to_thread(walk, gpio, INNER_ONLY, FREE)
-    await asyncio.to_thread(walk, gpio, *WAY_IN)
+    await walk(wall, counter, OUTER_ONLY, BOTH, OUTER_ONLY, FREE)
+    await walk(wall, counter, INNER_ONLY, FREE)
+    await walk(wall, counter, *WAY_IN)
     assert (await collector.nth(DoorCrossed, 1)).direction is Direction.IN
     assert len(collector.of(DoorCrossed)) == 1
 
 
 async def test_a_storm_on_a_line_counts_nobody_and_is_told(
-    gpio: FakeGpio, counter: DualBeamDoorCounter, collector: Collector
+    wall: Wall, counter: DualBeamDoorCounter, collector: Collector
 ) -> None:
-    over = threading.Event()
-
-    def storm() -> None:
-        level = 0
-        while not over.wait(0.0001):
-            level ^= 1
-            gpio.drive(OUTER, level)
-        gpio.drive(OUTER, 1)
-
-    storming = asyncio.create_task(asyncio.to_thread(storm))
-    try:
+    async with storm(wall, OUTER):
         await collector.state(DeviceState.DEGRADED, "bouncing")
         assert collector.of(DoorCrossed) == []
-    finally:
-        over.set()
-        await storming
     await collector.state(DeviceState.OK)
-    await asyncio.to_thread(walk, gpio, *WAY_OUT)
+    await walk(wall, counter, *WAY_OUT)
     assert (await collector.nth(DoorCrossed, 1)).direction is Direction.OUT
 
 

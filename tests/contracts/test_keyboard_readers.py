@@ -1,43 +1,52 @@
-"""The contract of readers and scanners that pose as keyboards, on a fake beneath python-evdev."""
+"""The contract of readers and scanners that pose as keyboards; `conftest` says which they are."""
 
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
 
-from edge.drivers.fake.evdev import FakeEvdev
 from edge.drivers.keyboard_barcode_scanner import KeyboardBarcodeScanner
 from edge.drivers.keyboard_barcode_scanner import Options as ScannerOptions
 from edge.drivers.keyboard_card_reader import KeyboardCardReader
 from edge.drivers.keyboard_card_reader import Options as ReaderOptions
 from edge.events import BarcodeScanned, CardRemoved, CardTapped, CardUnread, DeviceState
 from tests.contracts.collector import Collector
+from tests.contracts.keyboards import Keyboards
 
-READER, SCANNER, KEYBOARD = "/dev/input/event3", "/dev/input/event4", "/dev/input/event0"
 READER_NAME, SCANNER_NAME = "SYC ID&IC USB Reader", "Barcode Scanner HID"
 EAN = "6901234567892"
 
 
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A cashier's keyboard, a reader and a scanner, by their paths."""
+
+    keyboards: Keyboards
+    keyboard: str
+    reader: str
+    scanner: str
+
+    def type(self, path: str, text: str, *, enter: bool = True) -> None:
+        self.keyboards.type(path, text, enter=enter)
+
+
 @pytest.fixture
-def evdev() -> FakeEvdev:
-    """A cashier's keyboard, a reader and a scanner."""
-    fake = FakeEvdev()
-    fake.plug(KEYBOARD, "Logitech USB Keyboard")
-    fake.plug(READER, READER_NAME)
-    fake.plug(SCANNER, SCANNER_NAME)
-    return fake
+def desk(keyboards: Keyboards) -> Counter:
+    names = ("Logitech USB Keyboard", READER_NAME, SCANNER_NAME)
+    return Counter(keyboards, *(keyboards.plug(name) for name in names))
 
 
-def reader_on(evdev: FakeEvdev, collector: Collector, number: str) -> KeyboardCardReader:
+def reader_on(desk: Counter, collector: Collector, number: str) -> KeyboardCardReader:
     options = ReaderOptions(port=READER_NAME, number=number)
-    return KeyboardCardReader("cards", options, collector.bridge, evdev)
+    return KeyboardCardReader("cards", options, collector.bridge, desk.keyboards.evdev)
 
 
 @pytest.fixture
-async def scanner(evdev: FakeEvdev, collector: Collector) -> AsyncIterator[KeyboardBarcodeScanner]:
+async def scanner(desk: Counter, collector: Collector) -> AsyncIterator[KeyboardBarcodeScanner]:
     options = ScannerOptions(port="Barcode*")
-    driver = KeyboardBarcodeScanner("scanner", options, collector.bridge, evdev)
+    driver = KeyboardBarcodeScanner("scanner", options, collector.bridge, desk.keyboards.evdev)
     await driver.open()
     await collector.state(DeviceState.OK)
     yield driver
@@ -59,16 +68,16 @@ async def scanner(evdev: FakeEvdev, collector: Collector) -> AsyncIterator[Keybo
     ],
 )
 async def test_a_card_that_is_typed_is_a_tap_and_reaches_no_field(
-    evdev: FakeEvdev, collector: Collector, number: str, typed: str, uid: str
+    desk: Counter, collector: Collector, number: str, typed: str, uid: str
 ) -> None:
-    reader = reader_on(evdev, collector, number)
+    reader = reader_on(desk, collector, number)
     await reader.open()
     await collector.state(DeviceState.OK)
-    evdev.type(READER, typed)
+    desk.type(desk.reader, typed)
     tapped = await collector.nth(CardTapped, 1)
     assert (tapped.reader, tapped.uid.hex().upper()) == ("cards", uid)
     await reader.close()
-    assert evdev.leaked == []
+    assert desk.keyboards.leaked() == 0
 
 
 @pytest.mark.parametrize(
@@ -84,12 +93,12 @@ async def test_a_card_that_is_typed_is_a_tap_and_reaches_no_field(
     ids=["33_bits", "a_space", "half_a_byte", "no_facility", "no_sentinel", "a_payment_card"],
 )
 async def test_what_is_no_number_is_told_and_never_a_tap(
-    evdev: FakeEvdev, collector: Collector, number: str, typed: str
+    desk: Counter, collector: Collector, number: str, typed: str
 ) -> None:
-    reader = reader_on(evdev, collector, number)
+    reader = reader_on(desk, collector, number)
     await reader.open()
     await collector.state(DeviceState.OK)
-    evdev.type(READER, typed)
+    desk.type(desk.reader, typed)
     assert (await collector.nth(CardUnread, 1)).reason == "card_mute"
     assert collector.of(CardTapped) == []
     await reader.close()
@@ -97,81 +106,80 @@ async def test_what_is_no_number_is_told_and_never_a_tap(
 
 @pytest.mark.covers("A441")
 async def test_a_scan_is_told_whole_and_reaches_no_field(
-    evdev: FakeEvdev, scanner: KeyboardBarcodeScanner, collector: Collector
+    desk: Counter, scanner: KeyboardBarcodeScanner, collector: Collector
 ) -> None:
     codes = [EAN, "https://cafe.example/r/42?c=A-b_C", "ABC-123 $/+%"]
     for number, code in enumerate(codes, start=1):
-        evdev.type(SCANNER, code)
+        desk.type(desk.scanner, code)
         scanned = await collector.nth(BarcodeScanned, number)
         assert (scanned.scanner, scanned.text) == ("scanner", code)
-    assert evdev.leaked == []
+    assert desk.keyboards.leaked() == 0
 
 
 async def test_the_cashiers_keyboard_and_other_readers_are_left_alone(
-    evdev: FakeEvdev, scanner: KeyboardBarcodeScanner, collector: Collector
+    desk: Counter, scanner: KeyboardBarcodeScanner, collector: Collector
 ) -> None:
-    evdev.type(KEYBOARD, EAN)
-    evdev.type(SCANNER, EAN)
+    desk.type(desk.keyboard, EAN)
+    desk.type(desk.scanner, EAN)
     await collector.nth(BarcodeScanned, 1)
-    assert len(evdev.leaked) == 2 * (len(EAN) + 1)
-    assert evdev.is_grabbed(SCANNER)
-    assert not evdev.is_grabbed(READER)
+    assert desk.keyboards.leaked() == 2 * (len(EAN) + 1)
+    assert desk.keyboards.is_grabbed(desk.scanner)
+    assert not desk.keyboards.is_grabbed(desk.reader)
     assert len(collector.of(BarcodeScanned)) == 1
 
 
 async def test_a_scanner_pulled_out_and_back_needs_no_restart(
-    evdev: FakeEvdev, scanner: KeyboardBarcodeScanner, collector: Collector
+    desk: Counter, scanner: KeyboardBarcodeScanner, collector: Collector
 ) -> None:
-    evdev.type(SCANNER, "690123", enter=False)
-    evdev.unplug(SCANNER)
+    desk.type(desk.scanner, "690123", enter=False)
+    desk.keyboards.unplug(desk.scanner)
     await collector.state(DeviceState.ABSENT, "no_reader")
     assert scanner.status.hint
-    again = "/dev/input/event7"
-    evdev.plug(again, SCANNER_NAME)
+    again = desk.keyboards.plug(SCANNER_NAME)
     await collector.state(DeviceState.OK)
-    evdev.type(again, EAN)
+    desk.type(again, EAN)
     assert (await collector.nth(BarcodeScanned, 1)).text == EAN
-    assert evdev.leaked == []
+    assert desk.keyboards.leaked() == 0
 
 
 async def test_another_program_that_has_the_scanner_is_told(
-    evdev: FakeEvdev, scanner: KeyboardBarcodeScanner
+    desk: Counter, scanner: KeyboardBarcodeScanner
 ) -> None:
     second = Collector()
-    options = ScannerOptions(port=SCANNER)
-    rival = KeyboardBarcodeScanner("rival", options, second.bridge, evdev)
+    options = ScannerOptions(port=desk.scanner)
+    rival = KeyboardBarcodeScanner("rival", options, second.bridge, desk.keyboards.evdev)
     await rival.open()
     await second.state(DeviceState.ABSENT, "reader_busy")
     await rival.close()
 
 
 async def test_half_a_line_long_ago_is_no_part_of_the_next(
-    evdev: FakeEvdev, scanner: KeyboardBarcodeScanner, collector: Collector
+    desk: Counter, scanner: KeyboardBarcodeScanner, collector: Collector
 ) -> None:
-    evdev.type(SCANNER, "111", enter=False)
+    desk.type(desk.scanner, "111", enter=False)
     await asyncio.sleep(0.3)
-    evdev.type(SCANNER, "9" * 300)  # longer than any code: dropped up to its Enter
-    evdev.type(SCANNER, EAN)
+    desk.type(desk.scanner, "9" * 300)  # longer than any code: dropped up to its Enter
+    desk.type(desk.scanner, EAN)
     assert (await collector.nth(BarcodeScanned, 1)).text == EAN
 
 
 async def test_closing_lets_go_and_ends_the_thread(
-    evdev: FakeEvdev, scanner: KeyboardBarcodeScanner, collector: Collector
+    desk: Counter, scanner: KeyboardBarcodeScanner, collector: Collector
 ) -> None:
     await scanner.close()
     await scanner.close()
-    assert not evdev.is_grabbed(SCANNER)
+    assert not desk.keyboards.is_grabbed(desk.scanner)
     assert not any(thread.name.startswith("keys:") for thread in threading.enumerate())
 
 
 async def test_two_cards_are_two_taps_and_a_card_said_twice_is_one(
-    evdev: FakeEvdev, collector: Collector
+    desk: Counter, collector: Collector
 ) -> None:
-    reader = reader_on(evdev, collector, "decimal")
+    reader = reader_on(desk, collector, "decimal")
     await reader.open()
     await collector.state(DeviceState.OK)
     for typed in ("0000000001", "0000000001", "0000000002"):
-        evdev.type(READER, typed)
+        desk.type(desk.reader, typed)
     assert (await collector.nth(CardTapped, 2)).uid == bytes((0, 0, 0, 2))
     assert [type(event) for event in collector.events[-3:]] == [CardTapped, CardRemoved, CardTapped]
     await reader.close()

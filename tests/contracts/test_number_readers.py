@@ -1,4 +1,4 @@
-"""The contract of readers that only tell numbers: serial 125 kHz on a pty, Wiegand on fake pins."""
+"""The contract of readers that only tell numbers: serial 125 kHz on a pty, Wiegand on pins."""
 
 import asyncio
 import threading
@@ -9,7 +9,6 @@ from typing import Protocol
 import pytest
 
 from edge.drivers.contract import CardReader
-from edge.drivers.fake.gpio import FakeGpio
 from edge.drivers.fake.rdm6300 import VirtualRdm6300, frame_of
 from edge.drivers.fake.wiegand import bits_of, send_bits
 from edge.drivers.rdm6300_card_reader import Options as TagOptions
@@ -18,6 +17,7 @@ from edge.drivers.wiegand_card_reader import Options as WiegandOptions
 from edge.drivers.wiegand_card_reader import WiegandCardReader
 from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
 from tests.contracts.collector import Collector
+from tests.contracts.walls import Wall
 
 D0, D1 = 5, 6
 GONE_MS = 300
@@ -55,23 +55,23 @@ class SerialRig:
 
 
 class WiegandRig:
-    """Fake pins; the reader says a card once."""
+    """Pins; the reader says a card once."""
 
-    def __init__(self, data_bits: int) -> None:
+    def __init__(self, data_bits: int, wall: Wall) -> None:
         self._data_bits = data_bits
-        self.gpio = FakeGpio()
+        self._wall = wall
         top = 8 * (data_bits // 8 - 3)
         self.uids = ((0x123456).to_bytes(4, "big"), (0xFF0001 | top << 20).to_bytes(4, "big"))
 
     def reader(self, collector: Collector) -> CardReader:
         options = WiegandOptions(pin_d0=D0, pin_d1=D1, gone_ms=GONE_MS)
-        return WiegandCardReader("door", options, collector.bridge, self.gpio)
+        return WiegandCardReader("door", options, collector.bridge, self._wall.gpio)
 
     def lay(self, uid: bytes) -> None:
         self.pulse(bits_of(int.from_bytes(uid, "big"), self._data_bits))
 
     def pulse(self, bits: list[int]) -> None:
-        send_bits(self.gpio.drive, D0, D1, bits)
+        send_bits(self._wall.drive, D0, D1, bits)
 
     def lift(self) -> None:
         """A Wiegand reader says a card once: it is gone by itself."""
@@ -85,10 +85,10 @@ class WiegandRig:
 
 
 @pytest.fixture(params=["rdm6300", "wiegand26", "wiegand34"])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
+def rig(request: pytest.FixtureRequest, near_wall: Wall, tmp_path: Path) -> Rig:
     if request.param == "rdm6300":
         return SerialRig(tmp_path)
-    return WiegandRig(int(request.param.removeprefix("wiegand")) - 2)
+    return WiegandRig(int(request.param.removeprefix("wiegand")) - 2, near_wall)
 
 
 @pytest.fixture
@@ -204,8 +204,8 @@ async def test_a_whole_frame_is_found_behind_noise(
     await reader.close()
 
 
-async def test_a_keypad_key_and_a_storm_are_no_card(collector: Collector) -> None:
-    rig = WiegandRig(24)
+async def test_a_keypad_key_and_a_storm_are_no_card(near_wall: Wall, collector: Collector) -> None:
+    rig = WiegandRig(24, near_wall)
     reader = rig.reader(collector)
     await reader.open()
     await collector.state(DeviceState.OK)

@@ -42,6 +42,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The disk failed: whether this was done is known after a restart; do not take money or do "
         "it again, and call head office",
     ),
+    "power_failed": (
+        "停电了：已办的都已保存，现在不接新单，来电后自动恢复",
+        "The mains has failed: all that was done is saved and nothing new is taken; the box goes "
+        "on by itself when the mains is back",
+    ),
     "log_in_first": ("请先登录再操作", "Log in first"),
     "log_in_failed": ("工号或 PIN 不对，请再试", "Wrong staff number or PIN; try again"),
     "staff_card_unknown": (

@@ -28,6 +28,21 @@ class KeyEvent:
     value: int
 
 
+def strokes_of(text: str, *, enter: bool = True) -> list[KeyEvent]:
+    """The presses and releases that type a text, and Enter behind it."""
+    strokes: list[KeyEvent] = []
+    for char in text:
+        code, shifted = _CODES[char]
+        if shifted:
+            strokes.append(KeyEvent(EV_KEY, LEFT_SHIFT, PRESSED))
+        strokes += [KeyEvent(EV_KEY, code, PRESSED), KeyEvent(EV_KEY, code, RELEASED)]
+        if shifted:
+            strokes.append(KeyEvent(EV_KEY, LEFT_SHIFT, RELEASED))
+    if enter:
+        strokes += [KeyEvent(EV_KEY, ENTER, PRESSED), KeyEvent(EV_KEY, ENTER, RELEASED)]
+    return strokes
+
+
 class _Keyboard:
     def __init__(self, name: str, *, lights: bool) -> None:
         self.name = name
@@ -122,16 +137,7 @@ class FakeEvdev:
 
     def type(self, path: str, text: str, *, enter: bool = True) -> None:
         """Press and release the keys of a text, as fast as a scanner, and Enter behind it."""
-        strokes: list[KeyEvent] = []
-        for char in text:
-            code, shifted = _CODES[char]
-            if shifted:
-                strokes.append(KeyEvent(EV_KEY, LEFT_SHIFT, PRESSED))
-            strokes += [KeyEvent(EV_KEY, code, PRESSED), KeyEvent(EV_KEY, code, RELEASED)]
-            if shifted:
-                strokes.append(KeyEvent(EV_KEY, LEFT_SHIFT, RELEASED))
-        if enter:
-            strokes += [KeyEvent(EV_KEY, ENTER, PRESSED), KeyEvent(EV_KEY, ENTER, RELEASED)]
+        strokes = strokes_of(text, enter=enter)
         with self._lock:
             holder = self._keyboards[path].holder
             if holder is None:

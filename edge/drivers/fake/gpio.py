@@ -143,17 +143,27 @@ class FakeGpio:
 
 
 class VirtualBoard:
-    """What is wired to the pins of a box that runs on `fake:<path>`: a door and its sensor."""
+    """What is wired to the pins of a box that runs on `fake:<path>`: a door and its sensor.
 
-    def __init__(self, path: Path) -> None:
+    When the box dies or ends, its outputs have the level of their resistors: low, or high for
+    those of `pulled_up`. So a kernel takes back the lines of a process that is gone.
+    """
+
+    def __init__(self, path: Path, pulled_up: frozenset[int] = frozenset()) -> None:
         self._changed = threading.Condition()
+        self._pulled_up = pulled_up
         self._inputs: dict[int, int] = {}
         self._outputs: dict[int, int] = {}
         self._edges: list[Edge] = []
-        self._listener = Listener(path, self._on_line, self._greeting, self._changed)
+        self._listener = Listener(path, self._on_line, self._greeting, self._changed, self._release)
 
     def close(self) -> None:
         self._listener.close()
+
+    @property
+    def wired(self) -> bool:
+        """Whether a box is at the other end, so that what is driven arrives."""
+        return not self._listener.nobody
 
     def drive(self, pin: int, level: int) -> None:
         """Put an input of the box to a level."""
@@ -180,13 +190,20 @@ class VirtualBoard:
 
     def _on_line(self, line: str) -> None:
         _out, pin, level, at_monotonic_ns = line.split()
-        edge = Edge(int(pin), int(level), int(at_monotonic_ns))
+        self._put(Edge(int(pin), int(level), int(at_monotonic_ns)))
+
+    def _put(self, edge: Edge) -> None:
         with self._changed:
             before = self._outputs.get(edge.pin)
             self._outputs[edge.pin] = edge.level
             if before is not None and before != edge.level:
                 self._edges.append(edge)
                 self._changed.notify_all()
+
+    def _release(self) -> None:
+        with self._changed:
+            for pin in tuple(self._outputs):
+                self._put(Edge(pin, int(pin in self._pulled_up), time.monotonic_ns()))
 
     def _greeting(self) -> list[str]:
         with self._changed:

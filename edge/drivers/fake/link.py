@@ -42,6 +42,12 @@ class _Peers:
         with self._lock:
             self._links.remove(link)
 
+    @property
+    def nobody(self) -> bool:
+        """Whether nobody is connected."""
+        with self._lock:
+            return not self._links
+
     def hang_up(self) -> None:
         with self._lock:
             for link in self._links:
@@ -77,9 +83,14 @@ class Listener:
         on_line: OnLine,
         greeting: Callable[[], list[str]],
         lock: AbstractContextManager[object],
+        on_alone: Callable[[], None] | None = None,
     ) -> None:
-        """`lock` is the re-entrant lock that guards what `greeting` tells."""
+        """`lock` is the re-entrant lock that guards what `greeting` tells.
+
+        `on_alone` is called when the last box has hung up, or died.
+        """
         self._path, self._on_line, self._greeting = path, on_line, greeting
+        self._on_alone = on_alone
         self._peers = _Peers(lock)
         path.unlink(missing_ok=True)
         self._server = socket.socket(socket.AF_UNIX)
@@ -88,6 +99,11 @@ class Listener:
         self._thread = threading.Thread(target=self._accept, name=f"listen:{path.name}")
         self._thread.daemon = True
         self._thread.start()
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no box is connected."""
+        return self._peers.nobody
 
     def send(self, line: str) -> None:
         """Tell every box that is connected."""
@@ -107,11 +123,13 @@ class Listener:
             except OSError:
                 return  # closed
             threading.Thread(
-                target=self._peers.serve,
-                args=(link, self._on_line, self._greeting),
-                name=f"serve:{self._path.name}",
-                daemon=True,
+                target=self._serve, args=(link,), name=f"serve:{self._path.name}", daemon=True
             ).start()
+
+    def _serve(self, link: socket.socket) -> None:
+        self._peers.serve(link, self._on_line, self._greeting)
+        if self._on_alone is not None and self._peers.nobody:
+            self._on_alone()
 
 
 class Dialler:

@@ -42,7 +42,7 @@ EAST_CAFE, EAST_BOX = 2, 2
 CASHIER, MANAGER = 501, 502
 PIN = "2580"
 START_MS = 1_794_000_000_000
-SETTINGS = DeskSettings(b"k" * 32, 480, 6, 3000, 6 * 3_600_000)
+SETTINGS = DeskSettings(b"k" * 32, 480, 6, 3000, 6 * 3_600_000, tailgating_ms=10_000)
 CARD = bytes.fromhex("04A1B2C3")
 OTHER_CARD = bytes.fromhex("04A1B2C4")
 _PIN_HASH = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PIN)

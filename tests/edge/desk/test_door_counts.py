@@ -16,7 +16,7 @@ NS_PER_MIN = 60_000_000_000
 
 def counts_on(counter: Counter) -> DoorCounts:
     clocks = Clocks(counter.clock.wall_ms, counter.clock.monotonic_ns)
-    return DoorCounts(counter.store, SETTINGS, clocks)
+    return DoorCounts(counter.store, SETTINGS, clocks, lambda: None)
 
 
 def cross(counter: Counter, counts: DoorCounts, *ways: Direction, minutes_ago: int = 0) -> None:

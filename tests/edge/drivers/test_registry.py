@@ -26,6 +26,7 @@ SCANNER = {"kind": "barcode_scanner", "driver": "keyboard", "port": "a scanner"}
 TWO_BEAMS = {"kind": "door_counter", "driver": "dual_beam", "pin_outer": 20, "pin_inner": 21}
 LAMP = {"kind": "feedback", "driver": "gpio", "pin_buzzer": 24}
 READERS_LAMP = {"kind": "feedback", "driver": "pcsc"}
+MAINS = {"kind": "power_input", "driver": "gpio", "pin": 22}
 TABLES = (
     TWO_BEAMS,
     READER,
@@ -43,6 +44,7 @@ TABLES = (
     COUNTER,
     NODE_COUNTER,
     LINE_COUNTER,
+    MAINS,
 )
 
 

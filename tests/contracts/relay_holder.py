@@ -1,0 +1,20 @@
+"""A program that draws a relay and keeps it drawn, to be killed: STACK PIN HOLD_MS."""
+
+import asyncio
+import sys
+
+from edge.drivers.bridge import Bridge
+from edge.drivers.registry import build_devices
+from edge.drivers.stacks import Stacks
+
+
+async def main(stack: str, pin: str, hold_ms: str) -> None:
+    table = {"kind": "door_relay", "driver": "gpio", "pin": int(pin), "hold_ms": int(hold_ms)}
+    devices = build_devices([table], Bridge(lambda _event: None), Stacks(gpio=stack))
+    await devices.open()
+    devices.door_relays[0].open_door()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
