@@ -15,8 +15,8 @@ from cloud.domain.judge import CURRENT, Section, section_of
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.builder import Proposal
 from cloud.hub.draft import Draft, HubOps
+from cloud.store import log
 from cloud.store.database import Database
-from cloud.store.models import GrantMade
 from sync_protocol.accounts import CLASSES, FEN, HUB_HOLDER, RECEIVABLE, WALLET
 from sync_protocol.kinds import TRANSACTION
 from sync_protocol.messages import GrantRequest
@@ -45,14 +45,10 @@ class GrantCase:
 
     def _decide(self, draft: Draft) -> HubOps | list[OpRef] | Refusal:
         request = self.request
-        made = draft.database.first(
-            GrantMade.select().where(
-                GrantMade.node == self.node, GrantMade.request == request.request_id
-            )
-        )
-        if made is not None:
+        known = log.grant_made(draft.database, self.node, request.request_id)
+        if known is not None:
             self.repeated = True
-            return [OpRef(0, made.epoch, made.seq, made.hash8)]
+            return [known]
         author = draft.author(self.node, request.epoch)
         if author.standing != CURRENT:
             return refusal("epoch_closed")
@@ -113,12 +109,4 @@ class GrantCase:
     def _record(self, database: Database, references: list[OpRef]) -> None:
         if self.repeated:
             return
-        database.run(
-            GrantMade.insert(
-                node=self.node,
-                request=self.request.request_id,
-                epoch=references[0].epoch,
-                seq=references[0].seq,
-                hash8=references[0].hash8,
-            )
-        )
+        log.note_grant(database, self.node, self.request.request_id, references[0])

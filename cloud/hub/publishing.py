@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from cloud.store import log, returned
 from cloud.store.database import Database
-from cloud.store.log import Head
-from cloud.store.models import LogBlock
+from cloud.store.log import Head, StoredBlock
 from sync_protocol.blocks import Block, block_signing_bytes
 from sync_protocol.errors import LimitError
 from sync_protocol.frames import CODECS_READ, pack_frame
@@ -51,7 +50,7 @@ def range_message(
     block `first` of `generation` or a later one.
     """
     blocks = log.read_blocks(database, first, min(last, first + RANGE_BLOCKS_MAX - 1))
-    taken: list[LogBlock] = []
+    taken: list[StoredBlock] = []
     ops = 0
     for block in blocks:
         other = block.generation < generation or (taken and block.generation != taken[0].generation)

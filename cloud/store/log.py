@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from cloud.domain.judge import CURRENT
 from cloud.store import statements
 from cloud.store.database import Database, StoreError
-from cloud.store.models import AuthorHead, DeferredOp, LogBlock, LogHead, LogOp
+from cloud.store.models import LogHead, LogOp
 from sync_protocol.annotations import annotation_from_row
 from sync_protocol.blocks import STUB, Block, Entry, entry_of, log_genesis_hash, row_in_reach
 from sync_protocol.codec import pack, pack_decoded, unpack, unpack_stored
@@ -110,6 +111,20 @@ class StoredEntry:
         return kind is None or kind.reach != CAFE or (cafe != 0 and self.cafe == cafe)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """A row of `log_block`: a block's place and hashes, and the hub's signature."""
+
+    number: int
+    generation: int
+    stream: int
+    first_position: int
+    count: int
+    previous_hash: bytes
+    hash: bytes
+    signature: bytes
+
+
 def new_author(chain: str, node: int, epoch: int, cafe: int, public_key: bytes) -> Author:
     """Return an author before its first op."""
     return Author(node, epoch, cafe, CURRENT, public_key, 0, genesis_hash(chain, node, epoch), 0)
@@ -142,43 +157,16 @@ def create_log(database: Database, chain: str, hub_public_key: bytes) -> None:
 
 def read_head(database: Database) -> Head:
     """Return where the log ends; `StoreError` if there is no log."""
-    row = database.first(LogHead.select())
+    row = database.execute(statements.SELECT_HEAD).fetchone()
     if row is None:
         raise StoreError("the store has no log yet; start the hub once with `cafebox-hub run`")
-    last = database.first(LogBlock.select().where(LogBlock.number == row.block_number))
-    return Head(
-        row.chain,
-        row.generation,
-        row.stream,
-        row.position,
-        row.block_number,
-        row.block_hash,
-        row.fence,
-        row.published_number,
-        row.backup_number,
-        last.effective_max if last is not None else 0,
-    )
+    return Head(*row)
 
 
 def read_authors(database: Database) -> dict[tuple[int, int], Author]:
     """Return every (node, epoch) that may or might write."""
-    return {
-        (row.node, row.epoch): Author(
-            row.node,
-            row.epoch,
-            row.cafe,
-            row.standing,
-            row.public_key,
-            row.seq,
-            row.hash,
-            row.effective,
-            row.proof,
-            row.segment,
-            row.offset_ms,
-            row.complete_ms,
-        )
-        for row in database.rows(AuthorHead.select())
-    }
+    rows = database.execute(statements.SELECT_AUTHORS).fetchall()
+    return {(row[0], row[1]): Author(*row) for row in rows}
 
 
 def begin_generation(database: Database, generation: int, hub: Author) -> None:
@@ -190,9 +178,8 @@ def begin_generation(database: Database, generation: int, hub: Author) -> None:
 def take_fence(database: Database) -> int:
     """Take over the log: whichever hub took it before can no longer append."""
     with database.transaction():
-        database.run(LogHead.update(fence=LogHead.fence + 1).where(LogHead.id == HEAD_ID))
-        row = database.first(LogHead.select())
-    fence: int = row.fence
+        database.execute(statements.TAKE_FENCE)
+        fence: int = database.execute(statements.SELECT_FENCE).fetchone()[0]
     return fence
 
 
@@ -359,23 +346,29 @@ def find_op(database: Database, reference: OpRef) -> StoredEntry | None:
 
 def deferred_positions(database: Database, after: int, limit: int) -> list[int]:
     """Return where ops of kinds that this release knows wait for their verdict, in order."""
-    known = DeferredOp.select(DeferredOp.position).where(
-        DeferredOp.position > after, DeferredOp.kind.in_(tuple(KINDS))
-    )
-    rows = database.rows(known.order_by(DeferredOp.position).limit(limit))
-    return [row.position for row in rows]
+    rows = database.execute(statements.SELECT_DEFERRED, (after,))
+    return list(islice((position for position, kind in rows if kind in KINDS), limit))
 
 
 def op_hash_at(database: Database, node: int, epoch: int, seq: int) -> bytes | None:
     """Return the hash of an author's op `seq`."""
-    row = database.first(
-        LogOp.select(LogOp.hash).where(LogOp.node == node, LogOp.epoch == epoch, LogOp.seq == seq)
-    )
-    return None if row is None else row.hash
+    row = database.execute(statements.SELECT_OP_HASH, (node, epoch, seq)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
-def read_blocks(database: Database, first: int, last: int) -> list[LogBlock]:
-    """Return the block rows numbered first..last."""
-    return database.rows(
-        LogBlock.select().where(LogBlock.number.between(first, last)).order_by(LogBlock.number)
-    )
+def read_blocks(database: Database, first: int, last: int) -> list[StoredBlock]:
+    """Return the blocks numbered first..last."""
+    rows = database.execute(statements.SELECT_BLOCKS, (first, last)).fetchall()
+    return [StoredBlock(*row) for row in rows]
+
+
+def grant_made(database: Database, node: int, request: int) -> OpRef | None:
+    """Return the op that answered a node's request for rights, None for a new request."""
+    row = database.execute(statements.SELECT_GRANT, (node, request)).fetchone()
+    return None if row is None else OpRef(HUB, row[0], row[1], bytes(row[2]))
+
+
+def note_grant(database: Database, node: int, request: int, answer: OpRef) -> None:
+    """Note the op that answers a request, in the transaction that appends it."""
+    values = (node, request, answer.epoch, answer.seq, answer.hash8)
+    database.execute(statements.INSERT_GRANT, values)

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from cloud.store import statements
 from cloud.store.database import Database
 from cloud.store.models import QuarantinedBatch
 
@@ -16,19 +17,11 @@ def keep(
     database: Database, node: int, received_ms: int, reason: str, detail: str, data: bytes
 ) -> None:
     """Keep one message, in the caller's transaction."""
-    database.run(
-        QuarantinedBatch.insert(
-            node=node,
-            received_ms=received_ms,
-            reason=reason[:64],
-            detail=detail[:DETAIL_MAX].replace("\0", " "),  # PostgreSQL takes none
-            size=len(data),
-            digest=sha256(data).digest(),
-            raw=data[:RAW_BYTES_MAX],
-        )
-    )
-    newest = database.first(QuarantinedBatch.select().order_by(QuarantinedBatch.id.desc()))
-    database.run(QuarantinedBatch.delete().where(QuarantinedBatch.id <= newest.id - ROWS_MAX))
+    words = detail[:DETAIL_MAX].replace("\0", " ")  # PostgreSQL takes none
+    what = (len(data), sha256(data).digest(), data[:RAW_BYTES_MAX])
+    values = (node, received_ms, reason[:64], words, *what)
+    database.execute(statements.INSERT_QUARANTINED, values)
+    database.execute(statements.TRIM_QUARANTINED, (ROWS_MAX,))
 
 
 def drop_raw(database: Database) -> None:

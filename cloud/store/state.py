@@ -15,7 +15,6 @@ from cloud.store.models import (
     ClaimHolder,
     ErasedSubject,
     LogOp,
-    SectionSum,
 )
 from cloud.store.returned_models import LeftOverOp
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
@@ -62,11 +61,12 @@ class StoredState(State):
 
     def load(self) -> None:
         """Read what is always in memory: the sections' sums and the erased subjects."""
-        rows = self._database.rows(SectionSum.select())
+        rows = self._database.execute(statements.SELECT_SECTIONS).fetchall()
         self.sums = StateHash(
-            {(row.kind, row.cafe): int.from_bytes(row.sum, "big") for row in rows}
+            {(kind, cafe): int.from_bytes(total, "big") for kind, cafe, total in rows}
         )
-        self.erased = {row.subject for row in self._database.rows(ErasedSubject.select())}
+        erased = self._database.execute(statements.SELECT_ERASED).fetchall()
+        self.erased = {subject for (subject,) in erased}
 
     def forget(self) -> None:
         """Drop all that is cached or changed: the transaction was rolled back."""

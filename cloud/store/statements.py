@@ -10,6 +10,18 @@ LOCK_HEAD_SQLITE = "SELECT fence FROM log_head WHERE id = 1"
 LOCK_HEAD_POSTGRESQL = "SELECT fence FROM log_head WHERE id = 1 FOR UPDATE"
 """Once a block; whoever else appends waits here until this commit ends."""
 
+SELECT_HEAD = """
+SELECT head.chain, head.generation, head.stream, head.position, head.block_number,
+       head.block_hash, head.fence, head.published_number, head.backup_number,
+       COALESCE(log_block.effective_max, 0)
+FROM log_head AS head LEFT JOIN log_block ON log_block.number = head.block_number
+"""
+"""At a start, for each page that says how far the log goes, and for each snapshot."""
+
+TAKE_FENCE = "UPDATE log_head SET fence = fence + 1 WHERE id = 1"
+
+SELECT_FENCE = "SELECT fence FROM log_head WHERE id = 1"
+
 ADVANCE_HEAD = """
 UPDATE log_head
 SET position = ?, block_number = ?, block_hash = ?, published_number = ?
@@ -27,6 +39,21 @@ INSERT_BLOCK = """
 INSERT INTO log_block (number, generation, stream, first_position, count, previous_hash, hash,
                        signature, effective_max, committed_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+SELECT_BLOCKS = """
+SELECT number, generation, stream, first_position, count, previous_hash, hash, signature
+FROM log_block WHERE number BETWEEN ? AND ? ORDER BY number
+"""
+"""Once for each range that a box fetches: after a restart of the broker all of them do."""
+
+SELECT_OP_HASH = "SELECT hash FROM log_op WHERE node = ? AND epoch = ? AND seq = ?"
+"""Once for each box that greets, which all do after a restart of the hub."""
+
+SELECT_AUTHORS = """
+SELECT node, epoch, cafe, standing, public_key, seq, hash, effective, proof, segment, offset_ms,
+       complete_ms
+FROM author_head
 """
 
 UPSERT_AUTHOR = """
@@ -69,6 +96,10 @@ ON CONFLICT (kind, key) DO UPDATE SET subject = excluded.subject, row = excluded
 """
 DELETE_CLAIM = "DELETE FROM claim_holder WHERE kind = ? AND key = ?"
 
+SELECT_SECTIONS = "SELECT kind, cafe, sum FROM section_sum"
+SELECT_ERASED = "SELECT subject FROM erased_subject"
+"""At a start, and after each block that was rolled back."""
+
 UPSERT_SECTION = """
 INSERT INTO section_sum (kind, cafe, sum) VALUES (?, ?, ?)
 ON CONFLICT (kind, cafe) DO UPDATE SET sum = excluded.sum
@@ -78,6 +109,22 @@ SELECT_EFFECTIVE_AT = """
 SELECT effective_max FROM log_block WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1
 """
 """Once for each batch whose author has not seen the newest block."""
+
+SELECT_DEFERRED = "SELECT position, kind FROM deferred_op WHERE position > ? ORDER BY position"
+
+SELECT_GRANT = "SELECT epoch, seq, hash8 FROM grant_made WHERE node = ? AND request = ?"
+INSERT_GRANT = "INSERT INTO grant_made (node, request, epoch, seq, hash8) VALUES (?, ?, ?, ?, ?)"
+"""Once for each request for rights: one a tap."""
+
+INSERT_QUARANTINED = """
+INSERT INTO quarantined_batch (node, received_ms, reason, detail, size, digest, raw)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+TRIM_QUARANTINED = """
+DELETE FROM quarantined_batch
+WHERE id <= (SELECT MAX(id) FROM quarantined_batch) - ?
+"""
+"""Once for each message that was not taken: a flood of them must not take the writer's time."""
 
 SELECT_OPS = """
 SELECT node, epoch, seq, cafe, subject, header, body, body_hash, hash, effective, verdict, detail
