@@ -5,13 +5,12 @@ when it has an identity, unless the page gave it one and was not gone through to
 """
 
 import asyncio
-import logging
 import os
 import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -21,6 +20,7 @@ from aiohttp import web
 
 from edge import app
 from edge.configuration import Configuration, load
+from edge.discovery.found import Finder
 from edge.discovery.survey import finders_of
 from edge.drivers.stacks import Stacks
 from edge.setup.gate import Gate
@@ -34,7 +34,8 @@ PROGRESS_NAME = "first-boot.json"
 TOKEN_BYTES = 16
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what a configuration may say
 
-log = logging.getLogger(__name__)
+Finders = Callable[[Stacks, bool], Sequence[Finder]]
+"""The finders over some stacks; True for those that ask serial ports what hangs on them."""
 
 
 async def run(path: Path, configuration: Configuration, tell: Callable[[str], None]) -> None:
@@ -68,11 +69,11 @@ def is_needed(configuration: Configuration) -> bool:
 
 @asynccontextmanager
 async def serving(
-    path: Path, configuration: Configuration, root: Path = Path("/")
+    path: Path, configuration: Configuration, finders: Finders | None = None
 ) -> AsyncIterator[Setup]:
     """Serve the set-up where the counter page will be. Raises OSError if the port is taken.
 
-    Devices are looked for in `dev` and `sys` of `root`.
+    `finders` are those of this machine unless others are handed in.
     """
     configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = ProgressFile(configuration.data_dir / PROGRESS_NAME)
@@ -85,7 +86,7 @@ async def serving(
             hardware=app.hardware_id(),
             software=app.SOFTWARE,
             client=client,
-            finders=lambda ask: finders_of(stacks, root, probe=ask),
+            finders=lambda ask: (finders or machine_finders)(stacks, ask),
             stacks=stacks,
             random_bytes=secrets.token_bytes,
             wall_ms=app.wall_ms,
@@ -121,6 +122,11 @@ def page_address(configuration: Configuration) -> str:
         return configuration.address
     port = "" if box.listen_port == 80 else f":{box.listen_port}"
     return f"http://{socket.gethostname()}.local{port}/"
+
+
+def machine_finders(stacks: Stacks, ask: bool) -> Sequence[Finder]:
+    """All of `edge.discovery`; nobody else holds the serial ports, so that they may be asked."""
+    return finders_of(stacks, probe=ask)
 
 
 async def _turning() -> None:

@@ -1,0 +1,131 @@
+"""The code of head office: taken once, refused with words, and nothing left behind by a refusal."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from edge import app, first_boot
+from edge.domain.words import WORDS
+from edge.sync.enrolment import load_enrolment
+from tests.brokers.servers import free_port
+from tests.edge.setup.conftest import Bench, Hub, Technician
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NO_WAY_OUT = "http://255.255.255.255:8600"
+"""The kernel says of this address at once that the network is unreachable (ENETUNREACH)."""
+
+
+@asynccontextmanager
+async def some_web_server() -> AsyncIterator[str]:
+    """A server that answers every path with a page, as a router's log-in does."""
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text="<h1>router</h1>", content_type="text/html")
+
+    elsewhere = web.Application()
+    elsewhere.router.add_route("*", "/{path:.*}", page)
+    server = TestServer(elsewhere)
+    await server.start_server()
+    try:
+        yield str(server.make_url("")).rstrip("/")
+    finally:
+        await server.close()
+
+
+async def assert_refused(bench: Bench, technician: Technician, code: str) -> None:
+    """Refused in the page's words, and the box is as bare as before."""
+    assert (technician.status, technician.at) == (422, "/setup/code")
+    assert f"<code>{code}</code>" in technician.page
+    first_words = WORDS[code][0].partition("{")[0]
+    assert first_words in technician.page
+    await technician.send("/language/en")
+    assert load_enrolment(bench.configuration().data_dir / app.IDENTITY_NAME) is None
+    assert bench.configuration().hub.url == "http://provisioned.invalid:8600"
+    assert await technician.see("/setup/devices") == "/setup/code"
+    assert first_boot.is_needed(bench.configuration())
+
+
+@pytest.mark.parametrize(
+    ("hub_typed", "code_typed", "refusal"),
+    [
+        ("{hub}", "0000-0000-0000", "setup_code_unknown"),
+        ("{hub}", " ", "setup_code_missing"),
+        ("{hub}", "A" * 41, "setup_code_missing"),
+        ("no address", "0000-0000-0000", "setup_hub_address"),
+        ("ftp://hub", "0000-0000-0000", "setup_hub_address"),
+        ("http://127.0.0.1:{closed}", "0000-0000-0000", "setup_hub_unreachable"),
+        (NO_WAY_OUT, "0000-0000-0000", "setup_no_line"),
+    ],
+)
+async def test_a_refusal_says_why_and_changes_nothing(
+    bench: Bench, hub: Hub, hub_typed: str, code_typed: str, refusal: str
+) -> None:
+    async with bench.first_boot() as technician:
+        address = hub_typed.format(hub=hub.url, closed=free_port())
+        await technician.send("/setup/code", ("hub", address), ("code", code_typed))
+        assert f'value="{address}"' in technician.page
+        await assert_refused(bench, technician, refusal)
+
+
+async def test_another_server_at_the_address_is_no_hub(bench: Bench) -> None:
+    async with some_web_server() as address, bench.first_boot() as technician:
+        await technician.send("/setup/code", ("hub", address), ("code", "0000-0000-0000"))
+        await assert_refused(bench, technician, "setup_not_a_hub")
+
+
+async def test_a_code_that_another_box_used_is_refused(
+    bench: Bench, hub: Hub, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    code = await hub.code()
+    async with bench.first_boot() as technician:
+        form = (("hub", hub.url), ("code", code))
+        assert await technician.send("/setup/code", *form) == "/setup/devices"
+        # With its key gone it is another box to the hub.
+        (bench.configuration().data_dir / app.IDENTITY_NAME).unlink()
+    async with bench.first_boot() as technician:
+        await technician.send("/setup/code", *form)
+        await assert_refused(bench, technician, "setup_code_used")
+
+
+async def test_the_right_code_is_taken_however_it_is_typed(bench: Bench, hub: Hub) -> None:
+    async with bench.first_boot() as technician:
+        typed = (await hub.code()).replace("-", " ").lower()
+        address = hub.url.removeprefix("http://") + "/"
+        where = await technician.send("/setup/code", ("hub", address), ("code", typed))
+        assert where == "/setup/devices"
+        enrolment = load_enrolment(bench.configuration().data_dir / app.IDENTITY_NAME)
+        assert enrolment is not None
+        assert enrolment.answer.cafe == hub.cafe
+        # The step is over: it is not shown again, and a second form does nothing.
+        assert await technician.see("/setup/code") == "/setup/devices"
+        other = (("hub", hub.url), ("code", await hub.code()))
+        assert await technician.send("/setup/code", *other) == "/setup/devices"
+        again = load_enrolment(bench.configuration().data_dir / app.IDENTITY_NAME)
+        assert again is not None
+        assert again.answer.pack() == enrolment.answer.pack()
+
+
+async def test_a_power_cut_after_the_code_goes_on_with_the_devices(bench: Bench, hub: Hub) -> None:
+    async with bench.first_boot() as technician:
+        assert await technician.enrol(hub) == "/setup/devices"
+        pin = technician.setup.pin
+    assert first_boot.is_needed(bench.configuration())
+    async with bench.first_boot(known=False) as technician:
+        assert technician.setup.pin == pin
+        assert await technician.see("/setup") == "/setup/pin"
+        assert await technician.give_pin() == "/setup/devices"
+
+
+async def test_a_box_that_was_enrolled_by_hand_needs_no_page(bench: Bench, hub: Hub) -> None:
+    configuration = bench.configuration()
+    progress = configuration.data_dir / first_boot.PROGRESS_NAME
+    async with bench.first_boot() as technician:
+        before_the_code = progress.read_bytes()
+        await technician.enrol(hub)
+    assert first_boot.is_needed(configuration)
+    progress.write_bytes(before_the_code)  # as `cafebox enrol` leaves it
+    assert not first_boot.is_needed(configuration)
