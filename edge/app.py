@@ -53,10 +53,10 @@ from edge.events import (
     DeviceStateChanged,
     DoorCrossed,
     DoorReported,
+    DrawerMoved,
     ExitPressed,
     PowerFailed,
     PowerReturned,
-    DrawerMoved,
 )
 from edge.receipt import SlipGroup
 from edge.second_copy.follower import CopyPlace, SecondCopy
@@ -245,9 +245,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         start(effects.printer_queue.run())
         start(sync.run())
         start(_keep_up(desk, sync))
-        start(desk.session_watch.run())
-        start(desk.customer_screen.run())
-        start(desk.doors.run())
+        for work in (desk.session_watch.run(), desk.customer_screen.run(), desk.doors.run()):
+            start(work)
         stack.push_async_callback(desk.doors.commit)  # after the devices are closed
         await devices.open()
         stack.push_async_callback(devices.close)

@@ -21,8 +21,8 @@ from edge.desk.cards import CardsDesk
 from edge.desk.commands import Command, Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.customer_screen import CustomerScreen
-from edge.desk.drawer import DRAWER_OPENED, DrawerDesk
 from edge.desk.door_counts import DoorCounts
+from edge.desk.drawer import DRAWER_OPENED, DrawerDesk
 from edge.desk.exits import ExitsDesk
 from edge.desk.identity_checks import IdentityChecksDesk
 from edge.desk.imports import Imports

@@ -10,8 +10,8 @@ from edge.desk.asked import ASK_AGAIN_NS
 from edge.desk.cases import case_words
 from edge.desk.catalogue import Catalogue
 from edge.desk.commit import Committer
-from edge.desk.door_watch import DoorWatch
 from edge.desk.copy_state import CopyState
+from edge.desk.door_watch import DoorWatch
 from edge.desk.history import latest_events, member_ledger
 from edge.desk.open_tickets import checkout, kept_tickets, priced, ticket_at
 from edge.desk.people import find_members, member_view, present
