@@ -23,6 +23,10 @@ class Presence:
         self._unread_ns: int | None = None
         self._settled_ns: int | None = None if repeats else 0
 
+    def there(self, at_ns: int) -> bytes | None:
+        """The card that lies there, as far as the reader repeats it; any thread may ask."""
+        return self._uid if at_ns - self._heard_ns < self._gone_ns else None
+
     def start(self, at_ns: int) -> None:
         """The reader's line is open, for the first time or again: what lay there may stay."""
         if self._settled_ns is None:

@@ -73,6 +73,10 @@ class Rdm6300CardReader(CardReader):
         await asyncio.to_thread(thread.join)
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
+    async def cards_there(self) -> tuple[bytes, ...]:
+        there = self._presence.there(time.monotonic_ns())
+        return () if there is None else (there,)
+
     def _run(self) -> None:
         timeout_s = min(READ_MS_MAX, self._options.gone_ms // 2) / 1000
         retry_s = RETRY_FIRST_S

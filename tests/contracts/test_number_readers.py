@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+import serial
 
 from edge.drivers.contract import CardReader
 from edge.drivers.fake.rdm6300 import VirtualRdm6300, frame_of
@@ -16,7 +17,7 @@ from edge.drivers.rdm6300_card_reader import Rdm6300CardReader
 from edge.drivers.wiegand_card_reader import Options as WiegandOptions
 from edge.drivers.wiegand_card_reader import WiegandCardReader
 from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
-from tests.contracts.collector import Collector
+from tests.contracts.collector import DEADLINE_S, Collector
 from tests.contracts.walls import Wall
 
 D0, D1 = 5, 6
@@ -168,6 +169,35 @@ async def test_a_tag_that_lies_there_at_the_start_is_no_tap(
     assert collector.of(CardTapped) == []
     serial_rig.lay(serial_rig.uids[0])
     await collector.nth(CardTapped, 1)
+    await reader.close()
+
+
+async def test_the_tag_that_lies_there_is_told_when_asked(
+    serial_rig: SerialRig, collector: Collector
+) -> None:
+    reader = serial_rig.reader(collector)
+    await reader.open()
+    await collector.state(DeviceState.OK)
+    assert await reader.cards_there() == ()
+    async with asyncio.timeout(DEADLINE_S):
+        for uid in serial_rig.uids:
+            serial_rig.lay(uid)
+            while await reader.cards_there() != (uid,):  # noqa: ASYNC110  tags have no asyncio side
+                await asyncio.sleep(0.01)
+        serial_rig.lift()
+        while await reader.cards_there():  # noqa: ASYNC110  as above
+            await asyncio.sleep(0.01)
+    await reader.close()
+
+
+async def test_a_port_that_another_program_holds_is_told_and_taken_once_it_is_free(
+    serial_rig: SerialRig, collector: Collector
+) -> None:
+    reader = serial_rig.reader(collector)
+    with serial.Serial(str(serial_rig.tags.port), exclusive=True):
+        await reader.open()
+        await collector.state(DeviceState.ABSENT, "port_busy")
+    await collector.state(DeviceState.OK)
     await reader.close()
 
 
