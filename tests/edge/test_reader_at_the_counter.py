@@ -1,4 +1,4 @@
-"""A card that is swapped between the tap and the debit: a whole box, its page and its reader."""
+"""A card reader at a counter, with a whole box: swaps before the debit, the light at a tap."""
 
 import asyncio
 import re
@@ -17,6 +17,26 @@ from tests.edge.test_box import CARD, Box, free_port, toml, write_identity
 
 OTHER_CARD = bytes.fromhex("04FFEEDDCCBBAA")
 HAD_FEN, SPENT_FEN = 10_000, 1200
+UNKNOWN_CARD = bytes.fromhex("04000000000001")
+GREEN, RED, BUZZER = 22, 23, 24
+LAMP: dict[str, object] = {
+    "kind": "feedback",
+    "driver": "gpio",
+    "name": "lamp",
+    "reader": "counter",
+    "pin_accepted": GREEN,
+    "pin_refused": RED,
+    "pin_buzzer": BUZZER,
+    "light_ms": 50,
+    "beep_ms": 20,
+}
+ELSEWHERE = {
+    "kind": "feedback",
+    "driver": "gpio",
+    "name": "far",
+    "reader": "door",
+    "pin_buzzer": 25,
+}
 NAMED = re.compile(r'name="tapped_card" value="(\d+)"')
 
 
@@ -57,7 +77,7 @@ async def payer(tmp_path: Path) -> AsyncIterator[Payer]:
         "counter": {"same_tap_ms": 0},
         "stacks": dict(cafe.stacks_table(f"fake:{tmp_path / 'readers.sock'}")),
     }
-    configuration = read(toml(tables, cafe.device_tables()), tmp_path)
+    configuration = read(toml(tables, [*cafe.device_tables(), LAMP, ELSEWHERE]), tmp_path)
     write_identity(configuration.data_dir, free_port())
     jar = aiohttp.CookieJar(unsafe=True)
     async with (
@@ -114,3 +134,16 @@ async def test_each_form_that_debits_names_the_tapped_card(payer: Payer) -> None
     await payer.box.do("add_line", sku="COLA")
     for work in ("pay", "pay-fee"):
         assert await payer.tapped_card(work) == card
+
+
+async def test_the_light_and_the_buzzer_tell_how_a_tap_ended(payer: Payer) -> None:
+    """Of this reader alone: that of another one is silent."""
+    box = payer.box
+
+    def lit(pin: int) -> int:
+        return sum(edge.level for edge in box.cafe.board.edges(pin))
+
+    await box.until(lambda: (lit(GREEN), lit(RED), lit(BUZZER)) == (1, 0, 1))
+    await asyncio.to_thread(box.cafe.tap, UNKNOWN_CARD)
+    await box.until(lambda: (lit(GREEN), lit(RED), lit(BUZZER)) == (1, 1, 4))
+    assert lit(25) == 0
