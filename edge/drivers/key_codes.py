@@ -4,7 +4,9 @@ Readers and scanners send the keys of a US keyboard whatever the computer's layo
 linux/input-event-codes.h.
 """
 
-EV_KEY = 0x01
+EV_SYN, EV_KEY = 0x00, 0x01
+SYN_DROPPED = 3
+"""Events were lost: the kernel keeps 64 for a program that is slow to take them."""
 PRESSED, RELEASED = 1, 0
 ENTERS = frozenset({28, 96})
 """KEY_ENTER and KEY_KPENTER."""

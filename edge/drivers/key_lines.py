@@ -2,7 +2,8 @@
 
 While a device is grabbed (EVIOCGRAB) its keys reach nobody else, so that nothing it reads lands in
 a text field. A thread blocks until keys come. A line ends with Enter; keys more than
-`GAP_MS_MAX` apart are of no reader, and what was typed before is dropped.
+`GAP_MS_MAX` apart are of no reader, and what was typed before is dropped. So is a line of which
+the kernel dropped keys because this process was too slow to take them: half a code is none.
 Sources: Linux's input documentation (event-codes, EVIOCGRAB), python-evdev.
 """
 
@@ -14,7 +15,17 @@ import time
 from collections.abc import Callable, Sequence
 
 from edge.drivers.errors import Reason
-from edge.drivers.key_codes import ENTERS, EV_KEY, PLAIN, PRESSED, RELEASED, SHIFTED, SHIFTS
+from edge.drivers.key_codes import (
+    ENTERS,
+    EV_KEY,
+    EV_SYN,
+    PLAIN,
+    PRESSED,
+    RELEASED,
+    SHIFTED,
+    SHIFTS,
+    SYN_DROPPED,
+)
 from edge.drivers.patterns import fits
 from edge.drivers.stacks import EvdevStack, InputDevice
 from edge.events import DeviceState
@@ -108,6 +119,8 @@ class _Typist:
         self._on_line = on_line
         self._shifted = False
         self._typed: list[str] = []
+        self._is_torn = False
+        """Whether keys of the line are lost."""
         self._last_ns = 0
 
     def hear(self) -> None:
@@ -115,6 +128,8 @@ class _Typist:
         for event in self.device.read():
             if event.type == EV_KEY:
                 self._key(event.code, event.value, at_ns)
+            elif (event.type, event.code) == (EV_SYN, SYN_DROPPED):
+                self._shifted, self._is_torn = False, True
 
     def let_go(self) -> None:
         with contextlib.suppress(OSError):  # it may be gone
@@ -129,13 +144,16 @@ class _Typist:
             return
         if at_ns - self._last_ns > GAP_MS_MAX * 1_000_000:
             self._typed.clear()
+            self._is_torn = False
         self._last_ns = at_ns
         if code not in ENTERS:
             characters = SHIFTED if self._shifted else PLAIN
             if len(self._typed) <= LINE_CHARACTERS_MAX:
                 self._typed.append(characters.get(code, ""))
             return
-        line, whole = "".join(self._typed), len(self._typed) <= LINE_CHARACTERS_MAX
+        line = "".join(self._typed)
+        whole = len(self._typed) <= LINE_CHARACTERS_MAX and not self._is_torn
         self._typed.clear()
+        self._is_torn = False
         if line and whole:
             self._on_line(line, at_ns)

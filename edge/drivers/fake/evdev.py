@@ -10,7 +10,15 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.drivers.key_codes import EV_KEY, PLAIN, PRESSED, RELEASED, SHIFTED
+from edge.drivers.key_codes import (
+    EV_KEY,
+    EV_SYN,
+    PLAIN,
+    PRESSED,
+    RELEASED,
+    SHIFTED,
+    SYN_DROPPED,
+)
 
 ENTER, LEFT_SHIFT = 28, 42
 EV_LED, CAPS_LOCK_AND_ITS_LIKE = 0x11, [0, 1, 2]
@@ -134,6 +142,13 @@ class FakeEvdev:
     def is_grabbed(self, path: str) -> bool:
         with self._lock:
             return path in self._keyboards and self._keyboards[path].holder is not None
+
+    def drop_keys(self, path: str) -> None:
+        """Tell whoever has the device that keys were lost, as the kernel does."""
+        with self._lock:
+            holder = self._keyboards[path].holder
+            if holder is not None:
+                holder.put([KeyEvent(EV_SYN, SYN_DROPPED, 0)])
 
     def type(self, path: str, text: str, *, enter: bool = True) -> None:
         """Press and release the keys of a text, as fast as a scanner, and Enter behind it."""
