@@ -126,12 +126,17 @@ def monotonic_ms() -> int:
 def machine_clock() -> Clock:
     """The machine's clocks, the boot that they count from, and how good the time is at the start.
 
-    The kernel says in `hctosys` whether a battery-backed clock set the time at this boot.
+    Whether a battery-backed clock set the time at this boot is said by firmware_scripts/clock on
+    a machine that was provisioned with one, else by the kernel in `hctosys`.
     """
     boot = Path("/proc/sys/kernel/random/boot_id")
     boot_id = bytes.fromhex(boot.read_text().strip().replace("-", "")) if boot.exists() else b""
     rtc = Path("/sys/class/rtc/rtc0/hctosys")
-    by_rtc = rtc.exists() and rtc.read_text().strip() == "1"
+    provisioned = Path("/run/cafebox-clock")
+    if provisioned.is_dir():
+        by_rtc = (provisioned / "believed").exists()
+    else:
+        by_rtc = rtc.exists() and rtc.read_text().strip() == "1"
     trust = TRUST_RTC if by_rtc else TRUST_NONE
     return Clock(wall_ms, monotonic_ms, boot_id or secrets.token_bytes(16), trust)
 

@@ -12,7 +12,7 @@ rm -rf "$folder.part"
 debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,udev bookworm "$folder.part" "$mirror" >"$folder.log" 2>&1
 # What provisioning would fetch: the container has no line.
 cp /etc/resolv.conf "$folder.part/etc/resolv.conf"
-packages=(avahi-daemon pcscd polkitd python3 python3-cryptography python3-msgpack systemd-timesyncd)
+mapfile -t packages < <(python3 "$(dirname "$0")/../firmware_scripts/provision" packages)
 chroot "$folder.part" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" >>"$folder.log" 2>&1
 chroot "$folder.part" apt-get clean
 rm -rf "$folder"

@@ -21,12 +21,19 @@ class Machine:
 
     def packages(self, names: Sequence[str]) -> None:
         """Install the packages that are missing."""
+        if not names:
+            return
         shown = self.read("dpkg-query", "-W", "-f", "${Package} ${Status}\n", *names)
         there = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
         missing = [name for name in names if name not in there]
         if missing:
+            self.run("apt-get", "update", "--quiet")
             command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
             self._change(f"install {' '.join(missing)}", command)
+
+    def knows_package(self, name: str) -> bool:
+        """Whether this system has or could get a package."""
+        return bool(self.read("apt-cache", "show", "--quiet", name).strip())
 
     def group(self, name: str) -> None:
         try:
@@ -50,6 +57,13 @@ class Machine:
                 path.mkdir()
         self._own(path, owner, group, mode)
 
+    def place(self, path: Path) -> None:
+        """A folder to mount on, with those above it; whose it is, its user decides."""
+        if not path.is_dir():
+            self.say(f"make {path}")
+            if not self._dry_run:
+                path.mkdir(parents=True)
+
     def file(self, path: Path, content: bytes, mode: int = 0o644, group: str = "root") -> None:
         """Write a file, in one rename, unless it is so already."""
         if not path.is_file() or path.read_bytes() != content:
@@ -65,6 +79,23 @@ class Machine:
         """Have a unit start with the machine."""
         if self.read("systemctl", "is-enabled", unit).strip() != "enabled":
             self._change(f"enable {unit}", ["systemctl", "enable", "--quiet", unit])
+
+    def masked(self, unit: str) -> None:
+        """Have a unit never start, whether it is here or comes later."""
+        if self.read("systemctl", "is-enabled", unit).strip() != "masked":
+            self._change(f"switch {unit} off", ["systemctl", "mask", "--quiet", unit])
+
+    def absent(self, path: Path) -> None:
+        """Have a file not be there."""
+        if path.exists():
+            self.say(f"remove {path}")
+            if not self._dry_run:
+                path.unlink()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether its systemd runs; while an image is made, it does not."""
+        return Path("/run/systemd/system").is_dir()
 
     def run(self, *command: str) -> None:
         """Run what may be run again and again, such as reading a changed file."""

@@ -3,34 +3,55 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from boot_config import config_text
 from machine import Machine, StepFailedError
+from storage import Storage, store_on_card
 
 HERE = Path(__file__).parent
-UPDATE = HERE.parent / "update"
+PROGRAMS = ("clock", "data_partition", "update")
+"""Folders beside this one, installed as /usr/local/lib/cafebox-clock, -data and -update."""
 
 PACKAGES = (
     "avahi-daemon",  # cafebox.local
+    "cryptsetup-bin",  # the encrypted data partition
+    "dosfstools",  # checks the boot medium
+    "fdisk",  # makes the data partition
+    "fonts-wqy-zenhei",  # Chinese where the printer has no letters
     "pcscd",  # card readers
     "polkitd",  # lets the box use pcscd
     "python3",
     "python3-cryptography",  # signatures of updates
+    "python3-evdev",  # readers and scanners that pose as keyboards
     "python3-msgpack",
+    "python3-pyscard",  # card readers
     "systemd-timesyncd",
+    "util-linux-extra",  # hwclock
 )
+PACKAGES_OF_A_PI = ("python3-rpi-lgpio",)  # pins; known to Raspberry Pi OS alone
 USER = "cafebox"
 DEVICE_GROUPS = ("dialout", "gpio", "input", "lp")
 DATA = Path("/data")
 HOME = DATA / "cafebox"
 SLOTS = DATA / "app"
 SETTINGS = Path("/etc/cafebox")
-PROGRAM = Path("/usr/local/lib/cafebox-update")
-UNITS = ("cafebox.service", "cafebox-confirm.service")
+BOOT_CONFIG = Path("/boot/firmware/config.txt")
+LIBRARY = Path("/usr/local/lib")
+SERVICES = ("cafebox.service", "cafebox-confirm.service")
+UNITS = (
+    *SERVICES,
+    "cafebox-clock.service",
+    "cafebox-clock-save.timer",
+    "cafebox-first-start.service",
+)
 SYSTEM_UNITS = ("avahi-daemon.service", "pcscd.socket", "systemd-timesyncd.service")
 HOST_NAME = "cafebox"
 CONFIGURATION = """\
 # The box. Every key: cafebox example-config
 [box]
 data_dir = "box-data"
+# For the cafe's network, as http://cafebox.local; "127.0.0.1" for a screen on the box alone.
+listen_host = "0.0.0.0"
+listen_port = 80
 
 [hub]
 url = "{hub}"
@@ -44,16 +65,22 @@ class Wishes:
     hub: str
     key: Path
     bundle: Path | None
+    storage: Storage
+    clock: str | None
+    """A name of `boot_config.CLOCKS`; None leaves it as it is."""
 
 
 def provision(machine: Machine, wishes: Wishes) -> None:
     """Do all steps. Raises StepFailedError, OSError, CalledProcessError."""
     machine.packages(PACKAGES)
+    machine.packages([name for name in PACKAGES_OF_A_PI if machine.knows_package(name)])
     add_people(machine)
     add_folders(machine)
     copy_files(machine)
     name_the_machine(machine)
     configure(machine, wishes)
+    describe_the_board(machine, wishes.clock)
+    store_on_card(machine, wishes.storage)
     for unit in (*SYSTEM_UNITS, *UNITS):
         machine.enabled(unit)
     if wishes.bundle is not None and not (SLOTS / "state.json").exists():
@@ -83,10 +110,15 @@ def copy_files(machine: Machine) -> None:
             mode = 0o755 if "sbin" in path.parts else 0o644
             target = Path("/") / path.relative_to(HERE / "files")
             machine.file(target, path.read_bytes(), mode)
-    for path in sorted(UPDATE.glob("*.py")):
-        machine.file(PROGRAM / path.name, path.read_bytes())
+    for program in PROGRAMS:
+        folder = LIBRARY / f"cafebox-{program.split('_')[0]}"
+        for path in sorted((HERE.parent / program).glob("*.py")):
+            machine.file(folder / path.name, path.read_bytes())
+    if not machine.is_started:
+        return
     # Each time: a run before may have been cut between the files and this.
     machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "systemd-sysctl.service")
     if machine.read("systemctl", "is-active", "systemd-udevd").strip() == "active":
         machine.run("udevadm", "control", "--reload")
 
@@ -112,8 +144,25 @@ def configure(machine: Machine, wishes: Wishes) -> None:
     machine.file(key, wishes.key.read_bytes())
 
 
+def describe_the_board(machine: Machine, clock: str | None) -> None:
+    """Which hardware clock there is, for `cafebox-clock`; what a Pi's firmware must know."""
+    named = SETTINGS / "hardware-clock"
+    if clock is None:
+        clock = named.read_text("utf-8").strip() if named.exists() else "none"
+    if clock == "none":
+        machine.absent(named)
+    else:
+        machine.file(named, f"{clock}\n".encode())
+    if BOOT_CONFIG.exists():
+        standing = BOOT_CONFIG.read_text("utf-8")
+        wanted = config_text(standing, clock)
+        if wanted != standing:
+            machine.file(BOOT_CONFIG, wanted.encode(), 0o755)
+
+
 def install_first(machine: Machine, bundle: Path) -> None:
     """The first version; the service starts it, and its confirmation follows."""
     machine.say(f"install {bundle}")
     machine.run("/usr/local/sbin/cafebox-update", "install", str(bundle))
-    machine.run("systemctl", "restart", "--no-block", *UNITS)
+    if machine.is_started:
+        machine.run("systemctl", "restart", "--no-block", *SERVICES)

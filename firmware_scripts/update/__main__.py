@@ -25,7 +25,7 @@ from bundle import (
     unpack,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from health import Patience, asked, becomes_well
+from health import Patience, asked, becomes_well, health_url
 from slots import NoWayBackError, Slots, SlotsError
 
 DAY_S = 86_400
@@ -33,7 +33,7 @@ BASE = Path("/data/app")
 STORE = Path("/data/cafebox/box-data/box.db")
 KEYS = Path("/etc/cafebox/update-keys")
 SERVICE = "cafebox.service"
-HEALTH_URL = "http://127.0.0.1:8601/healthz"
+CONFIGURATION = Path("/data/cafebox/cafebox.toml")
 
 
 def new_key(arguments: argparse.Namespace) -> None:
@@ -100,7 +100,8 @@ def confirm(arguments: argparse.Namespace) -> int:
         return 0
     version = slots.manifest(trial).version
     patience = Patience(arguments.within, arguments.steady)
-    well = becomes_well(lambda: asked(arguments.url), patience)
+    url = arguments.url or health_url(CONFIGURATION)
+    well = becomes_well(lambda: asked(url), patience)
     if slots.state().trial != trial:
         print(f"{version} used up its starts: the one before it runs")
         return 1
@@ -157,7 +158,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("select", select)
     one.add_argument("--link", type=Path, required=True)
     one = command("confirm", confirm)
-    one.add_argument("--url", default=HEALTH_URL)
+    one.add_argument("--url", help="of /healthz; default: as the box's configuration says")
     one.add_argument("--within", type=float, default=180.0, help="seconds to become well")
     one.add_argument("--steady", type=float, default=60.0, help="seconds to stay well")
     one.add_argument("--service", default=SERVICE)

@@ -1,11 +1,16 @@
 """Whether the version on trial does its work: it says so itself, for a while without a break."""
 
 import time
+import tomllib
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 ASK_EVERY_S = 1.0
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a configuration may say
+PORT = 8601
 ANSWER_S = 10.0
 """The box gives its disk five seconds before it says that it hangs (edge/web/health.py)."""
 
@@ -16,6 +21,19 @@ class Patience:
 
     within_s: float
     steady_s: float
+
+
+def health_url(configuration: Path) -> str:
+    """Where this box says how it is: the port of its configuration, and the usual one where that
+    says nothing or cannot be read (then the box is not well either)."""
+    try:
+        box = tomllib.loads(configuration.read_text("utf-8")).get("box", {})
+    except (OSError, ValueError):
+        box = {}
+    host = box.get("listen_host", LOOPBACK)
+    if host in EVERYWHERE:
+        host = LOOPBACK
+    return f"http://{host}:{box.get('listen_port', PORT)}/healthz"
 
 
 def asked(url: str) -> bool:

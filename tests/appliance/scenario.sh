@@ -1,12 +1,6 @@
 #!/bin/bash
-# Runs inside the booted container: each section's output goes to /mnt/out/<section>.
-cd /mnt/out || exit 1
-url=http://127.0.0.1:8601/healthz
-well() { python3 -c "import urllib.request; urllib.request.urlopen('$url', timeout=2)" 2>/dev/null; }
-until_well() { for _ in $(seq 150); do well && return 0; sleep 0.2; done; return 1; }
-section() { local name=$1; shift; "$@" >"$name" 2>&1; echo "$?" >"$name.code"; }
-provision() { python3 /mnt/firmware/provision --hub http://hub:8600 --key /mnt/in/release.pub "$@"; }
-update() { /usr/local/sbin/cafebox-update "$@"; }
+# Runs inside the booted container: provisions it, updates it, makes its root read-only.
+. /mnt/in/words.sh || exit 1
 number_of_restarts() { systemctl show -P NRestarts cafebox; }
 
 section dry_run provision --dry-run
@@ -17,8 +11,8 @@ section installed update install /mnt/in/1.cafebox
 install -d -o cafebox -g cafebox -m 700 /data/cafebox/box-data
 install -o cafebox -g cafebox -m 600 /mnt/in/box.identity /data/cafebox/box-data/box.identity
 
-section verify systemd-analyze verify /etc/systemd/system/cafebox.service /etc/systemd/system/cafebox-confirm.service
-section security systemd-analyze security --no-pager cafebox.service
+section verify systemd-analyze verify /etc/systemd/system/cafebox*.service /etc/systemd/system/cafebox*.timer
+section security systemd-analyze security --no-pager cafebox.service cafebox-clock.service cafebox-clock-save.service cafebox-confirm.service
 section device_rules udevadm test --action=add /sys/class/net/lo
 
 # The watchdog's patience is 30 s; here it is 4.
@@ -45,5 +39,10 @@ systemctl restart cafebox
 section confirmed update confirm --within 30 --steady 2
 section status_at_the_end update status
 section third provision
+
+echo 'rootfs / overlay defaults 0 1' >/etc/fstab
+section made_read_only provision --root read-only
+section made_read_only_again provision --root read-only
 journalctl -u cafebox --no-pager -o cat >journal 2>&1
+touch scenario.sh.done
 systemctl poweroff

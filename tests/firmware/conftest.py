@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,6 +33,16 @@ def run_update(
         timeout=DEADLINE_S,
         check=False,
     )
+
+
+def module(folder: str, name: str) -> ModuleType:
+    """A module of a program that is run by its folder."""
+    path = str(ROOT / "firmware_scripts" / folder)
+    sys.path.insert(0, path)
+    try:
+        return import_module(name)
+    finally:
+        sys.path.remove(path)
 
 
 class Workshop:
