@@ -95,7 +95,7 @@ class Setup:
 
     @property
     def tables(self) -> tuple[Mapping[str, object], ...]:
-        """The device tables that stood in the file before the set-up."""
+        """The device tables that stand in the file."""
         return self.configuration.devices
 
     @property
@@ -169,6 +169,7 @@ class Setup:
             except (ConfigurationError, DeviceConfigurationError) as error:
                 return refuse("setup_device_refused", why=str(error))
             await asyncio.to_thread(self._write, text)
+            self._text, self.configuration = text, written
             return None
 
     async def print_test_slip(self) -> Refusal | str:

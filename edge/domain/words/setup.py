@@ -77,6 +77,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "这些设备不能这样使用：{why}",
         "The devices cannot be used like this: {why}",
     ),
+    "setup_disk": (
+        "盒子的存储卡写不进去（{why}）；请换一张卡，或告知总部",
+        "The box's card cannot be written ({why}); put in another one, or tell head office",
+    ),
     "setup_no_printer": (
         "没有选中打印机；请返回上一步选一台，或跳过",
         "No printer was chosen; go back and choose one, or leave this step out",

@@ -5,10 +5,12 @@ over this application is gone: the counter's has one row for `/setup`, which lea
 no POST there.
 """
 
+import logging
 from datetime import tzinfo
 
 from aiohttp import web
 
+from edge.domain.refusals import refuse
 from edge.setup.gate import Gate
 from edge.setup.setup import Setup
 from edge.web.application import FOLDER, choose_language
@@ -19,7 +21,10 @@ from edge.web.setup.pages import SETUP_COOKIE, Pages
 from edge.web.setup.stream import stream
 from edge.web.terms import term
 
+log = logging.getLogger(__name__)
+
 BODY_BYTES_MAX = 64 * 1024
+LOOKS_S = 600
 OPEN_PATHS = frozenset({"/", "/healthz", "/setup/pin", "/setup/pin/print"})
 OPEN_FOLDERS = ("/static/", "/language/")
 
@@ -27,13 +32,19 @@ OPEN_FOLDERS = ("/static/", "/language/")
 def build_setup_application(setup: Setup, gate: Gate, zone: tzinfo) -> web.Application:
     """The pages under `/setup`, and `/healthz`."""
     app = web.Application(
-        client_max_size=BODY_BYTES_MAX, middlewares=[refuse_foreign_pages, _only_with_pin]
+        client_max_size=BODY_BYTES_MAX,
+        middlewares=[
+            refuse_foreign_pages,
+            _only_with_pin,
+            _nothing_after_the_end,
+            _say_what_the_disk_refused,
+        ],
     )
     pages = Pages(setup, gate, Renderer(FOLDER, zone, term))
     app[Pages.KEY] = pages
     app[LIVE_STREAMS] = LiveStreams()
     app.on_response_prepare.append(add_security_headers)
-    app.on_response_prepare.append(_keep_nothing)
+    app.on_response_prepare.append(_keep_looks_alone)
     app.on_shutdown.append(close_streams)
     app.router.add_get("/", pages.begin)
     app.router.add_get("/healthz", healthz)
@@ -56,15 +67,8 @@ def build_setup_application(setup: Setup, gate: Gate, zone: tzinfo) -> web.Appli
     return app
 
 
-async def healthz(request: web.Request) -> web.Response:
-    """A box that waits for a technician is well: an update of it is confirmed.
-
-    When the set-up is over, its last page asks here once it has all its parts; only then the
-    counter takes over.
-    """
-    setup = request.app[Pages.KEY].setup
-    if setup.is_over and _knows(request):
-        setup.handed_over.set()
+async def healthz(_request: web.Request) -> web.Response:
+    """A box that waits for a technician is well: an update of it is confirmed."""
     values = {"ok": True, "problem": "", "setting_up": True, "devices": {}}
     return web.json_response(values)
 
@@ -82,10 +86,40 @@ async def _only_with_pin(request: web.Request, handler: Handler) -> web.StreamRe
     raise web.HTTPForbidden(text="refused: give the setup PIN first (setup_pin_first)")
 
 
+@web.middleware
+async def _nothing_after_the_end(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Once the set-up is over there is its last page alone.
+
+    Whoever set the box up asks again when that page has all its parts, by a script or by its link:
+    then the counter takes over.
+    """
+    pages = request.app[Pages.KEY]
+    if not pages.setup.is_over or request.path.startswith(OPEN_FOLDERS):
+        return await handler(request)
+    if _knows(request):
+        pages.setup.handed_over.set()
+    return await handler(request) if request.path == "/healthz" else pages.end(request)
+
+
+@web.middleware
+async def _say_what_the_disk_refused(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A step whose file cannot be written is refused like any other."""
+    try:
+        return await handler(request)
+    except OSError as error:
+        if request.method != "POST" or not request.path.startswith("/setup/"):
+            raise
+        log.exception("not written")
+        step = request.path.split("/")[2]
+        refusal = refuse("setup_disk", why=error.strerror or str(error))
+        return request.app[Pages.KEY].page(request, step, refusal)
+
+
 def _knows(request: web.Request) -> bool:
     return request.app[Pages.KEY].gate.knows(request.cookies.get(SETUP_COOKIE, ""))
 
 
-async def _keep_nothing(_request: web.Request, response: web.StreamResponse) -> None:
-    """No browser shows a step from its memory when the box has gone on."""
-    response.headers.setdefault("Cache-Control", "no-store")
+async def _keep_looks_alone(request: web.Request, response: web.StreamResponse) -> None:
+    """No browser shows a step from its memory when the box has gone on; looks stay the same."""
+    keep = f"max-age={LOOKS_S}" if request.path.startswith("/static/") else "no-store"
+    response.headers.setdefault("Cache-Control", keep)

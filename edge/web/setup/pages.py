@@ -21,11 +21,12 @@ from edge.web.setup.words import STACK_WORDS, STEP_WORDS
 from edge.web.translations import LANGUAGE_COOKIE, chosen_language
 
 SETUP_COOKIE = "cafebox_setup"
-HAND_OVER_S = 10.0
+HAND_OVER_S = 30.0
 """Until then the last page has asked for its parts; a browser without JavaScript never says so."""
 LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
 
 Values = Mapping[str, object]
+NOTHING: Values = {}
 
 
 class Pages:
@@ -51,13 +52,13 @@ class Pages:
             return _see("code")
         if step == "pin" and self.gate.knows(request.cookies.get(SETUP_COOKIE, "")):
             return await self.begin(request)
-        return self._page(request, step, None, {})
+        return self.page(request, step, None)
 
     async def take_pin(self, request: web.Request) -> web.Response:
         form = await _form(request)
         token = self.gate.give_pin(form.get("pin", ""))
         if isinstance(token, Refusal):
-            return self._page(request, "pin", token, {})
+            return self.page(request, "pin", token)
         response = await self.begin(request)
         response.set_cookie(SETUP_COOKIE, token, httponly=True, samesite="Strict", path="/")
         return response
@@ -65,13 +66,13 @@ class Pages:
     async def print_pin(self, request: web.Request) -> web.Response:
         """A slip with the PIN, which only who stands at the printer can read."""
         refusal = self.gate.may_print_pin() or await self.setup.print_pin()
-        return self._page(request, "pin", refusal, {"slip": refusal is None})
+        return self.page(request, "pin", refusal, {"slip": refusal is None})
 
     async def take_language(self, request: web.Request) -> web.Response:
         language = (await _form(request)).get("language", "")
         refusal = self.setup.choose_language(language)
         if refusal is not None:
-            return self._page(request, "language", refusal, {})
+            return self.page(request, "language", refusal)
         response = _see("code")
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=LANGUAGE_COOKIE_SECONDS, samesite="Strict", path="/"
@@ -83,7 +84,7 @@ class Pages:
         hub, code = form.get("hub", ""), form.get("code", "")
         refusal = await self.setup.enrol(hub, code)
         if refusal is not None:
-            return self._page(request, "code", refusal, {"hub": hub, "code": code})
+            return self.page(request, "code", refusal, {"hub": hub, "code": code})
         return _see("devices")
 
     async def look(self, _request: web.Request) -> web.Response:
@@ -97,21 +98,25 @@ class Pages:
     async def take_devices(self, request: web.Request) -> web.Response:
         choice = choice_of(await request.post())
         refusal = choice if isinstance(choice, Refusal) else await self.setup.use_devices(choice)
-        return _see("slip") if refusal is None else self._page(request, "devices", refusal, {})
+        return _see("slip") if refusal is None else self.page(request, "devices", refusal)
 
     async def take_slip(self, request: web.Request) -> web.Response:
         printed = await self.setup.print_test_slip()
         if isinstance(printed, Refusal):
-            return self._page(request, "slip", printed, {})
+            return self.page(request, "slip", printed)
         refusal = refuse("setup_slip_failed") if printed else None
-        return self._page(request, "slip", refusal, {"printed": not printed, "reason": printed})
+        return self.page(request, "slip", refusal, {"printed": not printed, "reason": printed})
 
     async def take_card(self, request: web.Request) -> web.Response:
         """The last step: the counter page takes over, when the page of it stands in the browser."""
         refusal = await self.setup.finish()
         if refusal is not None:
-            return self._page(request, "card", refusal, {})
+            return self.page(request, "card", refusal)
         asyncio.get_running_loop().call_later(HAND_OVER_S, self.setup.handed_over.set)
+        return self.end(request)
+
+    def end(self, request: web.Request) -> web.Response:
+        """The last page: it goes to the counter by itself."""
         return web.Response(text=self.render(request, "setup/done.html"), content_type="text/html")
 
     def render(self, request: web.Request, template: str, **more: object) -> str:
@@ -128,9 +133,10 @@ class Pages:
         }
         return self._renderer.render(template, chosen_language(request.cookies), **values)
 
-    def _page(
-        self, request: web.Request, step: str, refusal: Refusal | None, values: Values
+    def page(
+        self, request: web.Request, step: str, refusal: Refusal | None, values: Values = NOTHING
     ) -> web.Response:
+        """A step as it is now, and why it was refused; `values` are what it knows besides."""
         known: dict[str, object] = {
             "hub": self.setup.hub,
             "code": "",

@@ -118,10 +118,22 @@ async def test_confirmed_devices_stand_in_the_file_and_its_comments_stay(
     written = bench.configuration()
     assert (written.hub.url, written.box.language) == (hub.url, "en")
     assert [table["name"] for table in written.devices] == ["counter", "receipts"]
-    # Another choice replaces what this page wrote.
+    # Another choice takes the place of this one.
+    await technician.see("/setup/devices")
+    assert technician.page.count('name="keep"') == 2
     by_hand = [("port", bench.printer_port), ("port_use", "receipt_printer/serial")]
     assert await technician.send("/setup/devices", *by_hand) == "/setup/slip"
     assert [table["kind"] for table in bench.configuration().devices] == ["receipt_printer"]
+
+
+async def test_a_file_that_cannot_be_written_is_refused(
+    technician: Technician, bench: Bench
+) -> None:
+    before = bench.path.read_text()
+    bench.path.with_name(bench.path.name + ".part").mkdir()
+    await technician.send("/setup/devices", READER)
+    assert (technician.status, "setup_disk" in technician.page) == (422, True)
+    assert bench.path.read_text() == before
 
 
 async def test_the_slip_is_printed_in_both_languages(technician: Technician, bench: Bench) -> None:
@@ -183,7 +195,7 @@ async def test_once_set_up_the_page_is_gone(technician: Technician, bench: Bench
     identity = bench.configuration().data_dir / app.IDENTITY_NAME
     before = identity.read_bytes()
     await technician.send("/setup/card")
-    assert technician.status == 200
+    assert (technician.status, "data-counter-at" in technician.page) == (200, True)
     async with aiohttp.ClientSession(bench.configuration().address) as stranger:
         await (await stranger.get("/healthz")).read()
     assert not technician.setup.handed_over.is_set()  # its page may still ask for its parts
@@ -191,8 +203,13 @@ async def test_once_set_up_the_page_is_gone(technician: Technician, bench: Bench
     assert technician.setup.handed_over.is_set()
     assert not first_boot.is_needed(bench.configuration())
     assert not (identity.parent / first_boot.PROGRESS_NAME).exists()
+    for path in ("/", "/setup/code", "/setup/devices"):
+        await technician.see(path)
+        assert "data-counter-at" in technician.page
     await technician.enrol(hub)
+    await technician.send("/setup/devices")
     assert identity.read_bytes() == before
+    assert len(bench.configuration().devices) == 1
 
 
 async def test_the_counter_has_no_set_up_page(bench: Bench, hub: Hub) -> None:
