@@ -20,6 +20,7 @@ from benchmarks.traffic import (
     draw_id,
     write_ops,
 )
+from cloud.app import calm_collector
 from edge.domain.decision import Here
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
@@ -144,8 +145,10 @@ async def _measure(folder: Path) -> list[Line]:
         world = World(hub, store, clock)
         await world.enrol()
         await world.grow_to(SHORT)
+        calm_collector()  # as hub and box do once they run
         short_ms, short_rate = await world.tap(0), await world.drain()
         await world.grow_to(LONG)
+        calm_collector()
         long_ms, long_rate = await world.tap(TAPS), await world.drain()
     history, reference = f"{LONG:,} ops", f"with {SHORT:,} ops of history"
     return [
