@@ -285,7 +285,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "bouncing": _("door sensor bounces: check its cable"),
         "pin_fault": _("pin fault: run cafebox doctor"),
         "exit_stuck": _("exit button stuck: the door stands open"),
-        "power_failed": _("failed: everything is saved, nothing new is taken"),
+        "power_failed": _("power cut"),
         "node_silent": _("door node silent: has it power?"),
         "node_unproven": _("door node has another key"),
     },
