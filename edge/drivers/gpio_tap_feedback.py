@@ -20,11 +20,11 @@ from edge.drivers.errors import (
     DeviceFaultError,
     Reason,
 )
+from edge.drivers.gpio_inputs import pin_errors
 from edge.drivers.options import option, read_options
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState
 
-GPIO_ERRORS = (RuntimeError, ValueError, OSError)
 NO_PIN = -1
 REFUSED_BEEPS = 3
 
@@ -59,6 +59,7 @@ class GpioTapFeedback(TapFeedback):
         self.reader = options.reader
         self._options = options
         self._gpio = gpio
+        self._pin_errors = pin_errors(gpio)
         self._on, self._off = gpio.HIGH, gpio.LOW
         if options.active_low:
             self._on, self._off = gpio.LOW, gpio.HIGH
@@ -73,7 +74,7 @@ class GpioTapFeedback(TapFeedback):
             self._gpio.setmode(self._gpio.BCM)
             for pin in self._options.pins:
                 self._gpio.setup(pin, self._gpio.OUT, initial=self._off)
-        except GPIO_ERRORS:
+        except self._pin_errors:
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
             return
         atexit.register(self._rest)
@@ -112,7 +113,7 @@ class GpioTapFeedback(TapFeedback):
                 accepted, self._asked = self._asked, None
                 try:
                     self._play(steps_of(self._options, accepted=accepted))
-                except GPIO_ERRORS:
+                except self._pin_errors:
                     self._report(DeviceState.DEGRADED, Reason.PIN_FAULT)
 
     def _play(self, steps: Sequence[Step]) -> None:

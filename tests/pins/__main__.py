@@ -14,7 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 KERNEL = ROOT / ".cache" / "pins" / "linux"
-SUITES = ("test_doors", "test_dual_beams", "test_keyboard_readers", "test_number_readers")
+SUITES = (
+    *("test_doors", "test_dual_beams", "test_tap_lights"),
+    *("test_keyboard_readers", "test_number_readers"),
+)
 BOOT_LIMIT_S = 900
 MEMORY = "512M"
 
