@@ -14,6 +14,8 @@ from edge.drivers.errors import HINTS, DeviceConfigurationError, Reason
 
 NAMED = ("dev/cafebox", "dev/serial/by-id")
 """Folders of names that stay when devices change places, the better ones first."""
+NOT_SERIAL = "printer-"
+"""What USB printers are called in the first of them (`usb_printers`)."""
 KEY_FILE = "/etc/cafebox/door.key"
 
 BOARDS = {0x2E8A: "Raspberry Pi Pico", 0x303A: "ESP32"}
@@ -87,7 +89,8 @@ class SerialPorts:
         names: dict[Path, str] = {}
         for folder in NAMED:
             for link in sorted((self._root / folder).glob("*")):
-                names.setdefault(link.resolve(), str(link))
+                if not link.name.startswith(NOT_SERIAL):
+                    names.setdefault(link.resolve(), str(link))
         return names
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from edge.discovery.found import Found, Trouble
 
 PORTS = "dev/usb"
+NAMED = "dev/cafebox/printer-*"
+"""Names that stay when printers change places (`71-cafebox-printers.rules`)."""
 CLASS = "sys/class/usbmisc"
 ID = "device/ieee1284_id"
 
@@ -21,9 +23,11 @@ class UsbPrinters:
 
     def look(self) -> Iterable[Found | Trouble]:
         """Every printer that the kernel has given a port."""
+        named = {link.resolve(): link for link in self._root.glob(NAMED)}
         for port in sorted((self._root / PORTS).glob("lp*")):
-            label = self._label(port.name) or str(port)
-            yield Found("receipt_printer", "usb", {"port": str(port)}, str(port), label)
+            place = str(named.get(port.resolve(), port))
+            label = self._label(port.name) or place
+            yield Found("receipt_printer", "usb", {"port": place}, place, label)
 
     def _label(self, port: str) -> str:
         """Maker and model of the printer's IEEE 1284 device id: `MFG:EPSON;MDL:TM-T20;...`."""

@@ -150,6 +150,22 @@ def test_a_reader_with_a_light_is_offered_as_both_and_each_is_known_by_its_kind(
     assert _accepted(capsys.readouterr().out, machine) == [("feedback", "pcsc")]
 
 
+def test_names_that_stay_are_preferred(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.attach()
+    by_id, folder = machine.root / "dev/serial/by-id", machine.root / "dev/cafebox"
+    folder.mkdir()
+    (folder / "1a86-7523-0001").symlink_to((by_id / CONVERTER).resolve())
+    (folder / "printer-J4LX").symlink_to(machine.root / "dev/usb/lp0")
+    assert main(["devices", "--json"]) == DONE
+    devices = json.loads(capsys.readouterr().out)["devices"]
+    places = {one["place"].removeprefix(str(machine.root)) for one in devices}
+    assert {"/dev/cafebox/1a86-7523-0001", "/dev/cafebox/printer-J4LX"} < places
+    assert "/dev/usb/lp0" not in places
+    assert f"/dev/serial/by-id/{CONVERTER}" not in places
+
+
 def test_json_has_the_tables_and_the_troubles(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
