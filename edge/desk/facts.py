@@ -47,6 +47,8 @@ Name = tuple[str, str]
 MERGES_MAX = 16
 """Members that are followed from one to the next; head office merges into one that is none."""
 
+STAFF_MAX = 1000
+
 CODE_BYTES = 4
 """Bytes of hash in a chain code: enough to see that two papers name one entry."""
 
@@ -106,6 +108,15 @@ def place_of(reader: Reader, node: int, epoch: int) -> Name:
     if (node, epoch) == HUB_HOLDER:
         return HEAD_OFFICE
     return cafe_name(reader, read_int(NODE, row(reader, NODE, node), "cafe"))
+
+
+def staff_of_card(reader: Reader, key: bytes) -> int:
+    """Whose staff card has this keyed hash of its number, 0 for nobody's."""
+    index = field_index(STAFF, "card_hash")
+    for document in reader.registers(STAFF, limit=STAFF_MAX):
+        if document.shown.value(index) == key:
+            return int(document.key)
+    return 0
 
 
 def person_of(reader: Reader, member: int) -> int:

@@ -20,10 +20,9 @@ from edge.store import audit
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
-from sync_protocol.kinds import STAFF, field_index
+from sync_protocol.kinds import STAFF
 
 TOKEN_BYTES = 24
-STAFF_MAX = 1000
 
 
 class StaffDesk:
@@ -56,7 +55,7 @@ class StaffDesk:
         The answer is not kept under the request id: it holds a secret.
         """
         if card_uid:
-            staff = self.of_card(card_uid)
+            staff = self._of_card(card_uid)
             if not staff:
                 return refuse("staff_card_unknown")
         if not staff:
@@ -76,18 +75,13 @@ class StaffDesk:
             },
         )
 
-    def of_card(self, card_uid: str) -> int:
+    def _of_card(self, card_uid: str) -> int:
         """Whose staff card this is, 0 for nobody's."""
         uid = uid_of_text(card_uid)
         if isinstance(uid, Refusal):
             return 0
-        wanted = keyed_hash(self._chain_key, normal_uid(uid))
-        index = field_index(STAFF, "card_hash")
         with self._store.read() as reader:
-            for document in reader.registers(STAFF, limit=STAFF_MAX):
-                if document.shown.value(index) == wanted:
-                    return int(document.key)
-        return 0
+            return facts.staff_of_card(reader, keyed_hash(self._chain_key, normal_uid(uid)))
 
     async def log_out(self, request: Request) -> Outcome:
         """Close the session of the request's token; the shift stays open."""

@@ -65,6 +65,8 @@ class TapView:
     """A grant was asked for with this tap and has not arrived yet."""
     card: int = 0
     """The card, of one that was let in; a debit that follows names it (`tapped_card`)."""
+    staff: int = 0
+    """Whose staff card it is, 0 for nobody's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,6 @@ from sync_protocol.kinds import ASSET, SALE, SITE, STAFF, TRANSFER
 
 EVENTS_SHOWN = 12
 CAFES_MAX = 1000
-STAFF_MAX = 1000
 SHIFT_DAYS = 7
 STAFF_TAP_MS = 60_000
 TRANSFERS_MAX = 50
@@ -210,7 +209,7 @@ class Views:
                     read_text(STAFF, document.shown, "name"),
                     read_text(STAFF, document.shown, "role"),
                 )
-                for document in reader.registers(STAFF, limit=STAFF_MAX)
+                for document in reader.registers(STAFF, limit=facts.STAFF_MAX)
                 if log_in_refusal(document.shown, cafe) is None
             )
 
@@ -237,10 +236,10 @@ class Views:
     def staff_of_last_tap(self) -> int:
         """Who laid their staff card on a reader within the last minute; 0 for nobody."""
         tap = self._screens.last_tap
-        if tap is None or not tap.card_uid:
+        if tap is None:
             return 0
         fresh = 0 <= self._clocks.wall_ms() - tap.at_ms <= STAFF_TAP_MS
-        return self._staff.of_card(tap.card_uid) if fresh else 0
+        return tap.staff if fresh else 0
 
     def approvers(self, operation: str, asker: int) -> tuple[StaffView, ...]:
         """Who here may approve an operation that `asker` asks for."""
@@ -248,7 +247,7 @@ class Views:
             cafe = reader.identity.cafe
             people = (
                 person_of(int(document.key), document.shown)
-                for document in reader.registers(STAFF, limit=STAFF_MAX)
+                for document in reader.registers(STAFF, limit=facts.STAFF_MAX)
                 if log_in_refusal(document.shown, cafe) is None
             )
             return tuple(

@@ -164,6 +164,9 @@ class VisitsDesk:
             self._effects.printer_queue.wake()
             asking = self._rights.ask(member)
         unknown = refusal is not None and refusal.code == "card_unknown"
+        staff, name = self._staff_of_card(event.uid) if unknown else (0, "")
+        if staff:
+            unknown, refusal = False, refuse("card_of_staff", name=name)
         view = TapView(
             self._clocks.wall_ms(),
             event.reader,
@@ -173,10 +176,18 @@ class VisitsDesk:
             points if isinstance(points, int) else 0,
             asking,
             card if isinstance(card, int) else 0,
+            staff,
         )
         self._screens.show_tap(view, member)
         self._effects.page_events.publish(Region.TAP, Region.PRESENT, Region.EVENTS, Region.TRUTH)
         return view
+
+    def _staff_of_card(self, uid: bytes) -> tuple[int, str]:
+        """Whose staff card this is, and their name; (0, "") for nobody's."""
+        with self._store.read() as reader:
+            key = keyed_hash(self._settings.chain_key, normal_uid(uid))
+            staff = facts.staff_of_card(reader, key)
+            return staff, facts.staff_name(reader, staff)
 
     def show_unread(self, reader: str) -> None:
         """Say on the screen, and at the reader, that a card must be tapped once more."""

@@ -7,6 +7,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "这张卡没有登记，请先办卡",
         "This card is not registered; issue it to a member first",
     ),
+    "card_of_staff": (
+        "这是{name}的员工卡，只用来登录，请刷会员卡",
+        "This is the staff card of {name}: it logs in; tap a member's card",
+    ),
     "card_unread": (
         "卡没有读出来，请把卡放平再刷一次",
         "The card could not be read; lay it flat and tap once more",

@@ -165,6 +165,17 @@ async def test_the_log_in_page_hears_of_a_staff_card(drawer: Drawer) -> None:
     assert lines == [b"event: staff-card\n", f"data: {CASHIER}\n".encode()]
 
 
+async def test_a_staff_card_is_no_unknown_card_and_none_to_give_away(drawer: Drawer) -> None:
+    card = keyed_hash(SETTINGS.chain_key, OTHER_CARD.hex().upper())
+    await drawer.staff(CASHIER, card_hash=card)
+    await drawer.sign_in()
+    await drawer.counter.tap(OTHER_CARD)
+    page = await drawer.get("/")
+    assert "card_of_staff" in page
+    assert "/show/register" not in page[page.index("card_of_staff") :][:400]
+    assert OTHER_CARD.hex().upper() not in await drawer.get("/show/register")
+
+
 async def test_a_wrong_approver_pin_counts_as_a_log_ins(drawer: Drawer) -> None:
     await drawer.sign_in()
     await drawer.done("open_shift")
