@@ -33,7 +33,7 @@ from tests.edge.desk.counter import (
 )
 
 CARD = bytes.fromhex("04A1B2C3D4E5F6")
-WAIT_S = 20
+WAIT_S = 60
 
 
 def free_port() -> int:
