@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
-import peewee
 
 from edge import app
 from edge.configuration import Configuration
@@ -198,7 +197,7 @@ def _refuse_whole(path: Path) -> None:
         reader = open_reader(path)
         with closing(reader.database):
             check_backup(reader)
-    except (StoreError, peewee.DatabaseError, sqlite3.DatabaseError, ValueError):
+    except (StoreError, sqlite3.DatabaseError, ValueError):
         return
     raise StoreError(
         "store_whole",

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -106,14 +107,15 @@ def _folder(folder: Path) -> Iterator[Finding]:
 def _store(path: Path) -> Finding:
     if not path.exists():
         return Finding("store", True, "none yet; the first start makes it")
-    reader = open_reader(path)
-    with closing(reader.database):
-        try:
+    try:
+        reader = open_reader(path)
+        with closing(reader.database):
             check_backup(reader)
-        except StoreError as error:
-            return Finding("store", False, error.code, error.words)
-        outbox = reader.outbox()
-        stopped = reader.stop_spending()
+            outbox = reader.outbox()
+            stopped = reader.stop_spending()
+    except StoreError as error:
+        words = f"{error.words}. With a second copy: cafebox rebuild --from FOLDER CODE"
+        return Finding("store", False, error.code, words)
     if stopped:
         remedy = STOP_REMEDIES.get(stopped, "Head office must look at this box")
         return Finding("store", False, f"spending is stopped: {stopped}", remedy)
@@ -129,9 +131,12 @@ def _papers(configuration: Configuration) -> Finding:
     day = business_day(
         now_ms, configuration.box.utc_offset_min, configuration.box.business_day_hour
     )
-    reader = open_reader(path)
-    with closing(reader.database):
-        found = reconcile_cafe(reader, reader.identity.cafe, day)
+    try:
+        reader = open_reader(path)
+        with closing(reader.database):
+            found = reconcile_cafe(reader, reader.identity.cafe, day)
+    except (StoreError, sqlite3.DatabaseError, ValueError):
+        return Finding("papers", False, "the store cannot be read", "As for the store")
     if not found.differences:
         return Finding("papers", True, f"those of {day} agree with the ledger")
     numbers = ", ".join(one.number for one in found.differences)

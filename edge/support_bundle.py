@@ -36,6 +36,8 @@ LOG_LINES_MAX = 20_000
 UNIT = "cafebox"
 LIBRARIES = ("aiohttp", "aiomqtt", "cryptography", "peewee", "paho-mqtt")
 SECRET_KEYS = ("key", "secret", "password", "token")
+SECRET_EXTRAS = (*SECRET_KEYS, "pin", "phone", "identity")
+"""Words in the names of what a line of the log may tell."""
 
 _USER = re.compile(r"//[^/@\s]*@")
 _HIDDEN = re.compile(r"\d{5,}|'[^']*'|\"[^\"]*\"|[^\x20-\x7e]+")
@@ -204,7 +206,8 @@ def clean_line(line: str) -> str:
         elif name == "event":
             kept[name] = _HIDDEN.sub("#", str(value))
         else:
-            kept[name] = value if _is_plain(value) else "#"
+            secret = any(word in name for word in SECRET_EXTRAS)
+            kept[name] = value if _is_plain(value) and not secret else "#"
     return json.dumps(kept)
 
 

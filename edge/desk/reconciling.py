@@ -16,7 +16,7 @@ from edge.desk.numbers import paper_number
 from edge.domain.business_day import date_of, day_number
 from edge.domain.decision import Here, read_int, read_list, read_text
 from edge.domain.top_up import FORM_TOP_UP
-from edge.store.facts import LedgerEntry
+from edge.store.facts import Document, LedgerEntry
 from edge.store.reader import Reader
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
@@ -32,6 +32,7 @@ from sync_protocol.accounts import (
 )
 from sync_protocol.annotations import LOST, VOID
 from sync_protocol.kinds import MEMBER, SALE, TOP_UP
+from sync_protocol.ops import ref_from_row
 from sync_protocol.registers import RegisterRow
 
 TAKING_CLASSES = (TILL, CARD_CLEARING, WECHAT_CLEARING, ALIPAY_CLEARING, OTHER_CLEARING)
@@ -181,10 +182,18 @@ def _document_differences(
             kind, "business_day", business_day, limit=DOCUMENTS_MAX
         ):
             row, key = document.shown, int(document.key)
+            if key not in ledger and not _is_kept(reader, document):
+                continue
             if papers(row) != ledger.get(key, 0):
                 number = paper_number(reader, business_day, read_int(kind, row, "number"))
                 differences.append(Difference(number, papers(row), ledger.get(key, 0)))
     return differences
+
+
+def _is_kept(reader: Reader, document: Document) -> bool:
+    """Return whether the log that made a document is here: with a snapshot only its state came."""
+    made = document.base("number")
+    return made is None or reader.op(ref_from_row(made)) is not None
 
 
 def _paper_taken(row: RegisterRow) -> int:

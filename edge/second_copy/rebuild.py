@@ -23,6 +23,7 @@ from edge.sync.metrics import SyncMetrics
 from edge.sync.node_session import new_session
 from edge.sync.settings import SyncSettings
 from edge.sync.snapshots import SnapshotLoader
+from edge.sync.sync import SNAPSHOT_BEHIND_OPS
 from sync_protocol.errors import ChainError
 from sync_protocol.messages import RANGE_BLOCKS_MAX, Blocks, unpack_message
 from sync_protocol.sealed_copy import GAP, KEPT, STATUSES
@@ -110,16 +111,19 @@ async def take_state(
     settings: SyncSettings,
     random_below: Callable[[int], int],
 ) -> int:
-    """Take the hub's state up to its log's end; return the position.
+    """Follow the hub's log to its end, from a snapshot on where it is long; return the position.
 
     Raises `HubUnreachableError`, `HubRefusedError`, `StoreError` or `ProtocolError`.
     """
     metrics = SyncMetrics(CollectorRegistry())
     path = settings.snapshot_path
     loader = SnapshotLoader(store, enrolment, http, path, metrics, random_below)
-    await loader.load_once()
-    path.unlink(missing_ok=True)
+    answer = await loader.newest()
+    if answer.manifest.position > SNAPSHOT_BEHIND_OPS:
+        await loader.load(answer)
+        path.unlink(missing_ok=True)
     follower = new_session(store, enrolment, settings, random_below).follower
+    follower.head_known(answer.manifest.generation, answer.manifest.block_number, _now_ms())
     while True:
         cursor = follower.cursor
         first = cursor.block_number + 1

@@ -83,16 +83,18 @@ def open_file(
 def open_reader(path: Path, identity: Identity | None = None) -> Reader:
     """Open a file read only, beside a running box or without one; close `reader.database` after.
 
-    Without an identity it takes the one that the file belongs to.
+    Without an identity it takes the one that the file belongs to. Raises `StoreError`.
     """
     address = f"file:{path.absolute()}?mode=ro"
     database = SqliteDatabase(
         address, uri=True, pragmas=_READER_PRAGMAS, thread_safe=False, check_same_thread=False
     )
-    database.connect()
-    if identity is None:
-        identity = stored_identity(database)
-    return Reader(database, identity)
+    try:
+        database.connect()
+        return Reader(database, identity or stored_identity(database))
+    except (peewee.DatabaseError, sqlite3.DatabaseError, ValueError) as error:
+        database.close()
+        raise damaged_file(error) from error
 
 
 def stored_identity(database: SqliteDatabase) -> Identity:

@@ -49,8 +49,10 @@ class SnapshotLoader:
         """
         while True:
             try:
-                if not await self.load_once():
+                answer = await self.newest()
+                if not self._is_ahead(answer):
                     return
+                await self.load(answer)
             except (HubUnreachableError, LineCutError) as error:
                 logger.warning("no snapshot yet: %s", error)
             except (HubRefusedError, SnapshotRefusedError, ProtocolError) as error:
@@ -65,26 +67,23 @@ class SnapshotLoader:
                 return
             await asyncio.sleep(RETRY_S * self._random_below(1000) / 1000)
 
-    async def load_once(self) -> bool:
-        """Load the newest snapshot, False where the log is as far; raises what went wrong."""
-        answer = await self._verified_answer()
-        if not self._is_ahead(answer):
-            return False
+    async def load(self, answer: SnapshotAnswer) -> None:
+        """Download a snapshot and load it into the store; raises what went wrong."""
         await self._http.download_snapshot(answer, self._path)
         await self._store.load_snapshot(answer.manifest, self._path)
-        return True
 
     async def keep_up(self) -> Retained | None:
         """Take the hub's newest manifest and drop old ops below it; None without a line."""
         try:
-            answer = await self._verified_answer()
+            answer = await self.newest()
         except (HubUnreachableError, HubRefusedError, LineCutError, ProtocolError) as error:
             logger.info("no manifest: %s", error)
             return None
         await self._store.keep_manifest(answer.manifest, answer.signature)
         return await self._store.retain()
 
-    async def _verified_answer(self) -> SnapshotAnswer:
+    async def newest(self) -> SnapshotAnswer:
+        """Return what the hub has to offer, signed by it."""
         answer = await self._http.newest_snapshot()
         if not self._enrolment.verify_hub(answer.signature, answer.manifest.signing_bytes()):
             raise SnapshotRefusedError("signature", "the manifest is not the hub's")

@@ -35,7 +35,7 @@ from sync_protocol.messages import (
 from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, genesis_hash, make_op
 from sync_protocol.topics import blocks_topic, down_topic, up_topic
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 async def eventually(condition, what):

@@ -31,6 +31,7 @@ from tests.edge.desk.counter import (
     MovedClock,
     furnish_hub,
 )
+from tests.edge.second_copy.sticks import HUB
 
 CARD = bytes.fromhex("04A1B2C3D4E5F6")
 WAIT_S = 60
@@ -59,7 +60,8 @@ def toml(tables: dict[str, dict[str, object]], devices: list[dict[str, object]])
 def write_identity(folder: Path, broker_port: int) -> None:
     """An identity as enrolment leaves it; nobody listens at its broker."""
     broker = f"mqtt://127.0.0.1:{broker_port}"
-    answer = EnrolAnswer(CHAIN, CAFE, BOX, EPOCH, 1, bytes(32), b"k" * 32, broker, bytes(32))
+    keys = (bytes(32), b"k" * 32, broker, HUB.sealing_public_bytes)
+    answer = EnrolAnswer(CHAIN, CAFE, BOX, EPOCH, 1, *keys)
     folder.mkdir(parents=True)
     path = folder / app.IDENTITY_NAME
     path.write_bytes(pack([b"s" * 32, answer.pack()]))

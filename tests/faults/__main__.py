@@ -34,11 +34,12 @@ SCENARIOS = {
     "printers": "tests.faults.printers:run",
     "readers": "tests.faults.readers:run",
     "hub_restores": "tests.faults.hub_restores:run",
+    "dead_box": "tests.faults.dead_box:run",
     "convergence": "tests.faults.convergence:run",
 }
 LANES = (
     ("hubs", "box_kills", "clocks", "disks", "printers"),
-    ("brokers", "failing_disk", "copies", "hub_restores", "readers"),
+    ("brokers", "failing_disk", "copies", "hub_restores", "dead_box", "readers"),
 )
 ALONE = ("convergence",)
 SCENARIO_SECONDS = 400.0
@@ -54,6 +55,7 @@ EXPECTED = (
     "broker_database_zeroed",
     *("reader_unplugged_in_mid_exchange", "pcscd_killed", "card_swapped", "door_storm"),
     *("paper_ended_in_mid_receipt", "printer_line_closed"),
+    *("box_destroyed", "first_sale"),
     *("box_cloned", "old_store_put_back", "hub_restored", "hub_recovered", "backlog_drained"),
 )
 """Faults without which a whole run proves too little."""

@@ -17,6 +17,7 @@ class Scale:
     backlog_ops: int = 10_000
     reader_faults: int = 30
     printer_faults: int = 30
+    drill_commits: int = 1_000
 
 
 WHOLE = Scale()
@@ -31,4 +32,5 @@ SMALL = Scale(
     backlog_ops=500,
     reader_faults=1,
     printer_faults=2,
+    drill_commits=60,
 )

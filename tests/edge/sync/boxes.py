@@ -21,7 +21,7 @@ from edge.sync.mqtt_transport import BrokerLogin
 from edge.sync.settings import SyncHandlers, SyncSettings
 from edge.sync.sync import Sync
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 async def eventually(condition, what):

@@ -15,13 +15,14 @@ from edge.second_copy.rebuild import (
     take_state,
 )
 from edge.second_copy.sealed_files import SealedWriter, Sealing, scan
-from edge.sync.hub_http import HubHttp, HubRefusedError
+from edge.store.store import Store
+from edge.sync.hub_http import HubHttp, HubRefusedError, Signer
 from edge.sync.settings import SyncSettings
 from sync_protocol.kinds import SALE, TRANSACTION
 from sync_protocol.sealed_copy import GAP, KEPT, TAKEN
 from tests.cloud.remote_box import eventually
 from tests.edge.store import bodies
-from tests.edge.sync.boxes import Box
+from tests.edge.sync.boxes import Box, machine_clock
 from tests.edge.sync.test_epochs import people, spend, standing, stopped, top_up
 
 NUMBER = 41
@@ -161,18 +162,21 @@ async def successor(hub, dead, folder):
 async def rebuilt_from(box, stick):
     """Do what `cafebox rebuild` does; returns what it says."""
     rebuilt = Rebuilt()
-    files = files_of(stick, "test", box.node)
+    identity = box.enrolment.identity
+    http = HubHttp(box.hub_url, box.client, box.switch, Signer(identity, box.enrolment.sign))
+    await hand_in(http, files_of(stick, "test", box.node), rebuilt)
     settings = SyncSettings(box.login, "test", b"hardware", box.folder / "snapshot.part")
-    box.start()
-    await hand_in(box.http, files, rebuilt)
-    rebuilt.position = await take_state(
-        box.store, box.enrolment, box.http, settings, secrets.randbelow
-    )
-    await begin_counter(box.store, rebuilt)
+    path, clock = box.folder / "box.db", machine_clock()
+    with Store.open(path, identity, clock, secrets.token_bytes) as store:
+        rebuilt.position = await take_state(store, box.enrolment, http, settings, secrets.randbelow)
+        await begin_counter(store, rebuilt)
     return rebuilt
 
 
-async def test_a_successor_has_all_that_the_copy_had(hub, cut_off, tmp_path):
+@pytest.mark.parametrize("longest", [0, 1_000_000])
+async def test_a_successor_has_all_that_the_copy_had(hub, cut_off, tmp_path, monkeypatch, longest):
+    """It follows the whole log, or a snapshot where that is long."""
+    monkeypatch.setattr("edge.second_copy.rebuild.SNAPSHOT_BEHIND_OPS", longest)
     dead, files = cut_off
     kind = bodies.document(SALE, 5, dead.cafe, {"number": NUMBER, "total_fen": 100})
     await dead.append(SALE, kind)
@@ -182,6 +186,7 @@ async def test_a_successor_has_all_that_the_copy_had(hub, cut_off, tmp_path):
     box = await successor(hub, dead, tmp_path / "new")
     rebuilt = await rebuilt_from(box, files[0].path.parent)
     assert [row.status for row in rebuilt.handed_in] == ["taken"]
+    box.start()
     assert box.read(lambda reader: reader.heads()[dead.node, 1][0]) == held
     assert rebuilt.unknown
     number = await box.store.write(next_sale_number)
