@@ -114,6 +114,8 @@ class Box:
         """The clock's fault under which the next op is written, "" where the clock is right."""
         self.refused_codes: list[str] = []
         self._grants: list[tuple[object, ...]] = []
+        self._has_shift = False
+        """Whether this life of the process found one: nobody closes it."""
         self._network.lines[place] = Line(identity.node, self._receive, self._disconnected)
 
     @property
@@ -140,6 +142,7 @@ class Box:
             self.problems.append(f"does not start: {error}")
             return
         self.store = store
+        self._has_shift = False
         http = SimulatedHttp(
             self._network, self._hub, self.place, self.node, self.identity.epoch, self.cafe
         )
@@ -222,10 +225,13 @@ class Box:
 
     def _have_shift(self, desk: Desk, request_id: str) -> None:
         """Open a shift where none is open: a new box has none, and money needs one."""
+        if self._has_shift:
+            return
         with self.store.read() as reader:
             shift = shift_at(reader, TERMINAL)
         if shift is None:
             run(desk.perform("open_shift", self._session_of_staff, f"shift-{request_id}"[:64], {}))
+        self._has_shift = shift is not None
 
     def tap(self, uid: bytes) -> TapView:
         """A card on the reader."""
@@ -389,4 +395,4 @@ class Box:
     def recalled(self, recall: Recall) -> None:
         """The hub asks for what this box holds of a member."""
         if self.desk is not None and isinstance(recall.subject, int):
-            run(self.desk.rights.release_recalled(recall.subject))
+            run(self.desk.rights.release_recalled(recall.subject, recall.account_class))

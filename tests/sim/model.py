@@ -44,6 +44,7 @@ class Model:
 
     asked: dict[str, Asked] = field(default_factory=dict)
     wallet_fen: Counter[int] = field(default_factory=Counter)
+    """Stored value and bonus credit: people pay with both as one."""
     points: Counter[int] = field(default_factory=Counter)
     """Without those of check-ins."""
     tills_fen: Counter[tuple[int, str]] = field(default_factory=Counter)
@@ -100,7 +101,7 @@ class Model:
 
     def _add_top_up(self, asked: Asked, values: Mapping[str, object]) -> None:
         amount = _int(values, "amount_fen")
-        self.wallet_fen[_int(values, "member")] += amount
+        self.wallet_fen[_int(values, "member")] += amount + _int(values, "bonus_fen")
         self.tills_fen[asked.cafe, asked.tender] += amount
 
     def _add_spend(self, _asked: Asked, values: Mapping[str, object]) -> None:
@@ -121,7 +122,7 @@ class Model:
 
     def _add_refund(self, asked: Asked, values: Mapping[str, object]) -> None:
         amount, member = _int(values, "amount_fen"), int(str(asked.inputs["of_member"]))
-        if values["tender"] == "wallet":
+        if values["tender"] in ("wallet", "bonus"):
             self.wallet_fen[member] += amount
         else:
             self.tills_fen[asked.cafe, str(values["tender"])] -= amount

@@ -27,6 +27,8 @@ from tests.sim.template import MANAGER, MEMBERS, NODES
 
 APPROVERS = (MANAGER, MANAGER + 1)
 BUSINESS_DAY = 20260528
+BONUS_TIERS = {"version": 1, "values": [[2_500, 300, 0, 0, 2], [5_000, 900, 0, 0, 0]]}
+"""(from fen, bonus fen, points, lucky points, months until the bonus expires)"""
 
 
 class HeadOffice:
@@ -80,6 +82,10 @@ class HeadOffice:
         else:
             stream = Random(random.random())
             self._hub.propose(lambda draft: documents.draw_for_hub(draft, stream))
+
+    def give_bonus(self) -> None:
+        """From now on top-ups bring bonus credit."""
+        self._hub.propose(lambda draft: _change(draft, RULE, "top_up_tiers", **BONUS_TIERS))
 
     def revoke_liar(self) -> None:
         """Take the liar's epoch away, while it is connected."""

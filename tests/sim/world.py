@@ -51,6 +51,8 @@ class Plan:
     """Actions of `Workload` that people take ten times as often."""
     acts_max: int = 1_000_000
     """People do so many things and no more: a shrunk run."""
+    gives_bonus: bool = False
+    """Whether top-ups bring bonus credit, some of which expires."""
 
 
 def plan_of(seed: int) -> Plan:
@@ -62,7 +64,9 @@ def plan_of(seed: int) -> Plan:
         kinds.discard("hub_restored")
     if "hub_restored" in kinds:
         kinds.difference_update(COPIES)
-    return Plan(seed, frozenset(kinds), random.choice((2, 2, 2, 3)), random.random() < 0.1)
+    boxes, deflates = random.choice((2, 2, 2, 3)), random.random() < 0.1
+    gives_bonus = random.random() < 0.5
+    return Plan(seed, frozenset(kinds), boxes, deflates, gives_bonus=gives_bonus)
 
 
 class World:
@@ -158,6 +162,8 @@ class World:
         """Both phases; what is wrong on the way is in `violations`."""
         self.hub.boot()
         self.hub.announce()
+        if self.plan.gives_bonus:
+            self.office.give_bonus()
         for box in self.boxes.values():
             box.boot()
         self.liar.start()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from edge.domain.members import number_of_text
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
+    BONUS,
     CARD_CLEARING,
     POINTS_HELD,
     RECEIVABLE,
@@ -129,7 +130,7 @@ def _sums_of_hub(evidence: Evidence) -> Counter[What]:
 
 def _count(sums: Counter[What], account: Account, amount: int) -> None:
     code, subject, _node, _epoch, _month, unit = account
-    if code in (WALLET, RECEIVABLE):
+    if code in (WALLET, BONUS, RECEIVABLE):
         # What was drawn in advance is owed: people see one balance, less by what they spent.
         sums["wallet", subject, ""] -= amount
     elif code == POINTS_HELD:
