@@ -17,10 +17,11 @@ from pathlib import Path
 import aiohttp
 
 from edge import app, cli_copies, cli_devices, cli_lists, first_boot
-from edge.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
+from edge.configuration import DEFAULT_FILE, Configuration, ConfigurationError, load
 from edge.desk.facts import chain_code
 from edge.doctor import Finding, ask_health, examine
 from edge.drivers.errors import DeviceConfigurationError
+from edge.example_configuration import EXAMPLE
 from edge.log_format import set_up_logging
 from edge.second_copy.rebuild import CopyRefusedError
 from edge.store import audit

@@ -26,6 +26,8 @@ from edge.store.store import Store
 
 TERMINAL = 1
 """The display stands at the counter's one screen."""
+PAPER_LOW = "paper_low"
+"""Why a printer is not quite well that prints all the same."""
 SHOWN_REGIONS = frozenset({Region.TICKET, Region.TAP})
 
 
@@ -63,7 +65,7 @@ class CustomerScreen:
 
     def lines(self) -> DisplayLines:
         """What the customer reads now."""
-        language = self._effects.customer_display.language
+        language = self.language
         screen, last = self._screens.at(TERMINAL), self._screens.last_sale(TERMINAL)
         with self._store.read() as reader:
             at = facts.here(reader, self._settings, self._clocks.wall_ms())
@@ -75,8 +77,22 @@ class CustomerScreen:
             member = member_view(reader, at, screen.member) if screen.member else None
             if member is not None:
                 return customer_display.greeting(language, member.name, member.balance_fen)
-            name = facts.cafe_name(reader, at.cafe)
-            return customer_display.idle(language, name[0 if language == CHINESE else 1])
+            return self._idle(reader, at)
+
+    def welcome(self) -> DisplayLines:
+        """What stands there while nobody is served."""
+        with self._store.read() as reader:
+            at = facts.here(reader, self._settings, self._clocks.wall_ms())
+            return self._idle(reader, at)
+
+    @property
+    def language(self) -> str:
+        """Which language the customer reads."""
+        return self._effects.customer_display.language
+
+    def _idle(self, reader: Reader, at: Here) -> DisplayLines:
+        name = facts.cafe_name(reader, at.cafe)
+        return customer_display.idle(self.language, name[0 if self.language == CHINESE else 1])
 
     def _paid(self, reader: Reader, at: Here, paid: Answer, language: str) -> DisplayLines:
         values = paid.values
@@ -89,7 +105,8 @@ class CustomerScreen:
     def _prints(self) -> bool:
         """Whether a receipt comes out on paper now."""
         return any(
-            device.kind == "receipt_printer" and device.state == DeviceState.OK
+            device.kind == "receipt_printer"
+            and (device.state == DeviceState.OK or device.reason == PAPER_LOW)
             for device in self._devices()
         )
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import aiohttp
 
-from edge.configuration import SETTINGS_EXAMPLE, Configuration, ConfigurationError, read
+from edge.configuration import Configuration, ConfigurationError, read
 from edge.discovery.found import Finder, Found
 from edge.discovery.survey import Survey, survey
 from edge.domain.refusals import LANGUAGES, Refusal, refuse
 from edge.drivers.errors import DeviceConfigurationError, DeviceError
 from edge.drivers.stacks import Stacks
 from edge.durable_file import replace_durably
+from edge.example_configuration import SETTINGS_EXAMPLE
 from edge.setup.choice import Choice, Place, new_tables, places_of
 from edge.setup.configuration_text import with_devices, with_settings, without_devices
 from edge.setup.hub import CODE_LENGTH_MAX, broker_of, hub_address, why_refused, why_unreachable

@@ -8,6 +8,7 @@ from aiohttp import web
 from edge.desk.desk import Desk
 from edge.web.commands import post_command
 from edge.web.counter import Counter
+from edge.web.customer import customer_stream, show_customer
 from edge.web.exports import export_report
 from edge.web.live import LIVE_STREAMS, LiveStreams, close_streams, log_in_stream, stream
 from edge.web.page_security import add_security_headers, refuse_foreign_pages
@@ -37,6 +38,8 @@ def build_application(desk: Desk, zone: tzinfo) -> web.Application:
     app.router.add_post("/imports", post_import)
     app.router.add_get("/events", stream)
     app.router.add_get("/log-in/events", log_in_stream)
+    app.router.add_get("/customer", show_customer)
+    app.router.add_get("/customer/events", customer_stream)
     app.router.add_post("/desk/{command}", post_command)
     app.router.add_post("/language/{language}", choose_language)
     app.router.add_get("/setup{rest:(/.*)?}", leave_setup)

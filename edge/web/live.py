@@ -64,15 +64,16 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """Serve one page until it goes away, logs out, or the box stops."""
     if await request.app[Counter.KEY].session(request) is None:
         return web.Response(status=204)  # tells an EventSource not to come back
-    return await _streamed(request, _serve)
+    return await streamed(request, _serve)
 
 
 async def log_in_stream(request: web.Request) -> web.StreamResponse:
     """Tell the log-in page whose staff card was tapped."""
-    return await _streamed(request, _serve_log_in)
+    return await streamed(request, _serve_log_in)
 
 
-async def _streamed(request: web.Request, serve: Serve) -> web.StreamResponse:
+async def streamed(request: web.Request, serve: Serve) -> web.StreamResponse:
+    """Serve one page's events by `serve`, until it goes away or the box stops."""
     counter = request.app[Counter.KEY]
     task = asyncio.current_task()
     streams = request.app[LIVE_STREAMS]

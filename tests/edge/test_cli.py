@@ -9,7 +9,7 @@ import pytest
 
 from edge import app
 from edge.cli import DONE, REFUSED, STOPPED, USAGE, main
-from edge.configuration import EXAMPLE
+from edge.example_configuration import EXAMPLE
 from edge.store.opening import open_reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.kinds import VISIT

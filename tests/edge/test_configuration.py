@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.configuration import EXAMPLE, Configuration, ConfigurationError, load, read
+from edge.configuration import Configuration, ConfigurationError, load, read
 from edge.drivers.registry import DRIVERS
+from edge.example_configuration import EXAMPLE
 
 FOLDER = Path("/nowhere")
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from edge.configuration import SETTINGS_EXAMPLE, read
+from edge.configuration import read
+from edge.example_configuration import SETTINGS_EXAMPLE
 from edge.setup.configuration_text import with_devices, with_settings, without_devices
 
 TEXT = """\
