@@ -146,16 +146,21 @@ async def test_a_button_on_the_relays_own_pin_is_refused(collector: Collector) -
         build_devices([table], collector.bridge, Stacks(gpio="fake:/nowhere"))
 
 
-async def test_a_process_killed_during_the_hold_lets_the_lock_go(board: Board) -> None:
+@pytest.mark.parametrize("active_low", [False, True])
+async def test_a_process_killed_during_the_hold_lets_the_lock_go(
+    board: Board, *, active_low: bool
+) -> None:
+    rest, drawn = int(active_low), int(not active_low)
+    board.drive(RELAY_PIN, rest)  # the resistor on the relay's board
     holder = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.contracts.relay_holder"),
-        *(board.stack, str(RELAY_PIN), str(LONG_HOLD_MS)),
+        *(board.stack, str(RELAY_PIN), str(LONG_HOLD_MS), str(active_low)),
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     try:
-        await shown(board, RELAY_PIN, 1)
+        await shown(board, RELAY_PIN, drawn)
         holder.send_signal(signal.SIGKILL)
-        await shown(board, RELAY_PIN, 0)
+        await shown(board, RELAY_PIN, rest)
     finally:
         if holder.returncode is None:
             holder.kill()

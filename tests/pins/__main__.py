@@ -35,10 +35,11 @@ mount -t devpts devpts /dev/pts
 cd /tmp
 {command}
 echo $? >/mnt/code
-echo o >/proc/sysrq-trigger
-sleep 60
+{python} -c "import ctypes; ctypes.CDLL(None).reboot({power_off})"
 """
 """A Raspberry Pi 4 by its revision: rpi-lgpio asks for one."""
+POWER_OFF = 0x4321FEDC
+"""LINUX_REBOOT_CMD_POWER_OFF of reboot(2)."""
 
 
 def main(arguments: list[str]) -> int:
@@ -50,11 +51,14 @@ def main(arguments: list[str]) -> int:
         folder = Path(name)
         init = folder / "init"
         quoted = " ".join(f"'{word}'" for word in command)
-        init.write_text(INIT.format(folder=folder, command=quoted))
+        python = sys.executable
+        init.write_text(
+            INIT.format(folder=folder, command=quoted, python=python, power_off=POWER_OFF)
+        )
         init.chmod(0o755)
         boot = [
             *(str(KERNEL), f"mem={MEMORY}", "rootfstype=hostfs", "rootflags=/", "ro"),
-            *(f"init={init}", "con=null", "con0=null,fd:1", "quiet", "time-travel"),
+            *(f"init={init}", "con=null", "con0=null,fd:1", "quiet", "time-travel=inf-cpu"),
         ]
         environment = {**os.environ, "TMPDIR": "/tmp"}
         with (folder / "kernel.log").open("wb") as log:

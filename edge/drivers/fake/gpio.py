@@ -63,6 +63,8 @@ class FakeGpio:
     def drive(self, pin: int, level: int) -> None:
         """The outside world puts an input to a level; edge callbacks run in this thread."""
         with self._lock:
+            if self._directions.get(pin) == self.OUT:
+                return  # the output is the stronger one
             before = self._levels.get(pin)
             self._levels[pin] = level
             edge, callback = self._callbacks.get(pin, (None, None))
@@ -145,13 +147,13 @@ class FakeGpio:
 class VirtualBoard:
     """What is wired to the pins of a box that runs on `fake:<path>`: a door and its sensor.
 
-    When the box dies or ends, its outputs have the level of their resistors: low, or high for
-    those of `pulled_up`. So a kernel takes back the lines of a process that is gone.
+    When the box dies or ends, its outputs have the level that they are driven to from outside, as
+    by a resistor: low, unless `drive` says otherwise. So a kernel takes back the lines of a
+    process that is gone.
     """
 
-    def __init__(self, path: Path, pulled_up: frozenset[int] = frozenset()) -> None:
+    def __init__(self, path: Path) -> None:
         self._changed = threading.Condition()
-        self._pulled_up = pulled_up
         self._inputs: dict[int, int] = {}
         self._outputs: dict[int, int] = {}
         self._edges: list[Edge] = []
@@ -203,7 +205,7 @@ class VirtualBoard:
     def _release(self) -> None:
         with self._changed:
             for pin in tuple(self._outputs):
-                self._put(Edge(pin, int(pin in self._pulled_up), time.monotonic_ns()))
+                self._put(Edge(pin, self._inputs.get(pin, 0), time.monotonic_ns()))
 
     def _greeting(self) -> list[str]:
         with self._changed:
