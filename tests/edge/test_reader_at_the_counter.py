@@ -13,7 +13,7 @@ from edge.configuration import read
 from edge.drivers.fake.cafe import VirtualCafe
 from edge.drivers.fake.pcsc import VirtualReaders
 from tests.edge.desk.counter import CASHIER, PIN, HandHub, MovedClock, furnish_hub
-from tests.edge.test_box import CARD, Box, free_port, toml, write_identity
+from tests.edge.test_box import CARD, WAIT_S, Box, free_port, toml, write_identity
 
 OTHER_CARD = bytes.fromhex("04FFEEDDCCBBAA")
 HAD_FEN, SPENT_FEN = 10_000, 1200
@@ -43,16 +43,21 @@ NAMED = re.compile(r'name="tapped_card" value="(\d+)"')
 class Payer:
     """A member with money whose card lies on the reader, and what the page knows of it."""
 
-    def __init__(self, box: Box, member: int) -> None:
-        self.box, self.member = box, member
+    def __init__(self, box: Box, member: int, other: int) -> None:
+        self.box, self.member, self.other = box, member, other
         self.requests = 0
 
-    async def tapped_card(self, work: str = "spend") -> str:
-        """The card that the form of a work names."""
-        async with self.box.client.get(f"/show/{work}") as response:
-            found = NAMED.search(await response.text())
-        assert found is not None
-        return found[1]
+    async def tapped_card(self, work: str = "spend", member: int = 0) -> str:
+        """The card that the form of a work names, once it is for the payer, or for `member`."""
+        for_whom = f'name="member" value="{member or self.member}"'
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                async with self.box.client.get(f"/show/{work}") as response:
+                    page = await response.text()
+                found = NAMED.search(page)
+                if found is not None and (for_whom in page or work == "pay"):
+                    return found[1]
+                await asyncio.sleep(0.02)
 
     async def spend(self, card: str, request_id: str = "") -> dict[str, object]:
         self.requests += 1
@@ -88,14 +93,13 @@ async def payer(tmp_path: Path) -> AsyncIterator[Payer]:
         box = Box(running, cafe, client)
         await box.do("log_in", staff=CASHIER, pin=PIN)
         await box.do("open_shift")
-        member = 0
-        for uid in (OTHER_CARD, CARD):
+        members = []
+        for uid in (CARD, OTHER_CARD):
             name = {"name": "王小明", "consent": True, "card_uid": uid.hex()}
-            member = int(str((await box.do("register_member", **name))["member"]))
-            await box.do("top_up", member=member, amount_fen=HAD_FEN, tender="cash")
+            members.append(int(str((await box.do("register_member", **name))["member"])))
+            await box.do("top_up", member=members[-1], amount_fen=HAD_FEN, tender="cash")
         await asyncio.to_thread(cafe.tap, CARD)
-        await box.until(lambda: len(cafe.door_openings) == 1)
-        yield Payer(box, member)
+        yield Payer(box, *members)
     cafe.close()
     readers.close()
 
@@ -106,10 +110,12 @@ async def test_another_card_on_the_reader_is_charged_nothing_and_the_cashier_tol
 ) -> None:
     card = await payer.tapped_card()
     await asyncio.to_thread(payer.box.cafe.tap, OTHER_CARD)
+    assert await payer.tapped_card(member=payer.other) != card
     refused = await payer.spend(card)
     assert (refused["ok"], refused["code"]) == (False, "card_swapped")
     assert "没有扣款" in str(refused["words"])
     await asyncio.to_thread(payer.box.cafe.tap, CARD)
+    assert await payer.tapped_card() == card
     done = await payer.spend(card)
     assert done["ok"]
     assert done["values"]["balance_fen"] == HAD_FEN - SPENT_FEN  # type: ignore[index]  # JSON
@@ -125,6 +131,7 @@ async def test_a_repeat_of_what_is_done_gets_its_answer_whatever_lies_there(paye
     card = await payer.tapped_card()
     assert (await payer.spend(card, "the-same-request"))["ok"]
     await asyncio.to_thread(payer.box.cafe.tap, OTHER_CARD)
+    await payer.tapped_card(member=payer.other)
     again = await payer.spend(card, "the-same-request")
     assert (again["ok"], again["repeated"]) == (True, True)
 
