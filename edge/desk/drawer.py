@@ -1,9 +1,12 @@
 """The cash drawer: opened by a person's order, and noted when it opens without one."""
 
+import logging
+
 from edge.desk.answers import Answer, Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.staff import StaffDesk
+from edge.desk.store_faults import STORE_FAULTS
 from edge.domain.decision import Decision, Here, Judgement
 from edge.domain.refusals import refuse
 from edge.effects.after_commit import Effects
@@ -18,6 +21,8 @@ DRAWER_OPENED = "drawer_opened"
 """What the audit log calls an opening that the box did not order: by the key, or by force."""
 TERMINAL = 1
 """The drawer stands at the counter's first screen."""
+
+log = logging.getLogger(__name__)
 
 
 class DrawerDesk:
@@ -51,9 +56,14 @@ class DrawerDesk:
     async def moved(self, event: DrawerMoved) -> None:
         """The drawer's switch changed. An opening that nobody ordered leaves a row in the audit
         log, under whoever is logged in at the counter."""
-        if self._effects.drawer.moved(event):
-            await self._store.write(self._note)
+        unordered = self._effects.drawer.moved(event)
         self._effects.page_events.publish(Region.TRUTH)
+        if not unordered:
+            return
+        try:
+            await self._store.write(self._note)
+        except STORE_FAULTS as fault:
+            log.error("the drawer was opened, and the audit log takes no row: %s", fault.code)
 
     def _note(self, transaction: WriteTransaction) -> None:
         staff = self._staff.staff_at(transaction, TERMINAL)

@@ -22,6 +22,7 @@ from edge.store.row_state import RowState, opening_of
 from edge.store.snapshot import sums_match
 from edge.store.tables import (
     PRINT_DONE,
+    PRINT_FAILED,
     PRINT_KEPT,
     Block,
     HubManifest,
@@ -197,6 +198,6 @@ def _drop_records(transaction: WriteTransaction, position: int) -> None:
     now_ms = transaction.wall_ms()
     Request.delete().where(Request.at_ms < now_ms - ANSWER_KEEP_DAYS * DAY_MS).execute(database)
     old = PrintJobRow.created_ms < now_ms - PRINT_KEEP_DAYS * DAY_MS
-    over = PrintJobRow.state.in_((PRINT_DONE, PRINT_KEPT))
+    over = PrintJobRow.state.in_((PRINT_DONE, PRINT_KEPT, PRINT_FAILED))
     PrintJobRow.delete().where(over & old).execute(database)
     Block.delete().where(Block.first_position + Block.count <= position).execute(database)

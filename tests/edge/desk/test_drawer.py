@@ -37,6 +37,16 @@ async def test_a_drawer_that_opens_without_the_box_leaves_a_row_and_stands_on_th
         assert len(openings(counter)) == 1
 
 
+async def test_a_store_that_takes_no_row_stops_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_counter(tmp_path) as counter:
+        counter.store.close()
+        await moved(counter, is_open=True)
+        assert counter.desk._effects.drawer.is_open
+        assert "takes no row" in caplog.text
+
+
 async def test_a_sale_in_cash_opens_it_and_only_once(tmp_path: Path) -> None:
     async with open_counter(tmp_path) as counter:
         await furnish(counter)

@@ -109,6 +109,7 @@ def test_a_job_ends_with_the_cut_that_the_printer_has(cut: str, last: bytes) -> 
     assert data.endswith(last)
 
 
+@pytest.mark.covers("A432")
 def test_a_receipt_kicks_the_drawer_at_its_own_pin() -> None:
     receipt = Receipt((Text("x"),), kick_drawer=True)
     data = render_receipt(receipt, Press(32, drawer_pin=5), copy=False)

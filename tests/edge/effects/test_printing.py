@@ -103,6 +103,13 @@ async def test_a_stale_welcome_is_not_printed(tmp_path: Path) -> None:
         assert states["sale"] in (PRINT_SENT, PRINT_DONE)
         assert len(counter.printer.printed) == 1
         assert job
+        # A person who asks for it gets it, and it is no copy: it never came out.
+        dropped = next(
+            one.print_job for one in await counter.desk.views.print_jobs() if one.slip == "check_in"
+        )
+        await counter.do("reprint", print_job=dropped)
+        await counter.printer.wait_for(2)
+        assert [copy for _, copy in counter.printer.printed] == [False, False]
 
 
 async def test_every_slip_is_laid_out_in_both_languages(tmp_path: Path) -> None:

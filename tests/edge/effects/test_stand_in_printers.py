@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from edge.drivers.errors import DeviceAbsentError, PrintOutcomeUnknownError, Reason
 from edge.effects.printing import PrinterQueue
 from edge.store.tables import PRINT_DONE
@@ -83,6 +85,7 @@ async def test_nobody_stands_in_who_was_not_told_to(tmp_path: Path) -> None:
         assert (len(own.printed), len(office.printed)) == (1, 0)
 
 
+@pytest.mark.covers("A439")
 async def test_one_printer_that_is_away_does_not_hold_up_the_others_slips(tmp_path: Path) -> None:
     async with two_printers(tmp_path) as (counter, own, office):
         own.faults = [ABSENT] * 1000

@@ -3,13 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from edge.domain.customer_display import COLUMNS, DisplayLines, due, greeting, paid, width
+from edge.drivers import serial_customer_display
+from edge.drivers.bridge import Bridge
+from edge.drivers.display_bytes import RENDERERS
 from edge.drivers.errors import DeviceAbsentError, Reason
+from edge.drivers.fake.display import VirtualDisplay
+from edge.drivers.fake.outlets import PtyOutlet
+from edge.drivers.stacks import Stacks
 from edge.effects.customer_display import CustomerDisplay
 from tests.edge.counter.tickets.conftest import Desk
+from tests.stack import eventually
 
 LONG = "超级无敌霹雳大杯可乐加冰加柠檬"
 
@@ -89,6 +97,32 @@ async def test_the_display_follows_tap_ticket_and_payment(
     await shop.done("pay", expected_total_fen=900, tender="cash", received_fen=2_000)
     await display.wait_for("找零           11.00")
     await display.wait_for("CB1:sale:")
+
+
+@pytest.mark.covers("A372", "A417")
+@pytest.mark.parametrize("commands", RENDERERS)
+async def test_the_sale_stands_on_a_serial_display(
+    till: Desk, tmp_path: Path, commands: str
+) -> None:
+    """The desk's lines, the driver, a line, and a display that reads its commands."""
+    glass = VirtualDisplay(PtyOutlet(tmp_path / "display"))
+    table = {"port": str(tmp_path / "display"), "commands": commands}
+    driver = serial_customer_display.build(
+        "customer", table, "d", Bridge(lambda _event: None), Stacks()
+    )
+    await driver.open()
+    desk = till.shop.counter.desk
+    object.__setattr__(desk._effects, "customer_display", CustomerDisplay([driver], "zh"))
+    showing = asyncio.create_task(desk.customer_screen.run())
+    await eventually(lambda: glass.rows[1] == "欢迎光临", "the welcome", 60)
+    await till.shop.done("add_line", sku="COLA", quantity=2)
+    wanted = ("可乐             2件", "应收           10.00")
+    await eventually(lambda: glass.rows == wanted, "what is due", 60)
+    showing.cancel()
+    await asyncio.gather(showing, return_exceptions=True)
+    await driver.close()
+    glass.close()
+    assert glass.unknown == []
 
 
 async def test_a_display_that_is_away_stops_nobody_and_shows_the_next_change(
