@@ -75,6 +75,10 @@ def effective_stamp(
     op; seen_effective: the greatest at the op's seen cursor. Order within an author and
     causality across authors hold whatever the clocks say.
     """
-    corrected = stamp + (offset_ms << COUNTER_BITS) if offset_ms else stamp
-    capped = min(max(corrected, 0), stamp_of(hub_ms, 0xFFFF))
-    return max(capped, previous_effective + 1, seen_effective + 1)
+    effective = stamp + (offset_ms << COUNTER_BITS) if offset_ms else stamp
+    effective = min(effective, stamp_of(hub_ms, 0xFFFF))
+    if effective <= previous_effective:
+        effective = previous_effective + 1
+    if effective <= seen_effective:
+        effective = seen_effective + 1
+    return effective

@@ -12,11 +12,11 @@ TEXT_MAX = 4096
 
 def expect_int(value: object, name: str, low: int, high: int) -> int:
     """Return `value` if it is an int (not a bool) within low..high, else raise `DecodeError`."""
+    if type(value) is int and low <= value <= high:  # some ten times for each op
+        return value
     if isinstance(value, bool) or not isinstance(value, int):
         raise DecodeError("field_type", name)
-    if value < low or value > high:
-        raise DecodeError("field_range", name)
-    return value
+    raise DecodeError("field_range", name)
 
 
 def expect_bytes(value: object, name: str, low: int, high: int) -> bytes:
@@ -42,11 +42,9 @@ def expect_text(value: object, name: str, high: int = TEXT_MAX) -> str:
 
 def expect_list(value: object, name: str, low: int, high: int) -> list[object]:
     """Return `value` if it is a list of low..high items."""
-    if not isinstance(value, list):
-        raise DecodeError("field_type", name)
-    if len(value) < low or len(value) > high:
-        raise DecodeError("field_range", name)
-    return value
+    if type(value) is list and low <= len(value) <= high:
+        return value
+    raise DecodeError("field_range" if isinstance(value, list) else "field_type", name)
 
 
 def expect_key(value: object, name: str) -> "int | str":

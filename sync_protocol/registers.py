@@ -68,15 +68,14 @@ def write_from_body(kind: Kind, body: object) -> RegisterWrite:
     if len(salt) != (SALT_BYTES if kind.personal else 0):
         raise DecodeError("field_range", "salt")
     changes = []
-    previous = -1
-    for row in expect_list(values[3], "changes", 1, len(kind.fields)):
-        parts = expect_list(row, "change", 3, 3)
-        index = expect_int(parts[0], "field", previous + 1, len(kind.fields) - 1)
-        previous = index
-        check_value(kind.fields[index], parts[1])
-        if parts[2] is not None:
-            ref_from_row(parts[2])
-        changes.append(Change(index, parts[1], parts[2]))
+    previous, last = -1, len(kind.fields) - 1
+    for row in expect_list(values[3], "changes", 1, last + 1):
+        index, value, base = expect_list(row, "change", 3, 3)
+        previous = expect_int(index, "field", previous + 1, last)
+        check_value(kind.fields[previous], value)
+        if base is not None:
+            ref_from_row(base)
+        changes.append(Change(previous, value, base))
     cafe = expect_int(values[2], "cafe", 0, NODE_MAX)
     return RegisterWrite(salt, expect_key(values[1], "key"), cafe, changes)
 
