@@ -156,9 +156,17 @@ class PcscCardReader(CardReader):
                     continue  # nothing lies there, or nothing that tells who it is
                 self._exchange.let_go(card)
                 uids.append(uid)
+                self._look_again_if_swapped(self._slots[name].uid, uid)
             self._pcsc.SCardReleaseContext(context)
         if told.set_running_or_notify_cancel():
             told.set_result(tuple(uids))
+
+    def _look_again_if_swapped(self, seen: bytes | None, uid: bytes) -> None:
+        """Wake the watch for a swap that was too fast for pcscd's own looks: it tells the tap."""
+        if seen not in (None, uid):
+            with self._context_lock:
+                if self._context is not None:
+                    self._pcsc.SCardCancel(self._context)
 
     def _stop(self, thread: threading.Thread) -> None:
         self._stopping.set()

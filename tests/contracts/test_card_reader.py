@@ -147,6 +147,8 @@ async def test_the_card_that_lies_there_is_read_anew(
     async with asyncio.timeout(DEADLINE_S):
         while (there := await reader.cards_there()) != (UID_B,):
             assert UID_A not in there
+        while len(collector.of(CardTapped)) < 2:  # a look finds what pcscd has not seen
+            await reader.cards_there()
         await asyncio.to_thread(rig.remove)
         while await reader.cards_there():  # noqa: ASYNC110  cards have no asyncio side
             await asyncio.sleep(0.01)
