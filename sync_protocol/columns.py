@@ -37,6 +37,8 @@ Design and Implementation of Modern Column-Oriented Database Systems", chapter 4
 `column_writer` writes it and `column_reader` reads it.
 """
 
+from array import array
+
 from sync_protocol.codec import DEPTH_MAX
 
 TYPE_CHECKING = False
@@ -99,7 +101,7 @@ class Scope:
 
     __slots__ = ("leaves", "around", "places")
 
-    def __init__(self, around: "list[Leaf]", places: "list[int]") -> None:
+    def __init__(self, around: "list[Leaf]", places: "array[int] | list[int]") -> None:
         self.leaves: "list[Leaf]" = []
         self.around = around
         self.places = places
@@ -115,9 +117,12 @@ class Scope:
         return Leaf([cells[place] for place in self.places], None, 0)
 
 
-def parts_of(numbers: "list[int]", count: int) -> "list[list[int]]":
-    """Return for each of a SPLIT's `count` parts the places of its cells; numbers: a part each."""
-    places: "list[list[int]]" = [[] for _ in range(count)]
+def parts_of(numbers: "list[int]", count: int) -> "list[array[int]]":
+    """Return for each of a SPLIT's `count` parts the places of its cells; numbers: a part each.
+
+    Arrays of 4 bytes a place: a list would take 36 of them.
+    """
+    places: "list[array[int]]" = [array("I") for _ in range(count)]
     for place in range(len(numbers)):
         places[numbers[place]].append(place)
     return places
