@@ -70,22 +70,23 @@ def take_part(
     if kept is not None:
         if kept.branch_epoch is not None or push.first_seq != kept.seq + 1:
             return Received(LeftOverAnswer(KEPT, kept.seq))
-        ops = _ops_of(builder.head.chain, public_key, push, rows, kept.hash)
+        ops = ops_of_push(builder.head.chain, public_key, push, rows, kept.hash)
         _keep(builder, kept, ops, push.signature)
         return Received(LeftOverAnswer(KEPT, kept.seq))
+    behind = _behind_kept(builder, author, public_key, push, rows)
+    if behind is not None:
+        return behind
     before = _hash_at(builder, author, push.first_seq - 1)
     if before is None:
-        return _behind_kept(builder, author, public_key, push, rows)
-    ops = _ops_of(builder.head.chain, public_key, push, rows, before)
+        return Received(LeftOverAnswer(TAKEN, author.seq))
+    ops = ops_of_push(builder.head.chain, public_key, push, rows, before)
     parent_seq, parent_hash = push.first_seq - 1, before
     while ops and _hash_at(builder, author, parent_seq + 1) == ops[0].hash:
         parent_seq, parent_hash = parent_seq + 1, ops.pop(0).hash
     if not ops:
         return Received(LeftOverAnswer(TAKEN, parent_seq))
     if author.standing in (SUPERSEDED, CURRENT) and parent_seq == author.seq:
-        bodies = [op.packed_body() for op in ops]
-        batch = Batch(author.node, author.epoch, ops, bodies, push.signature)
-        committed = builder.build([batch], [])
+        committed = builder.build([batch_of(author, ops, push.signature)], [])
         return Received(LeftOverAnswer(TAKEN, ops[-1].header.seq), committed)
     holder = _holder_of(builder, author, ops[0])
     if holder is not None:
@@ -117,8 +118,8 @@ def _holder_of(builder: BlockBuilder, author: Author, op: Op) -> LeftOver | None
 
 def _behind_kept(
     builder: BlockBuilder, author: Author, public_key: bytes, push: Push, rows: list[object]
-) -> Received:
-    """Keep a part that goes on behind what is kept; TAKEN with the log's end where none does."""
+) -> Received | None:
+    """Keep a part that goes on behind what is kept; None where there is nothing of that."""
     wanted = LeftOver.select().where(
         LeftOver.node == author.node,
         LeftOver.epoch == author.epoch,
@@ -126,11 +127,11 @@ def _behind_kept(
     )
     for holder in list(builder.database.rows(wanted)):
         try:
-            ops = _ops_of(builder.head.chain, public_key, push, rows, bytes(holder.hash))
+            ops = ops_of_push(builder.head.chain, public_key, push, rows, bytes(holder.hash))
         except SignatureError:
             continue  # it follows another op of that number
         return Received(LeftOverAnswer(KEPT, _go_on(builder, holder, ops, push.signature)))
-    return Received(LeftOverAnswer(TAKEN, author.seq))
+    return None
 
 
 def _go_on(builder: BlockBuilder, holder: LeftOver, ops: list[Op], signature: bytes) -> int:
@@ -151,6 +152,12 @@ def _go_on(builder: BlockBuilder, holder: LeftOver, ops: list[Op], signature: by
         builder.database.run(change.where(LeftOver.id == holder.id))
     _keep(builder, holder, rest, signature)
     return int(holder.seq)
+
+
+def batch_of(author: Author, ops: list[Op], signature: bytes) -> Batch:
+    """Return verified ops as what a block is built of."""
+    bodies = [op.packed_body() for op in ops]
+    return Batch(author.node, author.epoch, ops, bodies, signature)
 
 
 def _open(
@@ -193,9 +200,10 @@ def _hash_at(builder: BlockBuilder, author: Author, seq: int) -> bytes | None:
     return log.op_hash_at(builder.database, author.node, author.epoch, seq)
 
 
-def _ops_of(
+def ops_of_push(
     chain: str, public_key: bytes, push: Push, rows: list[object], previous_hash: bytes
 ) -> list[Op]:
+    """Return the ops of a PUSH behind `previous_hash`; raises `ProtocolError` for any other."""
     ops = []
     seq = push.first_seq
     for row in rows:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from cloud.domain.epochs import approval_fault
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal, refusal
-from cloud.hub import carried, left_overs
+from cloud.hub import left_overs
 from cloud.hub.builder import BlockBuilder, Committed, Proposal
-from cloud.hub.carried import Unseal
+from cloud.hub.carried import Carrier, Unseal
 from cloud.hub.draft import Draft
 from cloud.hub.inbox import Inbox
 from cloud.hub.metrics import HubMetrics
@@ -132,7 +132,8 @@ class Worker:
         if self.recovery.under_way:
             return refusal("recovering")
         self._commit()
-        return carried.take(self.builder, self.nodes, file, unseal, self._now_ms(), self._publish)
+        now_ms = self._now_ms()
+        return Carrier(self.builder, self.nodes, unseal, now_ms, self._publish).take(file)
 
     def append_branches(self) -> None:
         """Bring what two people admitted into the log, to its end."""

@@ -14,6 +14,7 @@ from tests.faults.scale import SMALL
         ("disks", ["disk_full", "disk_read_only", "bit_flipped"]),
         ("printers", ["paper_ended_in_mid_receipt", "printer_line_closed"]),
         ("readers", ["reader_unplugged_in_mid_exchange", "pcscd_killed", "card_swapped"]),
+        ("dead_box", ["box_destroyed", "first_sale"]),
         ("hubs", ["hub_committing_killed", "hub_committed_killed", "hub_fsync_eio"]),
     ],
 )
