@@ -11,7 +11,6 @@ import hashlib
 import logging
 import os
 import secrets
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -98,6 +97,7 @@ SHUTDOWN_S = 3.0
 log = logging.getLogger(__name__)
 
 Work = Coroutine[None, None, None]
+AddRoutes = Callable[[web.Application], None]
 
 
 class NotEnrolledError(Exception):
@@ -177,9 +177,15 @@ def broker_login(configuration: Configuration, enrolment: Enrolment) -> BrokerLo
     return BrokerLogin(host, port, username, password, configuration.hub.protocol)
 
 
+def _add_none(_pages: web.Application) -> None:
+    """The counter's own pages are all."""
+
+
 @asynccontextmanager
-async def running(configuration: Configuration) -> AsyncIterator[Running]:
-    """Run everything until the body ends.
+async def running(
+    configuration: Configuration, add_routes: AddRoutes = _add_none
+) -> AsyncIterator[Running]:
+    """Run everything until the body ends; `add_routes` adds pages to the counter's.
 
     Raises, each with words for the operator: ConfigurationError, DeviceConfigurationError,
     NotEnrolledError, EnrolmentError, StoreError, OSError (the port is taken).
@@ -255,19 +261,19 @@ async def running(configuration: Configuration) -> AsyncIterator[Running]:
         stack.push_async_callback(desk.doors.commit)  # after the devices are closed
         await devices.open()
         stack.push_async_callback(devices.close)
-        await _serve(stack, configuration, store, desk, registry)
+        pages = _pages(configuration, store, desk, registry)
+        await _serve(stack, configuration, pages, add_routes)
         yield Running(desk, store, configuration.address)
 
 
-async def run_until_signalled(
-    configuration: Configuration, started: Callable[[Running], None]
+async def run_until(
+    stop: asyncio.Event,
+    configuration: Configuration,
+    started: Callable[[Running], None],
+    add_routes: AddRoutes,
 ) -> None:
-    """Run until SIGTERM or SIGINT; `started` is told once everything listens."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(configuration) as box:
+    """Run until `stop` is set; `started` is told once everything listens."""
+    async with running(configuration, add_routes) as box:
         # What is there now stays: the collector need not look at it again.
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD, 10, 10)
@@ -459,17 +465,23 @@ async def _keep_up(desk: Desk, sync: Sync) -> None:
             log.warning("upkeep put off: %s", error.code)
 
 
+def _pages(
+    configuration: Configuration, store: Store, desk: Desk, registry: CollectorRegistry
+) -> web.Application:
+    zone = timezone(timedelta(minutes=configuration.box.utc_offset_min))
+    pages = build_application(desk, zone)
+    add_health_routes(pages, store, desk, registry)
+    return pages
+
+
 async def _serve(
     stack: AsyncExitStack,
     configuration: Configuration,
-    store: Store,
-    desk: Desk,
-    registry: CollectorRegistry,
+    pages: web.Application,
+    add_routes: AddRoutes,
 ) -> None:
-    zone = timezone(timedelta(minutes=configuration.box.utc_offset_min))
-    app = build_application(desk, zone)
-    add_health_routes(app, store, desk, registry)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    add_routes(pages)
+    runner = web.AppRunner(pages, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     host, port = configuration.box.listen_host, configuration.box.listen_port

@@ -5,6 +5,7 @@ when it has an identity, unless the page gave it one and was not gone through to
 """
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -13,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -22,20 +24,37 @@ from edge import app
 from edge.configuration import Configuration, load
 from edge.discovery.found import Finder
 from edge.discovery.survey import finders_of
+from edge.drivers.errors import DeviceConfigurationError
 from edge.drivers.stacks import Stacks
+from edge.setup.changing import DeviceChange
 from edge.setup.gate import Gate
 from edge.setup.progress import ProgressFile
 from edge.setup.setup import Setup, Surroundings
 from edge.sync.enrolment import load_enrolment
 from edge.watchdog import READY, ServiceManager
 from edge.web.setup.application import build_setup_application
+from edge.web.setup.later import DevicesLater
 
 PROGRESS_NAME = "first-boot.json"
 TOKEN_BYTES = 16
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what a configuration may say
 
+log = logging.getLogger(__name__)
+
 Finders = Callable[[Stacks, bool], Sequence[Finder]]
 """The finders over some stacks; True for those that ask serial ports what hangs on them."""
+
+
+class _End:
+    """Of what runs now: for good by a signal, else to start anew."""
+
+    def __init__(self) -> None:
+        self.now = asyncio.Event()
+        self.is_for_good = False
+
+    def for_good(self) -> None:
+        self.is_for_good = True
+        self.now.set()
 
 
 async def run(path: Path, configuration: Configuration, tell: Callable[[str], None]) -> None:
@@ -43,20 +62,48 @@ async def run(path: Path, configuration: Configuration, tell: Callable[[str], No
 
     `tell` gets a line for the operator whenever a page is served. Raises as `app.running` does.
     """
+    end = _End()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.for_good)
     if is_needed(configuration):
-        stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopped.set)
         async with serving(path, configuration) as setup:
             tell(f"set-up page: {setup.address}setup  PIN {setup.pin}")
-            await _until_one(setup.handed_over, stopped)
-        if not setup.is_over:
+            await _until_one(setup.handed_over, end.now)
+        if end.is_for_good:
             return
         configuration = load(path)
-    await app.run_until_signalled(
-        configuration, lambda _box: tell(f"counter page: {page_address(configuration)}")
-    )
+    await _run_counter(path, configuration, end, tell)
+
+
+async def _run_counter(
+    path: Path, configuration: Configuration, end: _End, tell: Callable[[str], None]
+) -> None:
+    """Run the counter, anew whenever its devices were changed; as before if it does not start."""
+    last: DeviceChange | None = None
+    while True:
+        change = DeviceChange(path, configuration, machine_finders)
+        page = DevicesLater(change, end.now.set)
+        address = page_address(configuration)
+        try:
+            await app.run_until(
+                end.now, configuration, partial(_tell_counter, tell, address), page.add_routes
+            )
+        except DeviceConfigurationError as error:
+            if last is None:
+                raise
+            log.error("the changed devices cannot be used, the file is as before: %s", error)
+            await last.take_back()
+            last = None
+        else:
+            if end.is_for_good or change.before is None:
+                return
+            last, end.now = change, asyncio.Event()
+        configuration = load(path)
+
+
+def _tell_counter(tell: Callable[[str], None], address: str, _box: app.Running) -> None:
+    tell(f"counter page: {address}")
 
 
 def is_needed(configuration: Configuration) -> bool:

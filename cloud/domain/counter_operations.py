@@ -56,6 +56,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "serve": ("接待", "serve"),
     "set_card_pin": ("设置卡密码", "set a card's PIN"),
     "set_daily_limit": ("设消费限额", "set a spending limit"),
+    "set_up_devices": ("添加和更换设备", "add and change devices"),
     "set_up_seats": ("设置机位", "set up seats"),
     "spend": ("扣款", "debit stored value"),
     "suspend_card": ("暂停会员卡", "suspend a card"),

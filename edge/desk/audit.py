@@ -48,6 +48,12 @@ class AuditDesk:
 
         await self._store.write(work)
 
+    async def note_done(self, request: Request) -> None:
+        """Write down that somebody did what is no command of the desk."""
+        await self._store.write(
+            lambda transaction: audit.append(transaction, request.act(audit.DONE))
+        )
+
     async def note_look(
         self, request: Request, query: Mapping[str, str], refusal: Refusal | None
     ) -> None:

@@ -37,6 +37,7 @@ Rows = Mapping[str, tuple[frozenset[str], tuple[str, str]]]
 COUNTER: Rows = {
     "look": (ALL_WHO_SEE, ("查看", "look up")),
     "serve": (ALL_WHO_SERVE, ("接待", "serve")),
+    "set_up_devices": (MANAGERS | {TECHNICIAN}, ("添加和更换设备", "add and change devices")),
 }
 SHIFTS: Rows = {
     "work_shift": (COUNTER_STAFF, ("当班收银", "work a shift")),

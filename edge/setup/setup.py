@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge.configuration import Configuration, ConfigurationError, read
+from edge.configuration import Configuration
 from edge.discovery.found import Finder, Found
 from edge.discovery.survey import Survey, survey
 from edge.domain.refusals import LANGUAGES, Refusal, refuse
@@ -21,11 +21,12 @@ from edge.drivers.errors import DeviceConfigurationError, DeviceError
 from edge.drivers.stacks import Stacks
 from edge.durable_file import replace_durably
 from edge.example_configuration import SETTINGS_EXAMPLE
-from edge.setup.choice import Choice, Place, new_tables, places_of
-from edge.setup.configuration_text import with_devices, with_settings, without_devices
+from edge.setup.choice import Choice, Place, places_of
+from edge.setup.configuration_text import with_settings
 from edge.setup.hub import CODE_LENGTH_MAX, broker_of, hub_address, why_refused, why_unreachable
 from edge.setup.line import has_network
 from edge.setup.progress import Progress, ProgressFile
+from edge.setup.rewriting import with_choice
 from edge.setup.slips import pin_slip, trial_slip
 from edge.setup.trial import Trial
 from edge.sync.enrolment import Enrolment, EnrolmentError, enrol, load_enrolment
@@ -155,19 +156,15 @@ class Setup:
         async with self._one_step:
             if self.enrolment is None:
                 return refuse("setup_code_first")
-            names = [str(table.get("name", "")) for place, table in enumerate(self.tables)]
-            kept_names = [name for place, name in enumerate(names) if place in choice.kept]
-            added = new_tables(choice, self.survey.found, kept_names)
-            if isinstance(added, Refusal):
-                return added
-            gone = frozenset(range(len(self.tables))) - choice.kept
-            text = with_devices(without_devices(self._with_settings(), gone), added)
+            folder = self._around.configuration_path.absolute().parent
+            found = self.survey.found
+            changed = with_choice(self._with_settings(), folder, self.tables, choice, found)
+            if isinstance(changed, Refusal):
+                return changed
+            text, written = changed
             try:
-                written = read(text, self._around.configuration_path.absolute().parent)
-                if len(written.devices) != len(choice.kept) + len(added):
-                    raise ConfigurationError("devices: write each as a table [[devices]]")
                 await self.trial.use(written.devices)
-            except (ConfigurationError, DeviceConfigurationError) as error:
+            except DeviceConfigurationError as error:
                 return refuse("setup_device_refused", why=str(error))
             await asyncio.to_thread(self._write, text)
             self._text, self.configuration = text, written

@@ -4,6 +4,7 @@
 // data-key="Escape"          this link is followed by that key
 // data-events="/path"        its events bring the regions of their names, `devices` and `card`
 // data-counter-at="/"        waits until the counter answers, then goes there
+// data-started-before="x"    ... the counter of another start than this one
 
 document.addEventListener("click", (event) => {
   const control = event.target.closest("[data-append]");
@@ -48,18 +49,21 @@ for (const page of document.querySelectorAll("[data-events]")) {
 
 const ASK_EVERY_MS = 500;
 
-async function counterAnswers() {
+async function counterAnswers(before) {
   try {
     const answer = await fetch("/healthz", { cache: "no-store" });
-    return !(await answer.json()).setting_up;
+    const values = await answer.json();
+    return !values.setting_up && (!before || answer.headers.get("Box-Start") !== before);
   } catch {
     return false; // between the two services nobody listens
   }
 }
 
-async function goToCounter(path) {
-  if (await counterAnswers()) location.assign(path);
-  else setTimeout(goToCounter, ASK_EVERY_MS, path);
+async function goToCounter(path, before) {
+  if (await counterAnswers(before)) location.assign(path);
+  else setTimeout(goToCounter, ASK_EVERY_MS, path, before);
 }
 
-for (const page of document.querySelectorAll("[data-counter-at]")) goToCounter(page.dataset.counterAt);
+for (const page of document.querySelectorAll("[data-counter-at]")) {
+  goToCounter(page.dataset.counterAt, page.dataset.startedBefore);
+}

@@ -13,7 +13,8 @@ from edge.web.works.asked import Asked, Facts, Work, id_of, values_only
 AUDIT_SHOWN = 100
 SHIFT = "shift"
 OPERATION_NAMES = {
-    command.name: RIGHTS[command.operation][1] for command in COMMANDS.values() if command.operation
+    "set_up_devices": RIGHTS["set_up_devices"][1],  # of a page, no command
+    **{one.name: RIGHTS[one.operation][1] for one in COMMANDS.values() if one.operation},
 }
 """Command -> what people call what it does, in Chinese and English."""
 

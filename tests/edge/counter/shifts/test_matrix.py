@@ -16,11 +16,14 @@ from aiohttp import ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from edge.configuration import read
 from edge.desk.table import COMMANDS
 from edge.domain.rights_table import ROLE_NAMES
 from edge.domain.staff import may
+from edge.setup.changing import DeviceChange
 from edge.web.application import build_application
 from edge.web.health import add_health_routes
+from edge.web.setup.later import DevicesLater
 from edge.web.works import RIGHTS_OF_WORKS, WORKS
 from edge.web.works.asked import TICKET
 from sync_protocol.kinds import STAFF
@@ -50,6 +53,15 @@ MATRIX: dict[tuple[str, str], Expected] = {
     ("POST", "/imports"): lambda role: (422 if may(role, "import_lists") else 403) if role else 401,
     ("GET", "/events"): lambda role: 200 if role else 204,
     ("GET", "/log-in/events"): lambda _role: 200,
+    ("GET", "/customer"): lambda _role: 200,  # a welcome, for nobody
+    ("GET", "/customer/events"): lambda _role: 200,
+    ("GET", "/setup{rest}"): lambda _role: 303,  # there is no set-up any more
+    ("GET", "/setup/devices"): lambda role: (
+        (200 if may(role, "set_up_devices") else 403) if role else 303
+    ),
+    ("POST", "/setup/devices"): lambda role: (
+        (422 if may(role, "set_up_devices") else 403) if role else 303
+    ),
     ("POST", "/desk/{command}"): _logged_in,  # by command below
     ("POST", "/language/{language}"): lambda _role: 303,
     ("GET", "/static"): lambda _role: 200,
@@ -63,6 +75,7 @@ SAMPLES = {
     "language": "en",
     "report": "day",
     "format": "csv",
+    "rest": "",
 }
 """What stands in a pattern when it is asked for."""
 
@@ -80,6 +93,8 @@ async def staffed(tmp_path: Path) -> AsyncIterator[Drawer]:
             await counter.hub.document(STAFF, staff, person)
         application = build_application(counter.desk, SHANGHAI)
         add_health_routes(application, counter.store, counter.desk, CollectorRegistry())
+        nothing_found = DeviceChange(tmp_path / "no.toml", read("", tmp_path), lambda *_: ())
+        DevicesLater(nothing_found, lambda: None).add_routes(application)
         server = TestServer(application)
         await server.start_server()
         drawer = Drawer(counter, str(server.make_url("/")).rstrip("/"), visitor)
