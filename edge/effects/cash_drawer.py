@@ -25,6 +25,7 @@ class CashDrawer:
         self._printer = printer
         self._monotonic_ns = monotonic_ns
         self._kicked_ns: int | None = None
+        self._seen_shut = False
         self.is_open = False
         """As far as its switch tells; False without one."""
 
@@ -48,9 +49,12 @@ class CashDrawer:
             log.warning("drawer of %s: %s", self._printer.name, error.reason)
 
     def moved(self, event: DrawerMoved) -> bool:
-        """Note what the switch says; whether somebody opened it without the box."""
-        opened = event.is_open and not self.is_open
-        self.is_open = event.is_open
+        """Note what the switch says; whether somebody opened it without the box.
+
+        One that stands open when the box starts was opened by nobody knows whom, and is no opening.
+        """
+        opened = event.is_open and self._seen_shut
+        self.is_open, self._seen_shut = event.is_open, not event.is_open
         if not opened:
             return False
         kicked_ns, self._kicked_ns = self._kicked_ns, None

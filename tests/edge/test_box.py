@@ -6,7 +6,7 @@ There is no line here: what a cafe must do without one is all of this.
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -32,6 +32,7 @@ from tests.edge.desk.counter import (
     furnish_hub,
 )
 from tests.edge.second_copy.sticks import HUB
+from tests.stack import eventually
 
 CARD = bytes.fromhex("04A1B2C3D4E5F6")
 WAIT_S = 60
@@ -273,6 +274,35 @@ async def test_paper_that_runs_out_stops_no_sale(box: Box) -> None:
     assert health["money_waiting_fen"] == 300
     box.cafe.printer.set_paper(Paper.PLENTY)
     await box.receipt(1)
+
+
+@pytest.mark.covers("A441")
+async def test_a_drawer_that_is_opened_by_its_key_leaves_a_row(
+    configuration: tuple[Configuration, VirtualCafe],
+) -> None:
+    """From the switch in its plug to the audit log, through the printer's status."""
+    loaded, cafe = configuration
+    watched = {"drawer_sense": "low", "status_every_ms": 20}
+    devices = tuple(
+        {**table, **watched} if table["kind"] == "receipt_printer" else table
+        for table in loaded.devices
+    )
+    async with app.running(replace(loaded, devices=devices)) as running:
+        desk = running.desk
+
+        async def opened() -> bool:
+            return (await desk.views.truth_line()).drawer_open
+
+        async def well() -> bool:
+            devices = (await desk.views.truth_line()).devices
+            return any(one.kind == "receipt_printer" and one.state == "ok" for one in devices)
+
+        await eventually(well, "the printer to be well, and its drawer shut", WAIT_S)
+        cafe.printer.set_drawer_open(True)
+        await eventually(opened, "the drawer to be open", WAIT_S)
+        await eventually(
+            lambda: desk.audit.entries(command="drawer_opened"), "a row in the audit log", WAIT_S
+        )
 
 
 async def test_metrics_tell_how_the_box_does(box: Box) -> None:

@@ -42,6 +42,7 @@ async def test_a_store_that_takes_no_row_stops_nobody(
 ) -> None:
     async with open_counter(tmp_path) as counter:
         counter.store.close()
+        await moved(counter, is_open=False)
         await moved(counter, is_open=True)
         assert counter.desk._effects.drawer.is_open
         assert "takes no row" in caplog.text
@@ -54,6 +55,7 @@ async def test_a_sale_in_cash_opens_it_and_only_once(tmp_path: Path) -> None:
         await counter.do("add_line", sku="COLA")
         await counter.do("pay", tender="cash", expected_total_fen=500)
         await counter.printer.wait_for(1)
+        await moved(counter, is_open=False)
         await moved(counter, is_open=True)
         assert openings(counter) == []
         await moved(counter, is_open=False)
@@ -67,6 +69,7 @@ async def test_who_opens_it_by_order_is_named_by_the_order(tmp_path: Path) -> No
         await counter.log_in()
         await counter.do("open_drawer")
         assert counter.printer.kicks == 1
+        await moved(counter, is_open=False)
         await moved(counter, is_open=True)
         assert openings(counter) == []
         with counter.store.read() as reader:
@@ -80,5 +83,14 @@ async def test_a_kick_of_long_ago_explains_nothing(tmp_path: Path) -> None:
         await counter.log_in()
         await counter.do("open_drawer")
         counter.clock.forward(3600)
+        await moved(counter, is_open=False)
         await moved(counter, is_open=True)
         assert len(openings(counter)) == 1
+
+
+async def test_one_that_stands_open_at_the_start_was_not_opened(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await moved(counter, is_open=True)
+        assert (await counter.desk.views.truth_line()).drawer_open
+        assert openings(counter) == []
