@@ -1,5 +1,6 @@
 """Every target with its weight: the cheap ones take most frames, the stores the fewest."""
 
+from tests.fuzz.sealed import SealedFiles
 from tests.fuzz.sessions import HubRun, NodeRun
 from tests.fuzz.stores import BoxStoreRun, HubStoreRun
 from tests.fuzz.targets import Bombs, Codec, Columns, Frames, HttpBodies, Messages, Target
@@ -15,6 +16,7 @@ def every_target() -> list[tuple[Target, float]]:
         (HttpBodies(), 4),
         (NodeRun(), 5),
         (HubRun(), 3.4),
+        (SealedFiles(), 1),
         (HubStoreRun(), 0.4),
         (BoxStoreRun(), 0.2),
         (Bombs(), 0.01),

@@ -1,9 +1,12 @@
 """Ops that go to the hub on a stick, and a dead box's successor, against a real hub."""
 
+import asyncio
+import json
 import secrets
 
 import pytest
 
+from cloud.cli import main
 from edge.desk.numbers import SKIPPED, next_sale_number
 from edge.second_copy.carry_out import carry_out
 from edge.second_copy.rebuild import (
@@ -218,3 +221,27 @@ async def test_the_hub_refuses_what_is_no_sealed_file(hub, make_box):
     with pytest.raises(HubRefusedError) as refused:
         await http.carry(b"cafebox sealed nothing" * 40_000)
     assert refused.value.status == 400
+
+
+# --- by the commands ------------------------------------------------------------------------------
+
+
+async def test_the_operator_carries_a_stick_in(hub, cut_off, tmp_path, capsys):
+    """`cafebox-hub carry-in` reaches the running hub, and says of each file what became of it."""
+    _box, files = cut_off
+    config = tmp_path / "hub.toml"
+    config.write_text('[hub]\nchain = "test"\ndata_dir = "hub"\n')
+    stick = files[0].path.parent
+
+    async def carried():
+        words = ["--config", str(config), "--json", "carry-in", str(stick)]
+        code = await asyncio.to_thread(main, words)
+        return code, json.loads(capsys.readouterr().out)
+
+    code, answer = await carried()
+    assert (code, answer["taken"]) == (0, 1)
+    assert answer["new_ops"] >= 30
+    (stick / "torn.sealed").write_bytes(b"cafebox sealed copy 1\n")
+    code, answer = await carried()
+    assert (code, answer["new_ops"], answer["taken"], answer["refused"]) == (1, 0, 1, 1)
+    assert [row["fault"] for row in answer["files"]] == ["", "copy_empty"]
