@@ -160,6 +160,7 @@ async def test_from_the_code_to_the_first_tap(
         await print_slip(walk)
         await tap_card(walk)
         await reach_counter(walk)
+        await change_devices(walk)
     finally:
         expect.set_options(timeout=5_000)
         await page.close()
@@ -260,3 +261,17 @@ async def reach_counter(walk: Walk) -> None:
     await walk.shot(page, "7-first-tap")
     await page.goto(f"http://127.0.0.1:{walk.box.port}/setup/code")
     await expect(page.locator("#left")).to_be_attached()
+
+
+async def change_devices(walk: Walk) -> None:
+    """The manager leaves the devices as they are; the box starts anew, and its page comes back."""
+    page = walk.page
+    await page.goto(f"http://127.0.0.1:{walk.box.port}/setup/devices")
+    await expect(page.locator('[name="keep"]:checked')).to_have_count(2)
+    await walk.look("8-devices-later")
+    for sure in await page.locator('[name="use"]:checked').all():
+        await walk.hands.press(sure)
+    await walk.go_on("devices")
+    await expect(page.locator("[data-started-before]")).to_be_visible()
+    await walk.shot(page, "9-anew")
+    await page.wait_for_selector("#left, main.login")
