@@ -11,7 +11,7 @@ from cloud.hub import enrolment, left_overs
 from cloud.hub.builder import Proposal
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.office import _approval_fault, _held_by
-from cloud.store.returned_models import LeftOver
+from cloud.hub.worker import Worker
 from sync_protocol.accounts import ADVANCE_BOOK, ADVANCE_RIGHT, FEN
 from sync_protocol.http_api import EnrolRequest
 from sync_protocol.kinds import ALIAS, MEMBER, NODE, PRODUCT, RULE, TRANSACTION, field_index
@@ -142,9 +142,9 @@ class HeadOffice:
         if worker is None or worker.recovery.under_way:
             return
         waiting = [
-            row.id
-            for row in worker.builder.database.rows(LeftOver.select())
-            if row.branch_epoch is None and row.seq == row.last_seq
+            left_over
+            for left_over, _node, branch_epoch, seq, last_seq in _left_overs(worker)
+            if branch_epoch is None and seq == last_seq
         ]
         for left_over in waiting:
             self._say(f"two people admit branch {left_over}")
@@ -162,11 +162,11 @@ class HeadOffice:
         worker = self._hub.worker
         if worker is None:
             return True
-        for row in worker.builder.database.rows(LeftOver.select()):
-            if row.branch_epoch is None:
+        for _left_over, node, branch_epoch, _seq, last_seq in _left_overs(worker):
+            if branch_epoch is None:
                 return True
-            author = worker.builder.authors.get((row.node, row.branch_epoch))
-            if author is None or author.seq < row.last_seq:
+            author = worker.builder.authors.get((node, branch_epoch))
+            if author is None or author.seq < last_seq:
                 return True
         return False
 
@@ -174,6 +174,12 @@ class HeadOffice:
         """Have the hub recover without a node."""
         self._say(f"two people excuse node {node}")
         self._hub.serve(lambda worker: worker.excuse(node, APPROVERS))
+
+
+def _left_overs(worker: Worker) -> list[tuple[int, int, int | None, int, int]]:
+    """(id, node, branch's epoch, seq that is here, last seq) of all that was handed in."""
+    sql = "SELECT id, node, branch_epoch, seq, last_seq FROM left_over"
+    return worker.builder.database.execute(sql).fetchall()
 
 
 def _tell_nobody(_draft: Draft, _node: int, _epoch: int) -> HubOps:

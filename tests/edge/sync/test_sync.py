@@ -10,6 +10,7 @@ from cloud import app
 from cloud.configuration import BrokerSection, Configuration, HubSection
 from edge.store.facts import Balance
 from edge.sync.grants import GrantWanted
+from edge.sync.hub_http import HubHttp, HubUnreachableError
 from edge.sync.line_switch import LineCutError
 from edge.sync.settings import SyncState
 from sync_protocol.accounts import FEN, HUB_HOLDER, WALLET
@@ -194,8 +195,15 @@ async def test_new_box_far_behind_takes_a_snapshot(make_box, monkeypatch):
     await work(a, 20)
     await a.settled()
     monkeypatch.setattr("edge.sync.sync.SNAPSHOT_BEHIND_OPS", 10)
-    b = await make_box(1)
-    await eventually(lambda: b.metrics.snapshots._value.get() == 1, "a snapshot")
+
+    async def out_of_reach(*_asked):
+        raise HubUnreachableError("what is missing would take an hour")
+
+    with monkeypatch.context() as slowly:
+        # So few blocks may be here before the session ends that asked for them.
+        slowly.setattr(HubHttp, "blocks", out_of_reach)
+        b = await make_box(1)
+        await eventually(lambda: b.metrics.snapshots._value.get() == 1, "a snapshot")
     await eventually(lambda: b.sync.up, "the line")
     assert b.read(lambda reader: reader.own_ops(1, 10)) == []
     await work(b, 2)
