@@ -23,6 +23,7 @@ from edge.store.facts import LeftOver
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.sync.pushes import OPS_MAX
+from sync_protocol.ops import Op
 
 IN_STEP_S = 1.0
 """A commit is on the second medium after so long at the latest, or the page says that it is not."""
@@ -76,7 +77,8 @@ class SecondCopy:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._writer: SealedWriter | None = None
-        self._last_path: Path | None = None
+        self._files: list[SealedFile] = []
+        """What is on the medium of this node, in the order of writing; read when it is opened."""
         self._seq = 0
         self._behind_since_s: float | None = time.monotonic()
         self._copying_since_s: float | None = None
@@ -187,33 +189,38 @@ class SecondCopy:
                 ops = reader.own_ops(self._seq + 1, OPS_MAX)
             if not ops:
                 return
-            self._seq = self._writer.write(ops).header.seq
-            self._last_path = self._writer.path
-            self.outcomes["written"] += 1
+            self._seq = self._write(self._writer, ops)
+
+    def _write(self, writer: SealedWriter, ops: list[Op]) -> int:
+        seq = writer.write(ops).header.seq
+        written = writer.file
+        if written is not None:
+            if self._files and self._files[-1].path == written.path:
+                self._files.pop()
+            self._files.append(written)
+        self.outcomes["written"] += 1
+        return seq
 
     def _is_other_medium(self) -> bool:
         """Return whether what was last written is gone: another stick, or somebody made room."""
-        return self._last_path is not None and not self._last_path.exists()
+        return bool(self._files) and not self._files[-1].path.exists()
 
     def _open(self) -> SealedWriter:
         """Find out how far the medium goes; copy what it lacks of earlier epochs."""
-        files = self._own_files()
-        self._last_path = files[-1].path if files else None
+        self._files = self._own_files()
         with self._store.read() as reader:
-            self._seq, self._ahead = _copied(reader, files)
+            self._seq, self._ahead = _copied(reader, self._files)
             left_overs = reader.left_overs()
         writer = SealedWriter(self._place.folder, self._sealing)
         for left in left_overs:
-            self._write_left_over(writer, left, files)
+            self._write_left_over(writer, left)
         return writer
 
-    def _write_left_over(
-        self, writer: SealedWriter, left: LeftOver, files: Iterable[SealedFile]
-    ) -> None:
+    def _write_left_over(self, writer: SealedWriter, left: LeftOver) -> None:
         """Copy what this box wrote in an earlier epoch and the hub has not taken yet."""
         with self._store.read() as reader:
             seq = left.parent_seq
-            for file in files:
+            for file in self._files:
                 last = file.last
                 if last.epoch != left.epoch or file.first.first_seq > seq + 1:
                     continue
@@ -225,8 +232,7 @@ class SecondCopy:
                 ops = reader.left_over_ops(left, seq + 1, OPS_MAX)
             if not ops:
                 return
-            seq = writer.write(ops).header.seq
-            self.outcomes["written"] += 1
+            seq = self._write(writer, ops)
 
     # --- what is there ----------------------------------------------------------------------------
 
@@ -245,20 +251,18 @@ class SecondCopy:
         ]
 
     def _clean(self) -> None:
-        """Remove files whose ops the hub's log holds."""
-        current = None if self._writer is None else self._writer.path
-        files = self._own_files()
+        """Remove files whose ops the hub's log holds, but for the one that is written to."""
+        current = None if self._writer is None else self._writer.file
         with self._store.read() as reader:
             done = [
                 file
-                for file in files
-                if file.path != current
+                for file in self._files
+                if file != current
                 and reader.is_logged(file.last.epoch, file.last.last_seq, file.last.last_hash)
             ]
         for file in done:
-            if file.path == self._last_path:
-                self._last_path = None
             file.path.unlink(missing_ok=True)
+            self._files.remove(file)
             self.outcomes["removed"] += 1
 
     def _clean_quietly(self) -> None:

@@ -7,7 +7,7 @@ failed on, is never continued: its end may be torn.
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -105,7 +105,7 @@ class SealedWriter:
         self._size = 0
         self._check = first_check()
         self._next = (0, 0)
-        self.path: Path | None = None
+        self.file: SealedFile | None = None
         """The file that the last record went to, None before the first."""
 
     def write(self, ops: list[Op]) -> Op:
@@ -124,20 +124,23 @@ class SealedWriter:
             last.hash,
             self._sealing.wall_ms(),
         )
-        goes_on = self._next == (header.epoch, header.seq) and self._size <= ROTATE_BYTES
-        if self.path is None or not goes_on:
+        file = self.file
+        if self._next != (header.epoch, header.seq) or self._size > ROTATE_BYTES:
+            file = None
+        before = first_check() if file is None else self._check
+        record, self._check = record_bytes(before, head, push, self._sealing.seal)
+        if file is None:
             mark = self._sealing.random_bytes(MARK_BYTES).hex()
-            self.path = self._folder / file_name(head, mark)
-            self._size, self._check = 0, first_check()
-        record, self._check = record_bytes(self._check, head, push, self._sealing.seal)
-        if self._size:
-            self._append(self.path, record)
+            file = SealedFile(self._folder / file_name(head, mark), head, head, 0)
+            self._create(file.path, MAGIC + record)
         else:
-            self._create(self.path, MAGIC + record)
+            self._append(file.path, record)
+        self.file = replace(file, last=head)
         self._next = (header.epoch, last.header.seq + 1)
         return last
 
     def _create(self, path: Path, data: bytes) -> None:
+        self._size = 0
         self._put(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), data)
         folder = os.open(self._folder, os.O_RDONLY)
         try:

@@ -152,6 +152,21 @@ def test_files_go_away_when_the_hub_has_their_ops(box, stick, hub):
     assert set(written(box)) <= set(opened(stick))
 
 
+def test_what_an_earlier_epoch_left_over_is_copied_too(open_box, stick):
+    store = open_box()
+    for _ in range(3):
+        top_up(store)
+    earlier = written(store)
+    store.close()
+    later = open_box(epoch=2)
+    top_up(later)
+    for _ in range(2):  # the second time it is there already
+        copy = second_copy(later, stick)
+        copy.copy()
+        assert opened(stick) == earlier | written(later)
+    assert copy.outcomes["written"] == 0
+
+
 def test_an_older_copy_of_the_store_that_is_put_back_is_told_and_loses_nothing(
     open_box, stick, tmp_path
 ):
