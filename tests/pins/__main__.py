@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "--kernel-pins", "-p", "no:cacheprovider"]
     command += ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *arguments]
     command += [str(ROOT / "tests" / "contracts" / f"{suite}.py") for suite in SUITES]
+    command.append(str(ROOT / "tests" / "pins" / "held_pin.py"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         init = folder / "init"
@@ -57,7 +58,14 @@ def main(arguments: list[str]) -> int:
         )
         init.chmod(0o755)
         boot = [
-            *(str(KERNEL), f"mem={MEMORY}", "rootfstype=hostfs", "rootflags=/", "ro"),
+            *(
+                str(KERNEL),
+                f"mem={MEMORY}",
+                "root=hostfs",
+                "rootfstype=hostfs",
+                "rootflags=/",
+                "ro",
+            ),
             *(f"init={init}", "con=null", "con0=null,fd:1", "quiet", "time-travel=inf-cpu"),
         ]
         environment = {**os.environ, "TMPDIR": "/tmp"}

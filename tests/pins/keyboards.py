@@ -4,7 +4,7 @@ They are there in the kernel that `tests.pins` boots. Source: Linux, Documentati
 """
 
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import evdev
@@ -52,7 +52,7 @@ class KernelKeyboards:
             time.sleep(STROKE_S)
 
     def is_grabbed(self, path: str) -> bool:
-        with evdev.InputDevice(path) as probe:
+        with closing(evdev.InputDevice(path)) as probe:
             try:
                 probe.grab()
             except OSError:  # EBUSY

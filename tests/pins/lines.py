@@ -15,7 +15,7 @@ from edge.drivers.stacks import SYSTEM, Stacks
 
 CONFIGURATION = Path("/sys/kernel/config/gpio-sim")
 LINES = 28
-OUTPUTS = (17,)
+OUTPUTS = (17, 22, 23)
 """The pins whose edges are noted."""
 TICK_S = 0.003
 """The simulated chip tells edges on the kernel's tick: two within one would be one."""
@@ -42,6 +42,7 @@ class KernelBoard:
         self._lgpio: Any = importlib.import_module("lgpio")
         self._chip = self._lgpio.gpiochip_open(int(chip.removeprefix("gpiochip")))
         self._edges: list[Edge] = []
+        self._shown: dict[int, int] = {}
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="board", daemon=True)
         self._watcher.start()
@@ -58,21 +59,25 @@ class KernelBoard:
         (self._lines / f"sim_gpio{pin}" / "pull").write_text("pull-up" if level else "pull-down")
         time.sleep(TICK_S)
 
-    def level(self, pin: int) -> int:
-        return int((self._lines / f"sim_gpio{pin}" / "value").read_text())
+    def level(self, pin: int) -> int | None:
+        return self._value(pin) if pin in self._shown else None
 
     def edges(self, pin: int) -> list[Edge]:
         return [edge for edge in self._edges if edge.pin == pin]
 
     def _watch(self) -> None:
         """Note what outputs do; that a pin becomes one is no edge, that its process ends is."""
-        before = dict.fromkeys(OUTPUTS, (False, 0))
         while not self._closing.wait(SAMPLE_S):
-            for pin, (was_output, level) in before.items():
-                now = self._is_output(pin), self.level(pin)
-                before[pin] = now
-                if was_output and now[1] != level:
-                    self._edges.append(Edge(pin, now[1], time.monotonic_ns()))
+            for pin in OUTPUTS:
+                if pin not in self._shown and not self._is_output(pin):
+                    continue
+                level = self._value(pin)
+                if self._shown.get(pin, level) != level:
+                    self._edges.append(Edge(pin, level, time.monotonic_ns()))
+                self._shown[pin] = level
+
+    def _value(self, pin: int) -> int:
+        return int((self._lines / f"sim_gpio{pin}" / "value").read_text())
 
     def _is_output(self, pin: int) -> bool:
         _status, _pin, flags, *_names = self._lgpio.gpio_get_line_info(self._chip, pin)
