@@ -1,1 +1,1 @@
-"""The pages of the first boot, at `/setup` of a box that is not set up yet, and nowhere else."""
+"""The pages of the first boot, at `/setup` of a box that is not set up, and of devices later."""
