@@ -16,7 +16,7 @@ from cloud.store import log, returned
 from cloud.store.database import Database
 from cloud.store.state import StoredState
 from sync_protocol.blocks import Block, block_signing_bytes
-from sync_protocol.kinds import KINDS, REGISTER
+from sync_protocol.kinds import KINDS, LEDGER, REGISTER
 from sync_protocol.ops import HUB, Op, OpRef
 
 
@@ -81,6 +81,22 @@ def _documents_of(batches: Sequence[Batch]) -> Iterator[tuple[int, int | str]]:
                     yield (kind.code, key)
 
 
+def _subjects_of(batches: Sequence[Batch]) -> Iterator[int | str]:
+    """Yield the subjects of the accounts that the batches' ledger ops post to."""
+    for batch in batches:
+        for op in batch.ops:
+            kind = KINDS.get(op.header.kind)
+            if kind is None or kind.policy != LEDGER:
+                continue
+            if not isinstance(op.body, list) or not op.body or not isinstance(op.body[-1], list):
+                continue  # void
+            for posting in op.body[-1]:
+                if isinstance(posting, list) and len(posting) > 1:
+                    subject = posting[1]
+                    if subject.__class__ is int or subject.__class__ is str:
+                        yield subject
+
+
 class BlockBuilder:
     """Appends blocks to one log. Used by one thread.
 
@@ -125,6 +141,7 @@ class BlockBuilder:
             with self.database.transaction():
                 log.lock_head(self.database, self.head.fence)
                 self.state.prefetch_registers(_documents_of(batches))
+                self.state.prefetch_balances(_subjects_of(batches))
                 for batch in batches:
                     author = draft.author(batch.node, batch.epoch)
                     standing = rules.Author(author.cafe, author.standing)

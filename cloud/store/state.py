@@ -5,7 +5,8 @@ section is updated once for each row that changed. `flush` writes inside the blo
 after a rollback `forget` drops everything, and the next block reads anew.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from cloud.domain.judge import Account, Section
 from cloud.domain.judge import section_of as section_of_posting
@@ -35,6 +36,8 @@ from sync_protocol.state_hash import (
 CACHED_BALANCES_MAX = 400_000
 """About 150 MB; beyond it the cache starts afresh."""
 CACHED_ROWS_MAX = 50_000
+PREFETCHED_MIN = 10
+"""Balances of fewer subjects are read one by one: one read of a hundred costs as much."""
 
 BalanceKey = tuple[Section, Account]
 _PERSONAL_REGISTERS = tuple(
@@ -106,11 +109,28 @@ class StoredState(State):
         rows = self._database.execute(
             statements.SELECT_BALANCES, (pack_decoded(subject),)
         ).fetchall()
-        found: dict[BalanceKey, int] = {}
-        for code, unit, cafe, node, epoch, month, amount in rows:
-            account = (code, subject, node, epoch, month, unit)
-            found[(section_of_posting(code, cafe), account)] = amount
-        return found
+        return dict(_balance(subject, *row) for row in rows)
+
+    def prefetch_balances(self, subjects: Iterable[int | str]) -> None:
+        """Read the balances of subjects that are about to be asked for, where they are many."""
+        wanted = list(set(subjects).difference(self._balances))
+        if len(wanted) < PREFETCHED_MIN:
+            return
+        subject_of = {pack_decoded(subject): subject for subject in wanted}
+        for subject in wanted:
+            self._balances[subject] = {}
+        self._balance_count += len(wanted)
+        for key, *row in _read_many(
+            self._database,
+            statements.SELECT_BALANCES_OF,
+            (),
+            list(subject_of),
+            statements.BALANCES_AT_ONCE,
+        ):
+            subject = subject_of[bytes(key)]
+            place, amount = _balance(subject, *row)
+            self._balances[subject][place] = amount
+            self._balance_count += 1
 
     def touched(self) -> set[int | str]:
         """Return the subjects whose balances this block has changed so far."""
@@ -277,13 +297,36 @@ def read_registers(
     database: Database, kind: int, keys: list[bytes]
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield (packed key, packed row) of those documents that there are, many in one read."""
-    at_once = statements.REGISTERS_AT_ONCE
+    found = _read_many(
+        database, statements.SELECT_REGISTERS, (kind,), keys, statements.REGISTERS_AT_ONCE
+    )
+    for key, row in found:
+        yield bytes(key), bytes(row)
+
+
+def _read_many(
+    database: Database, statement: str, first: tuple[int, ...], keys: list[bytes], at_once: int
+) -> Iterator[Sequence[Any]]:
+    """Yield the rows that a statement finds for `keys`, so many in one read."""
     for start in range(0, len(keys), at_once):
         part = keys[start : start + at_once]
         part += part[-1:] * (at_once - len(part))
-        rows = database.execute(statements.SELECT_REGISTERS, (kind, *part)).fetchall()
-        for key, row in rows:
-            yield bytes(key), bytes(row)
+        yield from database.execute(statement, (*first, *part)).fetchall()
+
+
+def _balance(
+    subject: int | str,
+    code: int,
+    unit: str,
+    cafe: int,
+    node: int,
+    epoch: int,
+    month: int,
+    amount: int,
+) -> tuple[BalanceKey, int]:
+    """Return a balance of a row of the table."""
+    account = (code, subject, node, epoch, month, unit)
+    return (section_of_posting(code, cafe), account), amount
 
 
 def _key_of(stored: bytes) -> int | str:

@@ -70,6 +70,11 @@ SELECT_BALANCES = """
 SELECT code, unit, cafe, node, epoch, month, amount FROM balance WHERE subject = ?
 """
 """Once for each subject that is not in memory: all its accounts in one read."""
+BALANCES_AT_ONCE = 100
+SELECT_BALANCES_OF = """
+SELECT subject, code, unit, cafe, node, epoch, month, amount FROM balance WHERE subject IN (KEYS)
+""".replace("KEYS", ", ".join("?" * BALANCES_AT_ONCE))
+"""The subjects of a block of many: 2 µs each, against 9 µs one by one."""
 
 UPSERT_BALANCE = """
 INSERT INTO balance (subject, code, unit, cafe, node, epoch, month, amount)
