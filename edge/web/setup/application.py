@@ -1,8 +1,8 @@
 """The set-up's web application: served in the counter page's place until the box is set up.
 
 Nothing but the page for the PIN is answered to a browser that has not given it. Once the set-up is
-over this application is gone: at the counter `/setup` leads to `/`, and what stays is the page of the
-devices alone, behind a log-in and a right (`edge/web/setup/later.py`).
+over this application is gone: at the counter `/setup` leads to `/`, and the page of the devices
+alone stays, behind a log-in and a right (`edge/web/setup/later.py`).
 """
 
 import logging
