@@ -207,6 +207,7 @@ class SaleView:
     member: int
     total_fen: int
     refundable_fen: int
+    """At this box, or at the one before it that must be asked for it."""
     tenders: tuple[tuple[str, int], ...]
     items: tuple[tuple[str, int, int], ...]
     """(sku, quantity, line total in fen)."""

@@ -179,7 +179,7 @@ class Views:
             at = self._here(reader)
             found = reader.registers_where(SALE, "business_day", at.business_day, limit=10_000)
             found.sort(key=lambda document: -read_int(SALE, document.shown, "number"))
-            return tuple(_sale(reader, at, document) for document in found[:limit])
+            return tuple(_sale(reader, document) for document in found[:limit])
 
     async def transfers(self, *, incoming: bool) -> tuple[TransferView, ...]:
         """Transfers that this cafe has still to receive, or the last that it sent."""
@@ -392,14 +392,14 @@ def _product(reader: Reader, cafe: int, product: Product) -> ProductView:
     )
 
 
-def _sale(reader: Reader, at: Here, document: Document) -> SaleView:
+def _sale(reader: Reader, document: Document) -> SaleView:
     row, sale = document.shown, int(document.key)
     return SaleView(
         sale,
         read_int(SALE, row, "number"),
         read_int(SALE, row, "member"),
         read_int(SALE, row, "total_fen"),
-        max(-facts.held_here(reader, at, REFUNDABLE, sale, FEN), 0),
+        max(facts.amount_of(reader, (sale,), REFUNDABLE, FEN), 0),
         tuple((line[0], line[1]) for line in _lists(read_list(SALE, row, "tenders"))),
         tuple((line[0], line[1], line[2]) for line in _lists(read_list(SALE, row, "lines"))),
         read_int(SALE, row, "business_day"),

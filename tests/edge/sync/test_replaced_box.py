@@ -62,6 +62,8 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
         settling = {"session": session, "expected_total_fen": 0}
         refused = await new.ask("end_session", **settling)
         assert refused.code == "prepayment_elsewhere"
+        (shown,) = await new.desk.views.sales()
+        assert (shown.sale, shown.refundable_fen) == (sale, SPENT_FEN), "offered on the page"
         refunding = {"sale": sale, "amount_fen": SPENT_FEN, "reason": "x"}
         assert (await new.ask("refund", **refunding)).code == "refund_elsewhere"
 
