@@ -46,6 +46,7 @@ kind = "card_reader"         # what it is
 driver = "pcsc"              # how it is spoken to
 name = "counter"             # how pages, logs and events call it; unique
 port = "*"                   # the reader's name as `cafebox devices` shows it; * is anything
+known_by = "uid"             # "chip" for contact cards: the chip's serial number
 number_block = -1            # the block of a MIFARE Classic with the card's number; -1: the UID
 key_file = ""                # 12 hexadecimal digits: the key of that block's sector
 key_type = "a"               # "a" or "b"

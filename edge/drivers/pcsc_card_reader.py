@@ -47,6 +47,7 @@ from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
 READER_FAULTS = {Reason.READER_FAULT, Reason.READER_BUSY}
 
 NO_BLOCK = -1
+UID, CHIP = "uid", "chip"
 
 RETRY_SECONDS = 0.25
 """Between attempts to reach a daemon that is not there: nothing can be blocked on then."""
@@ -65,11 +66,13 @@ READ_AGAIN_S = 2.0
 class Options:
     """`port` is a pattern for PC/SC reader names (`*` and `?`); every reader it fits is watched.
 
+    `known_by` is "uid", or "chip" for contact cards: the chip's serial number (`chip_serial`).
     With `number_block` a card is known by the number in that block of a MIFARE Classic, of
     `number_bytes` from byte `number_at` on, and not by its UID; `key_file` opens the sector.
     """
 
     port: str = option("*", low=1, high=128)
+    known_by: str = option(UID, choices=(UID, CHIP))
     number_block: int = option(NO_BLOCK, low=NO_BLOCK, high=255)
     key_file: str = option("", high=255)
     key_type: str = option("a", choices=("a", "b"))
@@ -109,7 +112,7 @@ class PcscCardReader(CardReader):
         super().__init__(name, bridge)
         self._options = options
         self._pcsc = pcsc
-        self._exchange = PcscExchange(pcsc, number)
+        self._exchange = PcscExchange(pcsc, number, by_chip=options.known_by == CHIP)
         self._slots: dict[str, _Slot] = {}
         self._plugged: list[str] = []
         self._stopping = threading.Event()
@@ -310,6 +313,12 @@ def build(
 def _number_place(options: Options, where: str) -> NumberPlace | None:
     if options.number_block == NO_BLOCK:
         return None
+    if options.known_by == CHIP:
+        raise DeviceConfigurationError(
+            f"{where}.number_block",
+            "a contact chip has no such block",
+            f'Set number_block = {NO_BLOCK}, or known_by = "{UID}"',
+        )
     if is_key_block(options.number_block):
         raise DeviceConfigurationError(
             f"{where}.number_block",

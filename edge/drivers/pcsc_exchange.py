@@ -1,4 +1,5 @@
-"""Reads one card over PC/SC: its UID, or the number that a former system wrote into a sector.
+"""Reads one card over PC/SC: its UID, the number that a former system wrote into a sector, or the
+serial number of a contact chip.
 
 A card is only ever read over a fresh connection, inside a transaction: a connection from before a
 swap answers with the new card's UID.
@@ -13,6 +14,7 @@ Sources: PC/SC part 3 section 3.2.2.1.3 (GET DATA: FF CA 00 00 00), ACS's ACR122
 
 from typing import Any
 
+from edge.drivers.chip_serial import read_chip_serial
 from edge.drivers.errors import Reason
 from edge.drivers.mifare_classic import NumberPlace
 from edge.drivers.stacks import PcscStack
@@ -43,6 +45,7 @@ CARD_IS_MUTE = {UNRESPONSIVE_CARD, UNPOWERED_CARD, RESET_CARD, NOT_TRANSACTED}
 GET_UID = [0xFF, 0xCA, 0x00, 0x00, 0x00]
 SW_SUCCESS = [0x90, 0x00]
 SW_NOT_YET = [0x63, 0x00]
+STATUS_BYTES = 2
 UID_LENGTHS = range(4, 11)  # 4, 7 or 10 bytes (ISO 14443-3), 8 (ISO 15693-3, FeliCa)
 ATTEMPTS = 3
 """A card at the edge of the field often answers at the second try."""
@@ -60,10 +63,16 @@ class CardUnreadError(Exception):
 class PcscExchange:
     """Reads cards of one stack; used by any thread, each with a context of its own."""
 
-    def __init__(self, pcsc: PcscStack, number: NumberPlace | None = None) -> None:
-        """`number` is where a card's number stands, None where its UID is the number."""
+    def __init__(
+        self, pcsc: PcscStack, number: NumberPlace | None = None, *, by_chip: bool = False
+    ) -> None:
+        """`number` is where a card's number stands, None where its UID is the number.
+
+        `by_chip`: cards are known by their chips' serial numbers instead.
+        """
         self._pcsc = pcsc
         self._number = number
+        self._by_chip = by_chip
 
     def read_uid(self, context: Any, name: str) -> tuple[bytes, Any]:
         """The UID of the card that lies there now, and its handle, still in a transaction.
@@ -92,6 +101,8 @@ class PcscExchange:
         card, protocol = self._connect(context, name)
         try:
             check(self._pcsc.SCardBeginTransaction(card))
+            if self._by_chip:
+                return self._read_chip(card, protocol), card
             uid = self._exchange(card, protocol, GET_UID, Reason.NO_UID)
             if len(uid) not in UID_LENGTHS:
                 raise CardUnreadError(Reason.NO_UID, SUCCESS)
@@ -119,15 +130,28 @@ class PcscExchange:
             raise CardUnreadError(Reason.NO_NUMBER, SUCCESS)
         return number
 
+    def _read_chip(self, card: Any, protocol: int) -> bytes:
+        serial = read_chip_serial(lambda apdu: bytes(self._transmit(card, protocol, apdu)))
+        if serial is None:
+            raise CardUnreadError(Reason.NO_NUMBER, SUCCESS)
+        return serial
+
     def _exchange(self, card: Any, protocol: int, apdu: list[int], refused: Reason) -> bytes:
         """The data of an answer. Raises CardUnreadError, with `refused` if the card says no."""
-        result, answer = self._pcsc.SCardTransmit(card, protocol, apdu)
-        check(result)
-        if not answer or (answer == SW_NOT_YET and apdu == GET_UID):
+        answer = self._transmit(card, protocol, apdu)
+        if answer == SW_NOT_YET and apdu == GET_UID:
             raise CardUnreadError(Reason.CARD_MUTE, SUCCESS)
         if answer[-2:] != SW_SUCCESS:
             raise CardUnreadError(refused, SUCCESS)
         return bytes(answer[:-2])
+
+    def _transmit(self, card: Any, protocol: int, apdu: list[int]) -> list[int]:
+        """A whole answer, with its status word. Raises CardUnreadError."""
+        result, answer = self._pcsc.SCardTransmit(card, protocol, apdu)
+        check(result)
+        if len(answer) < STATUS_BYTES:
+            raise CardUnreadError(Reason.CARD_MUTE, SUCCESS)
+        return answer
 
 
 def check(result: int) -> None:

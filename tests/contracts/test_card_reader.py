@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from edge.drivers.fake.card import Sector, VirtualCard
+from edge.drivers.fake.card import ChipCard, Sector, VirtualCard
 from edge.drivers.fake.pcsc import FakePcsc
 from edge.drivers.fake.virtual_pcscd import VirtualPcscd
 from edge.drivers.mifare_classic import NumberPlace
@@ -28,6 +28,7 @@ UID_B = bytes.fromhex("04112233445566")  # seven bytes, as most new cards have
 NOT_SUPPORTED = bytes.fromhex("6A81")
 KEY = bytes.fromhex("A0A1A2A3A4A5")
 NUMBER = bytes.fromhex("20260731")
+SERIAL = bytes.fromhex("6150A1B2C3D40107")
 
 
 class Rig(Protocol):
@@ -261,6 +262,45 @@ async def test_a_number_in_a_sector_is_read_instead_of_the_uid(
 async def test_a_card_without_the_number_is_told_and_never_known_by_its_uid(
     rig: Rig,
     number_reader: PcscCardReader,
+    collector: Collector,
+    card: Callable[[], VirtualCard],
+) -> None:
+    await asyncio.to_thread(rig.insert, card())
+    assert (await collector.nth(CardUnread, 1)).reason == "no_number"
+    await asyncio.to_thread(rig.remove)
+    await collector.nth(CardRemoved, 1)
+    assert collector.of(CardTapped) == []
+
+
+@pytest.fixture
+async def chip_reader(rig: Rig, collector: Collector) -> AsyncIterator[PcscCardReader]:
+    options = Options(port=rig.reader_name, known_by="chip")
+    driver = PcscCardReader("counter", options, collector.bridge, rig.pcsc)
+    await driver.open()
+    await collector.state(DeviceState.OK)
+    yield driver
+    await driver.close()
+    await asyncio.to_thread(rig.close)
+
+
+@pytest.mark.covers("A370", "A371")
+@pytest.mark.parametrize("says", ["whole", "6C", "61"])
+async def test_a_contact_card_is_known_by_its_chips_serial_number(
+    rig: Rig, chip_reader: PcscCardReader, collector: Collector, says: str
+) -> None:
+    await asyncio.to_thread(rig.insert, ChipCard(SERIAL, says))
+    assert (await collector.nth(CardTapped, 1)).uid == SERIAL
+    assert await chip_reader.cards_there() == (SERIAL,)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [lambda: ChipCard(bytes(8)), lambda: VirtualCard(UID_A)],
+    ids=["blank", "contactless"],
+)
+async def test_a_card_without_a_chips_number_is_told_and_never_a_tap(
+    rig: Rig,
+    chip_reader: PcscCardReader,
     collector: Collector,
     card: Callable[[], VirtualCard],
 ) -> None:

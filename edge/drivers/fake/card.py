@@ -1,4 +1,4 @@
-"""A virtual contactless card behind a reader: answers the APDUs that reach it.
+"""A virtual card behind a reader, contactless or with contacts: answers the APDUs that reach it.
 
 It is what a PC/SC reader shows of a MIFARE Classic 1K: its ATR (PC/SC part 3 section 3.1.3.2.3.1)
 GET DATA for the UID, and of one sector what LOAD KEYS, GENERAL AUTHENTICATE and READ BINARY
@@ -19,6 +19,10 @@ AUTHENTICATE = bytes.fromhex("FF860000050100")
 READ_BLOCK = bytes.fromhex("FFB000")
 READER_COMMANDS = (bytes.fromhex("FF0040"), bytes.fromhex("FF0052"))
 BLOCKS_OF_SECTOR = 4
+ATR_CONTACT = bytes.fromhex("3B6500009C02020702")
+"""T=0 alone."""
+GET_LIFE_CYCLE, LIFE_CYCLE_HEAD = bytes.fromhex("80CA9F7F"), bytes.fromhex("9F7F2A")
+GET_RESPONSE = bytes.fromhex("00C00000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +76,31 @@ class VirtualCard:
             if self._opened and number == sector.number and place < len(sector.blocks):
                 return sector.blocks[place] + SW_SUCCESS
             return SW_NOT_AUTHENTICATED
+        return SW_INSTRUCTION_UNKNOWN
+
+
+class ChipCard(VirtualCard):
+    """A contact chip card that has a serial number of eight bytes and no UID.
+
+    `says` is how it hands out its life cycle data: "whole" at once, "6C" once it was asked for the
+    right length, "61" by GET RESPONSE.
+    """
+
+    def __init__(self, serial: bytes, says: str = "whole") -> None:
+        super().__init__(b"")
+        self.atr = ATR_CONTACT
+        self._data = LIFE_CYCLE_HEAD + bytes(10) + serial + bytes(24) + SW_SUCCESS
+        self._says = says
+
+    def answer(self, apdu: bytes) -> bytes | None:
+        self.apdus.append(apdu)
+        if self.answers:
+            return self.answers.popleft()
+        size = len(self._data) - len(SW_SUCCESS)
+        if apdu.startswith(GET_LIFE_CYCLE):
+            if self._says == "6C" and apdu[-1] != size:
+                return bytes((0x6C, size))
+            return bytes((0x61, size)) if self._says == "61" else self._data
+        if apdu == GET_RESPONSE + bytes((size,)):
+            return self._data
         return SW_INSTRUCTION_UNKNOWN

@@ -90,7 +90,7 @@ async def test_a_card_changed_during_an_outage_is_a_tap(
         (bytes.fromhex("9000"), "no_uid"),
         (bytes(3) + bytes.fromhex("9000"), "no_uid"),
         (bytes(11) + bytes.fromhex("9000"), "no_uid"),
-        (b"\x90", "no_uid"),
+        (b"\x90", "card_mute"),
         (b"", "card_mute"),
     ],
 )

@@ -86,6 +86,7 @@ async def test_every_registered_driver_is_of_its_kind(bridge: Bridge, stacks: St
     [
         ({}, "devices[0].kind", ["missing", "card_reader"]),
         ({"kind": "feedback", "driver": "gpio"}, "devices[0].pin_accepted", ["no pin is set"]),
+        ({**READER, "known_by": "chip", "number_block": 5}, "devices[0].number_block", ["chip"]),
         ({"kind": "toaster"}, "devices[0].kind", ["'toaster'", "receipt_printer"]),
         ({"kind": "door_relay"}, "devices[0].driver", ["missing", "gpio"]),
         ({**RELAY, "driver": "usb"}, "devices[0].driver", ["'usb'", "gpio"]),
