@@ -50,6 +50,23 @@ def test_a_top_up_and_a_spend_fold_into_balances_that_refold_equal(chain):
     assert refolded.ops == 4
 
 
+def test_a_block_of_many_members_finds_what_earlier_blocks_left_them(chain):
+    a = chain.node(1, 1)
+    members = range(MEMBER_ID, MEMBER_ID + 150)
+    chain.commit(*(a.op(TRANSACTION, bodies.top_up(1, one, 1, 1, 1000 + one)) for one in members))
+    chain.builder = chain.new_builder()  # which has read nothing yet
+    shapeless = ([], [[]], [[[]]], [[[1, None]]], [[[1, "text"], [1, b"bytes"]]])
+    verdicts = chain.commit(
+        *(a.op(TRANSACTION, body) for body in shapeless),
+        *(a.op(TRANSACTION, bodies.spend(1, one, 1, 1, 1000)) for one in members),
+        a.op(TRANSACTION, bodies.spend(1, MEMBER_ID, 1, 1, 1 + MEMBER_ID)),
+    )
+    found = [verdict.verdict for verdict in verdicts]
+    assert found == [VOID] * len(shapeless) + [APPLIED] * len(members) + [VOID]
+    assert [chain.balance(one, WALLET, 1, 1) for one in members] == [-one for one in members]
+    assert chain.refolded().equal
+
+
 def test_what_breaks_a_rule_is_logged_void_with_its_reason_and_the_next_applies(chain):
     a = chain.node(1, 1)
     chain.node(2, 2)
