@@ -50,6 +50,10 @@ bench: setup ## Measure against floors and peers; writes build/bench.json
 test-appliance: setup .cache/system-appliance ## Provision a bare Debian in a container and boot it, as root (3 minutes; the first time more)
 	@$(python) -m pytest tests/appliance/booted.py $(ARGS)
 
+.PHONY: test-image
+test-image: setup .cache/system-appliance ## Make the image of a card and start it in a virtual machine, as root (20 minutes)
+	@$(python) -m pytest tests/appliance/image.py $(ARGS)
+
 .PHONY: test-pins
 test-pins: setup .cache/pins/linux ## Doors, Wiegand and keyboards on a real kernel's lines, in user-mode Linux (1 minute; the first time 15)
 	@exec $(python) -m tests.pins $(ARGS)

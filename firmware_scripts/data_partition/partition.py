@@ -5,6 +5,7 @@ put into /data; nobody has used it by then, so a start that finds that makes it 
 that is on the partition is not ours, and is left alone.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ UNFINISHED = "cafebox-unfinished"
 FINISHED = "cafebox-data"
 NEW_NAME = "cafebox-data-new"
 DEVICE_S = 60
+ALIGNMENT_SECTORS = 2048
 FORMAT = (
     *("cryptsetup", "luksFormat", "--batch-mode", "--type", "luks2", "--sector-size", "4096"),
     # A Pi has 1 GB or more, which argon2 would fill by itself.
@@ -82,18 +84,26 @@ def find(device: Path) -> None:
     named = BY_PARTUUID.match(str(device))
     disk = root_disk()
     if named and disk and output("lsblk", "-dno", "PTUUID", str(disk)).strip() == named["disk"]:
-        number = int(named["number"])
-        table = output("sfdisk", "--dump", str(disk))
-        if not re.search(rf"^{re.escape(str(disk))}p?{number} ", table, re.MULTILINE):
-            # All the room behind the root; --no-reread: the disk is in use.
-            words = ("sfdisk", "--quiet", "--append", "--no-reread", "--no-tell-kernel")
-            subprocess.run([*words, str(disk)], input=",\n", text=True, check=True)
-        subprocess.run(["partx", "--add", "--nr", str(number), str(disk)], check=False)
+        append_partition(disk, int(named["number"]))
     end = time.monotonic() + DEVICE_S
     while not device.exists():
         if time.monotonic() > end:
             raise PartitionError(f"{device} is not there. Is its disk plugged in?")
         time.sleep(0.2)
+
+
+def append_partition(disk: Path, number: int) -> None:
+    """Give all the room behind the last partition to a new one, unless the table has it already.
+
+    The disk is in use: the table is written, and Linux is told of the new one alone.
+    """
+    parts = json.loads(output("sfdisk", "--json", str(disk)))["partitiontable"]["partitions"]
+    if not any(re.fullmatch(rf"{re.escape(str(disk))}p?{number}", part["node"]) for part in parts):
+        start = max(part["start"] + part["size"] for part in parts)
+        start = -(-start // ALIGNMENT_SECTORS) * ALIGNMENT_SECTORS
+        words = ["sfdisk", "--quiet", "--append", "--no-reread", "--no-tell-kernel", str(disk)]
+        subprocess.run(words, input=f"start={start}, type=83\n", text=True, check=True)
+    subprocess.run(["partx", "--add", "--nr", str(number), str(disk)], check=False)
 
 
 def root_disk() -> Path | None:

@@ -19,7 +19,8 @@ DATA_LINE = (
 COPY = "/media/copy"
 COPY_LINE = (
     f"LABEL=CAFEBOX {COPY} vfat"
-    " noatime,nodev,nosuid,noexec,flush,uid=cafebox,gid=cafebox,umask=077,nofail 0 0"
+    " noatime,nodev,nosuid,noexec,flush,uid=cafebox,gid=cafebox,umask=077"
+    ",nofail,x-systemd.device-timeout=5s 0 0"
 )
 """A stick of this name is mounted whenever it is plugged in, for the second copy."""
 TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - mount points

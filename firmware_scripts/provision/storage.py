@@ -1,5 +1,6 @@
 """Steps that spare the memory card: what is mounted where, switched off, encrypted."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from machine import Machine, StepFailedError
 ROOTS = ("read-only", "writable")
 FSTAB = Path("/etc/fstab")
 CRYPTTAB = Path("/etc/crypttab")
+UNIT_FILES = Path("/lib/systemd/system")
+STATE = Path("/var/lib")
+SETTING = re.compile(r"^(StateDirectory|User)=(\S.*)$", re.MULTILINE)
 BOX_DATA = Path("/data/cafebox/box-data")
 SWITCHED_OFF = (
     # They write at times of their own, and change what was tested.
@@ -63,6 +67,9 @@ def store_on_card(machine: Machine, wanted: Storage) -> None:
         may_be_read_only(table, encrypted=encrypted)
         for path in (*SCRATCH, *KEPT.values(), *KEPT):
             machine.place(Path(path))
+        for path, user in state_folders(UNIT_FILES).items():
+            if not path.exists():
+                machine.folder(path, user, user, 0o755)
     machine.place(Path(COPY))
     try:
         text = fstab_text(table, read_only=read_only, encrypted=encrypted)
@@ -72,6 +79,16 @@ def store_on_card(machine: Machine, wanted: Storage) -> None:
         ) from None
     if text != table:
         machine.file(FSTAB, text.encode())
+
+
+def state_folders(units: Path) -> dict[Path, str]:
+    """What units keep their state in, and whose it is: systemd cannot make it later on."""
+    found: dict[Path, str] = {}
+    for unit in sorted(units.glob("*.service")):
+        settings = dict(SETTING.findall(unit.read_text("utf-8")))
+        for name in settings.get("StateDirectory", "").split():
+            found[STATE / name] = settings.get("User", "root")
+    return found
 
 
 def encrypt(machine: Machine, keys: str, partition: str) -> str:

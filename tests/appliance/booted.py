@@ -85,13 +85,16 @@ def slot_tree(folder: Path) -> Path:
     return tree
 
 
+def packages_digest() -> str:
+    """Of what provisioning installs: a cached system is made anew when it changes."""
+    command = [sys.executable, str(PROVISION), "packages"]
+    packages = subprocess.run(command, capture_output=True, check=True).stdout
+    return hashlib.sha256(packages).hexdigest()[:8]
+
+
 def debian_root() -> Path:
-    """A bare Debian with the packages that provisioning installs; made anew when they change."""
-    packages = subprocess.run(
-        [sys.executable, str(PROVISION), "packages"], capture_output=True, check=True
-    )
-    digest = hashlib.sha256(packages.stdout).hexdigest()[:8]
-    return cached(f"root-{digest}", str(ROOT / "tools" / "make_debian_root.sh"))
+    """A bare Debian with the packages that provisioning installs."""
+    return cached(f"root-{packages_digest()}", str(ROOT / "tools" / "make_debian_root.sh"))
 
 
 @contextmanager
@@ -188,6 +191,7 @@ def test_the_box_runs_as_its_own_user_and_cannot_change_its_program(booted: Boot
     booted.done("started")
     booted.done("well")
     assert booted.text("process") == "cafebox"
+    booted.done("command")
     assert booted.code("own_program") == 1
 
 

@@ -22,6 +22,7 @@ systemctl daemon-reload
 section started systemctl start cafebox
 section well until_well
 section process stat -c %U "/proc/$(systemctl show -P MainPID cafebox)"
+section command /usr/local/sbin/cafebox status
 section own_program runuser -u cafebox -- touch /data/app/a/edge/cli.py
 before=$(number_of_restarts)
 kill -STOP "$(systemctl show -P MainPID cafebox)"

@@ -1,6 +1,8 @@
 """What provisioning writes about the card, the clock and the key: tables in, tables out."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +30,7 @@ OTP_EMPTY = OTP[: OTP.index(" 0xf8")] + " 0x00000000" * 9
 
 
 fstab = module("provision", "fstab")
+storage = module("provision", "storage")
 boot_config = module("provision", "boot_config")
 board = module("data_partition", "board")
 
@@ -96,6 +99,15 @@ def test_the_partition_stands_in_crypttab_once() -> None:
     assert (name, device) == ("cafebox-data", "/dev/disk/by-partuuid/6c586e13-03")
     assert key.startswith("/run/")
     assert "keyfile-erase" in told.split(",")
+
+
+def test_what_units_keep_is_made_before_the_root_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "login.service").write_text("[Service]\nStateDirectory=login login/linger\n")
+    (tmp_path / "time.service").write_text("[Service]\nUser=time\nStateDirectory=time\n")
+    (tmp_path / "none.service").write_text("[Service]\nExecStart=/bin/true\n")
+    found = {str(path): user for path, user in storage.state_folders(tmp_path).items()}
+    state = {"/var/lib/login": "root", "/var/lib/login/linger": "root", "/var/lib/time": "time"}
+    assert found == state
 
 
 def test_a_clock_is_named_to_the_firmware_and_taken_back() -> None:
@@ -192,3 +204,19 @@ def test_a_clock_that_stopped_or_is_behind_is_not_believed(told: str, floor_s: f
 
 def test_a_clock_ahead_of_what_was_seen_is_believed() -> None:
     assert clock().believed_s("1800000001\n", 1_800_000_000.0) == 1_800_000_001
+
+
+# --- the image ------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_of_the_image_says_its_steps_and_writes_nothing(tmp_path: Path) -> None:
+    program = ROOT / "firmware_scripts" / "image"
+    image = tmp_path / "box.img"
+    words = [image, "--hub", "http://hub:8600", "--key", "release.pub", "--dry-run"]
+    said = subprocess.run(
+        [sys.executable, "-B", program, *words], capture_output=True, text=True, check=True
+    )
+    assert [line.split()[0] for line in said.stdout.splitlines()] == [
+        f"{step}/5" for step in range(1, 6)
+    ]
+    assert list(tmp_path.iterdir()) == []
