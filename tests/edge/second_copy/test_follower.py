@@ -5,6 +5,7 @@ import os
 import secrets
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.desk.copy_state import CopyState
-from edge.second_copy.sealed_files import scan
+from edge.second_copy.sealed_files import SealedWriter, scan
 from edge.store.identity import Identity
 from edge.store.store import Store
 from sync_protocol.kinds import TRANSACTION
@@ -70,6 +71,20 @@ async def test_a_running_box_is_followed_from_behind(box, stick):
     await asyncio.wait((task,))
     assert opened(stick) == written(box)  # a box that stops in good order leaves nothing out
     assert CopyState.IN_STEP in changes
+
+
+async def test_a_medium_that_hangs_stops_nothing(box, stick, monkeypatch):
+    """The counter goes on, the page says that the copy lags, and the box stops all the same."""
+    answers = threading.Event()
+    monkeypatch.setattr(SealedWriter, "_put", lambda *_: answers.wait(SECONDS))
+    copy = second_copy(box, stick)
+    task = asyncio.create_task(copy.run())
+    top_up(box)
+    await eventually(lambda: copy.state is CopyState.BEHIND, "the lag to be told")
+    top_up(box)
+    task.cancel()
+    await asyncio.wait((task,))
+    answers.set()
 
 
 def test_a_stick_that_is_pulled_and_put_back_catches_up(box, stick, tmp_path):
