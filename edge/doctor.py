@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from edge.desk.copy_state import CopyState
 from edge.desk.reconciling import reconcile_cafe
 from edge.domain.business_day import business_day
 from edge.drivers.bridge import Bridge
-from edge.drivers.errors import HINTS, DeviceConfigurationError
+from edge.drivers.contract import DeviceStatus
+from edge.drivers.errors import HINTS, DeviceConfigurationError, Reason
 from edge.drivers.registry import Devices, build_devices
 from edge.drivers.stacks import Stacks
 from edge.events import DeviceState
@@ -30,6 +31,8 @@ from edge.sync.enrolment import Enrolment, EnrolmentError
 
 FREE_BYTES_MIN = 500 * 1024 * 1024
 """A week without a line writes a few hundred megabytes."""
+FIRST_WORD_S = 60.0
+"""How long a driver gets to say anything, on a machine that is busy."""
 SETTLE_S = 3.0
 """How long devices get to say that they are well."""
 ANSWER_S = 5.0
@@ -243,9 +246,14 @@ async def _try_devices(configuration: Configuration) -> list[Finding]:
 
 
 async def _settle(devices: Devices, changed: asyncio.Event) -> None:
-    """Wait until every device is well, or has had its time."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(SETTLE_S):
-            while any(device.status.state is not DeviceState.OK for device in devices):
-                changed.clear()
-                await changed.wait()
+    """Wait until every device is well, or has had its time since each of them said a word."""
+
+    async def until_all(holds: Callable[[DeviceStatus], bool], timeout_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while not all(holds(device.status) for device in devices):
+                    changed.clear()
+                    await changed.wait()
+
+    await until_all(lambda status: status.reason != Reason.NOT_OPENED, FIRST_WORD_S)
+    await until_all(lambda status: status.state is DeviceState.OK, SETTLE_S)

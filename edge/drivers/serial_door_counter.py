@@ -72,6 +72,7 @@ class SerialDoorCounter(DoorCounter):
                     self._options.port, self._options.baud, timeout=READ_S, write_timeout=ANSWER_S
                 ) as line:
                     retry_s = RETRY_FIRST_S
+                    self._report(DeviceState.ABSENT, Reason.NODE_SILENT)
                     self._serve(reports, line)
             except LINE_ERRORS:
                 self._report(DeviceState.ABSENT, Reason.NO_PORT)
