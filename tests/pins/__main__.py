@@ -18,6 +18,8 @@ SUITES = (
     *("test_doors", "test_dual_beams", "test_tap_lights"),
     *("test_keyboard_readers", "test_number_readers"),
 )
+OWN_SUITES = ("held_pin", "reader_rules")
+"""What can be tried in that kernel alone."""
 BOOT_LIMIT_S = 900
 MEMORY = "512M"
 
@@ -30,6 +32,7 @@ mount -t sysfs sys /sys
 mount -t configfs configfs /sys/kernel/config
 mount -t hostfs -o {folder} none /mnt
 mount -t tmpfs tmp /tmp
+mount -t tmpfs run /run
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 cd /tmp
@@ -47,7 +50,7 @@ def main(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "--kernel-pins", "-p", "no:cacheprovider"]
     command += ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *arguments]
     command += [str(ROOT / "tests" / "contracts" / f"{suite}.py") for suite in SUITES]
-    command.append(str(ROOT / "tests" / "pins" / "held_pin.py"))
+    command += [str(ROOT / "tests" / "pins" / f"{suite}.py") for suite in OWN_SUITES]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         init = folder / "init"

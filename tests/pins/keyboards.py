@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import evdev
 
-from edge.drivers.fake.evdev import LEFT_SHIFT, strokes_of
-from edge.drivers.key_codes import ENTERS, EV_KEY, PLAIN
+from edge.drivers.fake.evdev import strokes_of
+from edge.drivers.key_codes import EV_KEY
 from edge.drivers.stacks import EvdevStack, Stacks
 
+KEYS_OF_A_KEYBOARD = 128
+"""Readers say that they have all keys, as keyboards do."""
 STROKE_S = 0.001
 """As a quick scanner types; more at once would overrun the kernel's queue of 64 events."""
 
@@ -32,7 +34,7 @@ class KernelKeyboards:
         self._leaked = 0
 
     def plug(self, name: str) -> str:
-        keys = {EV_KEY: sorted({*PLAIN, *ENTERS, LEFT_SHIFT})}
+        keys = {EV_KEY: [*range(1, KEYS_OF_A_KEYBOARD)]}
         hands = evdev.UInput(keys, name=name)
         path = str(hands.device.path)
         self._plugged[path] = _Plugged(hands, evdev.InputDevice(path))
