@@ -15,7 +15,7 @@ from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.builder import Batch, BlockBuilder, Committed, Proposal
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.keys import verifier
-from cloud.store import log
+from cloud.store import log, statements
 from cloud.store.database import Database
 from cloud.store.log import Author
 from cloud.store.returned_models import LeftOver, LeftOverOp
@@ -295,7 +295,8 @@ def admission(
 def next_batch(builder: BlockBuilder) -> Batch | None:
     """Return the next ops of an admitted branch that the log lacks; None when it has them all."""
     database = builder.database
-    for row in database.rows(LeftOver.select().where(LeftOver.branch_epoch.is_null(False))):
+    for (left_over,) in database.execute(statements.SELECT_ADMITTED).fetchall():
+        row = database.first(LeftOver.select().where(LeftOver.id == left_over))
         author = builder.authors[(row.node, row.branch_epoch)]
         if author.seq >= row.last_seq:
             database.run(LeftOverOp.delete().where(LeftOverOp.left_over == row.id))

@@ -30,8 +30,7 @@ def node_floor(database: Database) -> int:
 
 def take_copy_mark(database: Database) -> bool:
     """Return whether this store is a backup that was put back; it is asked once."""
-    row = database.first(Setting.select().where(Setting.name == BACKUP_COPY))
-    if row is None:
+    if database.execute(statements.SELECT_SETTING, (BACKUP_COPY,)).fetchone() is None:
         return False
     from_block = database.first(LogHead.select()).block_number
     with database.transaction():
@@ -43,7 +42,7 @@ def take_copy_mark(database: Database) -> bool:
 
 def is_recovering(database: Database) -> bool:
     """Return whether a recovery is under way."""
-    return database.first(RecoveryState.select()) is not None
+    return database.execute(statements.SELECT_RECOVERY).fetchone() is not None
 
 
 def begin(database: Database, from_block: int) -> None:

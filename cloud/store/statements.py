@@ -18,6 +18,11 @@ FROM log_head AS head LEFT JOIN log_block ON log_block.number = head.block_numbe
 """
 """At a start, for each page that says how far the log goes, and for each snapshot."""
 
+SELECT_SETTING = "SELECT value FROM setting WHERE name = ?"
+SELECT_RECOVERY = "SELECT from_block FROM recovery_state"
+SELECT_ADMITTED = "SELECT id FROM left_over WHERE branch_epoch IS NOT NULL ORDER BY id"
+"""At a start: what waits from before it."""
+
 TAKE_FENCE = "UPDATE log_head SET fence = fence + 1 WHERE id = 1"
 
 SELECT_FENCE = "SELECT fence FROM log_head WHERE id = 1"

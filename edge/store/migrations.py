@@ -91,13 +91,13 @@ def bring_up_to_date(database: SqliteDatabase, steps: Sequence[Step] = STEPS) ->
 
     Raises `StoreMismatchError` for a file that a later program has changed.
     """
-    if not database.table_exists("migration"):
+    connection = database.connection()  # type: ignore[no-untyped-call]  # peewee's
+    if connection.execute(statements.SELECT_TABLE, ("migration",)).fetchone() is None:
         with database.atomic("IMMEDIATE"):
             create_all(database)
             _record(database, steps)
         return len(steps)
-    rows = database.connection().execute(statements.SELECT_MIGRATIONS)  # type: ignore[no-untyped-call]  # peewee's
-    done = {row[0] for row in rows}
+    done = {row[0] for row in connection.execute(statements.SELECT_MIGRATIONS)}
     known = {number for number, _, _ in steps}
     if done - known:
         words = "a later version has used this store; install that version, or restore a backup"

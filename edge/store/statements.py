@@ -331,6 +331,8 @@ DELETE_SECTION = "DELETE FROM state_section WHERE kind = ? AND cafe = ?"
 
 # --- at each start -------------------------------------------------------------------------------
 
+SELECT_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+
 SELECT_COLUMNS = """
 SELECT master.name, column.name FROM sqlite_master AS master
 JOIN pragma_table_info(master.name) AS column WHERE master.type = 'table'
