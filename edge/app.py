@@ -71,7 +71,7 @@ from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin
 from edge.sync.settings import SyncHandlers, SyncSettings
 from edge.sync.sync import Sync
-from edge.watchdog import READY, STOPPING, ServiceManager
+from edge.watchdog import READY, ServiceManager
 from edge.web.application import build_application
 from edge.web.health import CountsCollector, add_health_routes
 from sync_protocol.messages import Recall
@@ -285,7 +285,6 @@ async def run_until(
         await stop.wait()
         life.cancel()
         log.info("stopping")
-        manager.tell(STOPPING)
 
 
 async def _writer_answers(store: Store) -> None:

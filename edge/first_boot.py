@@ -31,7 +31,7 @@ from edge.setup.gate import Gate
 from edge.setup.progress import ProgressFile
 from edge.setup.setup import Setup, Surroundings
 from edge.sync.enrolment import load_enrolment
-from edge.watchdog import READY, ServiceManager
+from edge.watchdog import READY, STOPPING, ServiceManager
 from edge.web.setup.application import build_setup_application
 from edge.web.setup.later import DevicesLater
 
@@ -53,8 +53,10 @@ class _End:
         self.is_for_good = False
 
     def for_good(self) -> None:
+        """Of what starts anew the service manager hears nothing: it would end the process."""
         self.is_for_good = True
         self.now.set()
+        ServiceManager.of(os.environ, os.getpid()).tell(STOPPING)
 
 
 async def run(path: Path, configuration: Configuration, tell: Callable[[str], None]) -> None:

@@ -1,8 +1,9 @@
 """A device that comes after the first boot: behind a right, and in use without a shell."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,7 @@ from edge.drivers.errors import DeviceConfigurationError
 from edge.setup.choice import Choice, Chosen
 from edge.store import audit
 from edge.store.opening import open_reader
+from edge.watchdog import READY, STOPPING
 from tests.edge.desk.counter import (
     CASHIER,
     MANAGER,
@@ -33,8 +35,26 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WAIT_S = 60.0
 
 
+@pytest.fixture
+def service_manager(bench: Bench) -> Iterator[socket.socket]:
+    """What systemd hears."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears:
+        hears.bind(str(bench.folder / "notify"))
+        hears.setblocking(False)
+        yield hears
+
+
+def heard(service_manager: socket.socket) -> list[bytes]:
+    """All that it was told since it was asked last."""
+    messages = []
+    with suppress(BlockingIOError):
+        while True:
+            messages.append(service_manager.recv(100))
+    return messages
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def service(bench: Bench) -> AsyncIterator[Service]:
+async def service(bench: Bench, service_manager: socket.socket) -> AsyncIterator[Service]:
     """A box that was set up without devices, at work; people may log in."""
     configuration = bench.configuration()
     write_identity(configuration.data_dir, free_port())
@@ -43,7 +63,7 @@ async def service(bench: Bench) -> AsyncIterator[Service]:
         await furnish_hub(HandHub(store, clock))
     words = command("cafebox", "--config", str(bench.path), "run")
     box = Service("box", words, bench.folder)
-    box.start({})
+    box.start({"NOTIFY_SOCKET": str(bench.folder / "notify")})
     await wait_for_health(box, configuration.address.rstrip("/"))
     yield box
     await asyncio.to_thread(box.stop)
@@ -64,8 +84,8 @@ def printer_by_hand(bench: Bench) -> dict[str, str]:
     return {"port": bench.printer_port, "port_use": "receipt_printer/serial", "port_baud": "9600"}
 
 
-async def test_a_printer_that_is_added_prints_without_a_shell(
-    service: Service, bench: Bench
+async def test_a_printer_that_is_added_is_there_without_a_shell(
+    service: Service, service_manager: socket.socket, bench: Bench
 ) -> None:
     process = service.pid
     async with logged_in(bench, MANAGER) as client:
@@ -88,12 +108,18 @@ async def test_a_printer_that_is_added_prints_without_a_shell(
 
         await eventually(started_anew, "the box to have its printer", WAIT_S)
     assert service.pid == process
-    assert service.is_running()
+    told = heard(service_manager)
+    while len(told) < 2:  # the page is there a moment before the service manager hears of it
+        await asyncio.sleep(0.02)
+        told += heard(service_manager)
+    assert told == [READY, READY]  # at STOPPING it would end the process
     assert "# as provisioned" in bench.path.read_text()
     reader = open_reader(bench.configuration().data_dir / app.STORE_NAME)
     with closing(reader.database):
         rows = list(audit.entries(reader, command="set_up_devices"))
     assert [(row.act.staff, row.act.outcome) for row in rows] == [(MANAGER, "done")]
+    await asyncio.to_thread(service.stop)
+    assert heard(service_manager) == [STOPPING]
 
 
 async def test_who_may_not_is_denied_and_nothing_changes(service: Service, bench: Bench) -> None:
