@@ -16,9 +16,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from edge import cli_devices, doctor
+from edge import app, cli_devices, doctor
 from edge.cli import DONE, REFUSED, main
-from edge.configuration import read
+from edge.configuration import load, read
 from edge.discovery.door_nodes import DoorNodes, hearing
 from edge.discovery.found import Found, Trouble
 from edge.discovery.tables import table_text
@@ -30,7 +30,7 @@ from edge.drivers.fake.rdm6300 import VirtualRdm6300
 from edge.drivers.registry import build_devices
 from edge.drivers.stacks import Stacks
 from tests.edge.attached import CONVERTER, Machine
-from tests.edge.test_box import free_port, toml
+from tests.edge.test_box import free_port, toml, write_identity
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "OPERATIONS.md"
 SHOWN = re.compile(r"^```text\n\$ (cafebox \w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -293,6 +293,21 @@ def test_the_doctor_finds_devices_well(
         "found": "ok",
         "remedy": "",
     }
+
+
+async def test_the_doctor_asks_a_box_that_runs(
+    counter: Counter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configuration = load(Path("cafebox.toml"))
+    write_identity(configuration.data_dir, free_port())
+    async with app.running(configuration):
+        while device_lines(await _doctors_words(capsys)) != documented(WELL):
+            continue  # a device is still on its way; the test's own limit ends it
+
+
+async def _doctors_words(capsys: pytest.CaptureFixture[str]) -> str:
+    assert await asyncio.to_thread(main, ["doctor"]) == REFUSED  # there is no hub
+    return capsys.readouterr().out
 
 
 def test_the_doctor_says_of_each_device_what_to_type(
