@@ -11,8 +11,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "I4",
         (
             "sync_protocol.clock:effective_stamp",
-            "min(max(corrected, 0), stamp_of(hub_ms, 0xFFFF))",
-            "max(corrected, 0)",
+            "min(effective, stamp_of(hub_ms, 0xFFFF))",
+            "effective",
         ),
         faults=("clock_30_years",),
         subtle=True,
@@ -22,8 +22,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "I4",
         (
             "sync_protocol.clock:effective_stamp",
-            "max(capped, previous_effective + 1, seen_effective + 1)",
-            "max(capped, previous_effective + 1)",
+            "if effective <= seen_effective:",
+            "if False:",
         ),
         faults=("forged_op",),
     ),
