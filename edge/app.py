@@ -59,6 +59,7 @@ from edge.events import (
 )
 from edge.receipt import SlipGroup
 from edge.second_copy.follower import CopyPlace, SecondCopy
+from edge.second_copy.rebuild import refuse_unfinished
 from edge.second_copy.sealed_files import Sealing
 from edge.store.apply import Applied
 from edge.store.errors import StoreBusyError, StoreError, StoreFullError
@@ -177,6 +178,11 @@ def broker_login(configuration: Configuration, enrolment: Enrolment) -> BrokerLo
     return BrokerLogin(host, port, username, password, configuration.hub.protocol)
 
 
+def _open_store(path: Path, enrolment: Enrolment, clock: Clock) -> Store:
+    refuse_unfinished(path)
+    return Store.open(path, enrolment.identity, clock, secrets.token_bytes, hardware_id())
+
+
 def _add_none(_pages: web.Application) -> None:
     """The counter's own pages are all."""
 
@@ -196,8 +202,7 @@ async def running(
     registry = CollectorRegistry()
     async with AsyncExitStack() as stack:
         clock = machine_clock()
-        path = configuration.data_dir / STORE_NAME
-        store = Store.open(path, enrolment.identity, clock, secrets.token_bytes, hardware_id())
+        store = _open_store(configuration.data_dir / STORE_NAME, enrolment, clock)
         stack.callback(store.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         start = await stack.enter_async_context(_tasks())

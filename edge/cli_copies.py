@@ -14,8 +14,16 @@ import aiohttp
 
 from edge import app
 from edge.configuration import Configuration
+from edge.durable_file import replace_durably, sync_folder
 from edge.second_copy.carry_out import carry_out
-from edge.second_copy.rebuild import Rebuilt, begin_counter, files_of, hand_in, take_state
+from edge.second_copy.rebuild import (
+    REBUILDING_NAME,
+    Rebuilt,
+    begin_counter,
+    files_of,
+    hand_in,
+    take_state,
+)
 from edge.second_copy.sealed_files import SealedFile, Sealing
 from edge.store.backup import check_backup
 from edge.store.errors import StoreError
@@ -28,9 +36,8 @@ from edge.sync.hub_http import HubHttp, Signer
 from edge.sync.line_switch import LineSwitch
 from edge.sync.settings import SyncSettings
 
-REBUILDING_NAME = "rebuilding.db"
 DEAD_SUFFIX = "dead"
-SIDE_FILES = ("", "-wal", "-shm")
+SIDE_FILES = ("-wal", "-shm")
 """What SQLite keeps beside a database."""
 
 Row = dict[str, object]
@@ -109,20 +116,26 @@ async def _rebuild(
     configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     store_path = configuration.data_dir / app.STORE_NAME
     _refuse_whole(store_path)
+    path = configuration.data_dir / REBUILDING_NAME
+    for name in SIDE_FILES:
+        path.with_name(path.name + name).unlink(missing_ok=True)
+    replace_durably(path, b"")
     async with aiohttp.ClientSession() as client:
-        enrolment = await _identity(configuration, client, code)
+        try:
+            enrolment = await _identity(configuration, client, code)
+        except BaseException:
+            if not (configuration.data_dir / app.IDENTITY_NAME).exists():
+                path.unlink()  # nothing has begun
+            raise
         identity = enrolment.identity
         signer = Signer(identity, enrolment.sign)
         http = HubHttp(configuration.hub.url, client, LineSwitch(), signer)
         rebuilt = Rebuilt()
         if source is not None:
-            files = files_of(source, identity.chain, identity.node)
+            files = files_of(source, identity.chain, identity.node, rebuilt)
             await hand_in(http, files, rebuilt)
         else:
             rebuilt.unknown.append("what the dead box wrote and the hub has not: no copy was given")
-        for name in SIDE_FILES:
-            (configuration.data_dir / (REBUILDING_NAME + name)).unlink(missing_ok=True)
-        path = configuration.data_dir / REBUILDING_NAME
         hardware = app.hardware_id()
         clock = app.machine_clock()
         with Store.open(path, identity, clock, secrets.token_bytes, hardware) as store:
@@ -133,6 +146,7 @@ async def _rebuild(
             await begin_counter(store, rebuilt)
     _set_aside(store_path)
     path.replace(store_path)
+    sync_folder(configuration.data_dir)
     epoch = identity.epoch - 1
     rebuilt.unknown.append(
         f"what the dead box held stays with its epoch until two managers write that off, on head"
@@ -208,7 +222,7 @@ def _refuse_whole(path: Path) -> None:
 
 def _set_aside(path: Path) -> None:
     """Keep what is left of a damaged store under another name: somebody may read it yet."""
-    for name in SIDE_FILES:
+    for name in ("", *SIDE_FILES):
         old = path.with_name(path.name + name)
         if old.exists():
             _move(old)

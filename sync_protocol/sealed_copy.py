@@ -101,13 +101,18 @@ def head_from_row(row: object) -> CopyHead:
     )
 
 
+def name_prefix(node: int) -> str:
+    """Return what the names of a box's files begin with."""
+    return "cafebox-%08d-" % node
+
+
 def file_name(head: CopyHead, mark: str) -> str:
     """Return a file's name by its first record's head: names sort as their ops continue each other.
 
     `mark` tells two files apart that begin at one op: an older copy of a store was put back.
     """
-    return "cafebox-%08d-%08d-%015d-%s%s" % (
-        head.node,
+    return "%s%08d-%015d-%s%s" % (
+        name_prefix(head.node),
         head.epoch,
         head.first_seq,
         mark,

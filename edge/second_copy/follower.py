@@ -24,6 +24,7 @@ from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.sync.pushes import OPS_MAX
 from sync_protocol.ops import Op
+from sync_protocol.sealed_copy import name_prefix
 
 IN_STEP_S = 1.0
 """A commit is on the second medium after so long at the latest, or the page says that it is not."""
@@ -240,7 +241,7 @@ class SecondCopy:
         """Return this node's files; those of the present epoch without a whole record go away."""
         identity = self._store.identity
         files, empty = scan(self._place.folder)
-        ours = f"cafebox-{identity.node:08}-{identity.epoch:08}-"
+        ours = f"{name_prefix(identity.node)}{identity.epoch:08}-"
         for path in empty:
             if path.name.startswith(ours):  # its ops are written again
                 path.unlink()

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from edge.desk.numbers import SKIPPED, go_on_behind_documents
 from edge.second_copy.sealed_files import SealedFile, scan
 from edge.store import audit
+from edge.store.errors import StoreError
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from edge.sync.enrolment import Enrolment
@@ -26,8 +27,12 @@ from edge.sync.snapshots import SnapshotLoader
 from edge.sync.sync import SNAPSHOT_BEHIND_OPS
 from sync_protocol.errors import ChainError
 from sync_protocol.messages import RANGE_BLOCKS_MAX, Blocks, unpack_message
-from sync_protocol.sealed_copy import GAP, KEPT, STATUSES
+from sync_protocol.sealed_copy import GAP, KEPT, STATUSES, name_prefix
 from sync_protocol.session_events import BlocksReceived, BlocksRefused
+
+REBUILDING_NAME = "rebuilding.db"
+"""The store in the making, beside the box's own. It is there before the identity is, and until it
+takes the store's place."""
 
 
 class CopyRefusedError(Exception):
@@ -57,12 +62,25 @@ class Rebuilt:
     unknown: list[str] = field(default_factory=list)
 
 
-def files_of(folder: Path, chain: str, node: int) -> list[SealedFile]:
+def refuse_unfinished(store_path: Path) -> None:
+    """Raise `StoreError` where a rebuild broke off and there is no store.
+
+    A successor that began with an empty one would give the dead box's numbers once more.
+    """
+    if not store_path.exists() and store_path.with_name(REBUILDING_NAME).exists():
+        raise StoreError(
+            "rebuilding",
+            "the rebuild of this box broke off. Type cafebox rebuild again, with the same --from",
+        )
+
+
+def files_of(folder: Path, chain: str, node: int, rebuilt: Rebuilt) -> list[SealedFile]:
     """Return a box's files in an order in which one continues the other.
 
-    Raises `CopyRefusedError` where there is none, `OSError`.
+    Those of its name of which nothing can be read are told in `rebuilt.unknown`. Raises
+    `CopyRefusedError` where there is none, `OSError`.
     """
-    files, _empty = scan(folder)
+    files, unread = scan(folder)
     ours = [file for file in files if (file.first.chain, file.first.node) == (chain, node)]
     if not ours:
         nodes = sorted({f"{file.first.chain}/{file.first.node}" for file in files})
@@ -71,6 +89,11 @@ def files_of(folder: Path, chain: str, node: int) -> list[SealedFile]:
             f"{folder} holds no second copy of node {node} of chain {chain}.{others}"
             " Plug in the right stick; without any, leave --from out"
         )
+    rebuilt.unknown += [
+        f"{path.name}: nothing of it can be read; look for another stick or copy of it"
+        for path in unread
+        if path.name.startswith(name_prefix(node))
+    ]
     return sorted(ours, key=lambda file: (file.first.epoch, file.first.first_seq))
 
 

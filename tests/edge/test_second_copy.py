@@ -15,6 +15,8 @@ from edge.cli import main
 from edge.configuration import Configuration, SecondCopySection, read
 from edge.doctor import examine
 from edge.drivers.fake.cafe import VirtualCafe
+from edge.second_copy.rebuild import REBUILDING_NAME
+from edge.store.errors import StoreError
 from edge.support_bundle import clean_line, write_bundle
 from tests.edge.desk.counter import CASHIER, PIN, HandHub, MovedClock, furnish_hub
 from tests.edge.second_copy.sticks import opened, written
@@ -120,6 +122,19 @@ async def test_a_store_that_is_whole_is_not_rebuilt(
     config.write_text(f'[box]\ndata_dir = "{bare}"\n')
     assert await asyncio.to_thread(main, words[:-1]) == STOPPED
     assert "enrol-code" in capsys.readouterr().err
+    assert not list(bare.iterdir()), "nothing has begun"
+
+
+async def test_a_box_whose_rebuild_broke_off_begins_with_no_empty_store(
+    configuration: tuple[Configuration, VirtualCafe],
+) -> None:
+    """It would give the dead box's numbers once more."""
+    loaded, _cafe = configuration
+    (loaded.data_dir / REBUILDING_NAME).touch()
+    with pytest.raises(StoreError, match="cafebox rebuild again"):
+        async with app.running(loaded):
+            pass
+    assert not (loaded.data_dir / app.STORE_NAME).exists()
 
 
 # --- support bundle -------------------------------------------------------------------------------

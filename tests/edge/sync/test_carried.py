@@ -22,7 +22,7 @@ from edge.store.store import Store
 from edge.sync.hub_http import HubHttp, HubRefusedError, Signer
 from edge.sync.settings import SyncSettings
 from sync_protocol.kinds import SALE, TRANSACTION
-from sync_protocol.sealed_copy import GAP, KEPT, TAKEN
+from sync_protocol.sealed_copy import GAP, KEPT, TAKEN, name_prefix
 from tests.cloud.remote_box import eventually
 from tests.edge.store import bodies
 from tests.edge.sync.boxes import Box, machine_clock
@@ -171,7 +171,7 @@ async def rebuilt_from(box, stick):
     rebuilt = Rebuilt()
     identity = box.enrolment.identity
     http = HubHttp(box.hub_url, box.client, box.switch, Signer(identity, box.enrolment.sign))
-    await hand_in(http, files_of(stick, "test", box.node), rebuilt)
+    await hand_in(http, files_of(stick, "test", box.node, rebuilt), rebuilt)
     settings = SyncSettings(box.login, "test", b"hardware", box.folder / "snapshot.part")
     path, clock = box.folder / "box.db", machine_clock()
     with Store.open(path, identity, clock, secrets.token_bytes) as store:
@@ -191,8 +191,11 @@ async def test_a_successor_has_all_that_the_copy_had(hub, cut_off, tmp_path, mon
     held = dead.read(lambda reader: reader.own_head().seq)
     await dead.stop()
     box = await successor(hub, dead, tmp_path / "new")
+    torn = files[0].path.with_name(f"{name_prefix(dead.node)}00000001-torn.sealed")
+    torn.write_bytes(files[0].path.read_bytes()[:40])
     rebuilt = await rebuilt_from(box, files[0].path.parent)
     assert [row.status for row in rebuilt.handed_in] == ["taken"]
+    assert any(line.startswith(torn.name) for line in rebuilt.unknown)
     box.start()
     assert box.read(lambda reader: reader.heads()[dead.node, 1][0]) == held
     assert rebuilt.unknown
@@ -212,7 +215,7 @@ async def test_a_stick_of_another_box_is_no_copy_of_this_one(hub, cut_off, make_
     _box, files = cut_off
     other = await make_box(1)
     with pytest.raises(CopyRefusedError, match="holds no second copy"):
-        files_of(files[0].path.parent, "test", other.node)
+        files_of(files[0].path.parent, "test", other.node, Rebuilt())
 
 
 async def test_the_hub_refuses_what_is_no_sealed_file(hub, make_box):
