@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from edge.discovery.found import Found, Trouble
 from edge.drivers.errors import HINTS, Reason
 from edge.drivers.stacks import Stacks
-from edge.drivers.winscard import NO_READERS_AVAILABLE, SCOPE_USER, SUCCESS, code_of
+from edge.drivers.winscard import (
+    NO_READERS_AVAILABLE,
+    SCOPE_USER,
+    SECURITY_VIOLATION,
+    SUCCESS,
+    code_of,
+)
 
 COUNTED = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
 """What pcscd appends to a reader's name: which of its like, and which slot. It changes with the
@@ -15,6 +21,7 @@ SAM = re.compile(r"\bSAM\b")
 """A slot inside the reader, where no customer lays a card."""
 
 
+AS_THE_BOX = "Ask as the user that the box runs as: sudo -u cafebox"
 WITH_LAMP = "ACR122"
 LAMP = "its light and buzzer, which then tell how a tap ended"
 
@@ -31,6 +38,8 @@ class PcscReaders:
         """One `Found` for all readers that are called alike: one driver watches them all."""
         pcsc = self._stacks.pcsc
         result, context = pcsc.SCardEstablishContext(SCOPE_USER)
+        if code_of(result) == SECURITY_VIOLATION:
+            return [Trouble(self.stack, "pcscd does not let this user in", AS_THE_BOX)]
         if code_of(result) != SUCCESS:
             return [_no_daemon()]
         try:

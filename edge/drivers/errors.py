@@ -53,7 +53,7 @@ HINTS = {
     Reason.NO_PORT: "Plug in the cable and compare `port` with: cafebox devices",
     Reason.NO_HOST: "Switch it on, plug in its network cable and compare `host` with its test page",
     Reason.PORT_BUSY: "End the other program on this port: fuser -v PORT",
-    Reason.NO_PERMISSION: "Let the box open the port: usermod -aG dialout,gpio,lp cafebox",
+    Reason.NO_PERMISSION: "Run the box as its own user, or: usermod -aG dialout,gpio,lp cafebox",
     Reason.SILENT: "Switch the printer on and check its cable and baud rate",
     Reason.GARBLED: "Compare `baud` with the printer's self-test page",
     Reason.STALLED: "Switch the printer off and on again",

@@ -33,6 +33,7 @@ from edge.drivers.winscard import (
     NO_READERS_AVAILABLE,
     PNP_NOTIFICATION,
     SCOPE_USER,
+    SECURITY_VIOLATION,
     STATE_CHANGED,
     STATE_PRESENT,
     STATE_UNAVAILABLE,
@@ -184,7 +185,9 @@ class PcscCardReader(CardReader):
         while not self._stopping.is_set():
             result, context = self._pcsc.SCardEstablishContext(SCOPE_USER)
             if code_of(result) != SUCCESS:
-                self._report(DeviceState.ABSENT, Reason.NO_DAEMON)
+                forbidden = code_of(result) == SECURITY_VIOLATION  # polkit's word
+                reason = Reason.NO_PERMISSION if forbidden else Reason.NO_DAEMON
+                self._report(DeviceState.ABSENT, reason)
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             with self._context_lock:

@@ -123,6 +123,13 @@ def test_what_keeps_devices_from_being_seen_has_its_remedy(
     assert printed(machine, capsys) == documented(BROKEN)
 
 
+def test_a_daemon_that_lets_this_user_not_in_has_its_remedy(machine: Machine) -> None:
+    machine.stacks.fake_pcsc.forbids = True
+    (trouble,) = machine.finders()[0].look()
+    assert isinstance(trouble, Trouble)
+    assert "sudo -u cafebox" in trouble.remedy
+
+
 def test_what_is_configured_is_named_and_not_offered_again(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:

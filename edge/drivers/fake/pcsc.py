@@ -26,6 +26,7 @@ from edge.drivers.winscard import (
     PROTOCOL_T1,
     READER_UNAVAILABLE,
     REMOVED_CARD,
+    SECURITY_VIOLATION,
     SHARE_DIRECT,
     STATE_CHANGED,
     STATE_EMPTY,
@@ -66,6 +67,8 @@ class FakePcsc:
         self._cards: dict[int, tuple[str, VirtualCard]] = {}
         self._directly: dict[int, str] = {}
         """Handles without a card: who speaks to the reader itself."""
+        self.forbids = False
+        """As a daemon does whose polkit does not know who asks."""
         self.offers_raw_only = False
         """As readers that give a contactless card neither T=0 nor T=1."""
         self.escapes: list[bytes] = []
@@ -149,8 +152,8 @@ class FakePcsc:
 
     def SCardEstablishContext(self, _scope: int, /) -> tuple[int, int]:  # noqa: N802 PC/SC's name
         with self._changed:
-            if self._daemon_down:
-                return NO_SERVICE, 0
+            if self._daemon_down or self.forbids:
+                return (NO_SERVICE if self._daemon_down else SECURITY_VIOLATION), 0
             context = next(self._numbers)
             self._contexts.add(context)
             return SUCCESS, context

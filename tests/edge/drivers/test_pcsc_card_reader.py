@@ -128,6 +128,18 @@ async def test_a_card_that_answers_late_is_read_without_a_new_tap(
     assert collector.of(CardRemoved) == []
 
 
+async def test_a_daemon_that_lets_nobody_in_is_told_apart(
+    fake: FakePcsc, collector: Collector
+) -> None:
+    fake.forbids = True
+    driver = PcscCardReader("counter", Options(), collector.bridge, fake)
+    await driver.open()
+    await collector.state(DeviceState.ABSENT, "no_permission")
+    fake.forbids = False
+    await collector.state(DeviceState.OK)
+    await driver.close()
+
+
 async def test_a_daemon_that_is_down_tells_no_card(
     fake: FakePcsc, reader: PcscCardReader, collector: Collector
 ) -> None:
