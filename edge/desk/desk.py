@@ -2,9 +2,10 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Answer, Outcome, Session
@@ -290,10 +291,17 @@ class Desk:
         """The line went up or down, or the hub acknowledged ops."""
         self._effects.page_events.publish(Region.TRUTH, Region.TAP)
 
-    async def mains_failed(self, at_ms: int) -> None:
-        """The mains fails: take nothing new, and have on the disk what was taken."""
+    def mains_failed(self, at_ms: int) -> Coroutine[Any, Any, None]:
+        """The mains fails: take nothing new, and have on the disk what was taken.
+
+        The first holds at once, so that `mains_returned` is never overtaken; the second is for
+        whoever called to await.
+        """
         self._mains.failed_since_ms = at_ms
         self._effects.page_events.publish(Region.TRUTH)
+        return self._flush()
+
+    async def _flush(self) -> None:
         try:
             await self.doors.commit()
             await self._store.checkpoint()

@@ -81,6 +81,13 @@ async def test_while_the_mains_fails_nothing_new_is_taken(counter: Counter) -> N
     assert (await counter.tap()).outcome is TapOutcome.WELCOME
 
 
+async def test_mains_that_are_back_before_all_is_flushed_are_back(counter: Counter) -> None:
+    flushing = counter.desk.mains_failed(1)
+    counter.desk.mains_returned()
+    await flushing
+    assert (await counter.desk.views.truth_line()).mains_failed_ms == 0
+
+
 async def test_a_failing_mains_with_a_store_that_is_closed_ends_nothing(tmp_path: Path) -> None:
     async with open_counter(tmp_path) as counter:
         await furnish(counter)
