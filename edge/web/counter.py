@@ -28,6 +28,7 @@ QUIET_COMMANDS = frozenset(
     | {"keep_ticket", "resume_ticket", "merge_ticket"}
 )
 """What the screen itself shows as done."""
+CARD_SWAPPED = "card_swapped"
 
 
 class Counter:
@@ -110,6 +111,8 @@ class Counter:
         if work not in WORKS:
             work = after.get(command, TICKET)
         kept = {} if refusal is None else values
+        if refusal is not None and refusal.code == CARD_SWAPPED:
+            work, kept = TICKET, {}  # what was typed was for whoever has left the reader
         return await self._respond(request, screen, work, {}, kept)
 
     async def show_import(

@@ -121,6 +121,18 @@ async def test_another_card_on_the_reader_is_charged_nothing_and_the_cashier_tol
     assert done["values"]["balance_fen"] == HAD_FEN - SPENT_FEN  # type: ignore[index]  # JSON
 
 
+async def test_no_form_stands_that_would_charge_the_other_member(payer: Payer) -> None:
+    form = {"member": payer.member, "amount_yuan": "12", "tapped_card": await payer.tapped_card()}
+    await asyncio.to_thread(payer.box.cafe.tap, OTHER_CARD)
+    await payer.tapped_card(member=payer.other)
+    headers = {"HX-Request": "true"}
+    data = {"request_id": "a-form-of-the-page", **form}
+    async with payer.box.client.post("/desk/spend", data=data, headers=headers) as response:
+        page = await response.text()
+    assert "没有扣款" in page
+    assert 'name="amount_yuan"' not in page
+
+
 async def test_a_card_that_was_taken_away_pays(payer: Payer) -> None:
     card = await payer.tapped_card()
     await asyncio.to_thread(payer.box.cafe.lift)
