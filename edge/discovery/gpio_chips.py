@@ -23,6 +23,7 @@ USES: Mapping[tuple[str, str], tuple[Mapping[str, Option], str]] = {
     ("door_relay", "gpio"): ({"pin": 17}, "if the door's relay hangs on it"),
     ("door_counter", "gpio"): ({"pin": 27}, "if a light beam or a door contact hangs on it"),
     ("card_reader", "wiegand"): ({"pin_d0": 5, "pin_d1": 6}, "if a Wiegand reader hangs on it"),
+    ("power_input", "gpio"): ({"pin": 22}, "if a UPS or a mains sensor hangs on it"),
 }
 """What may hang on pins: examples, with the pins that our wiring plan has."""
 

@@ -14,6 +14,7 @@ NAMES = {
     "feedback": "lamp",
     "door_relay": "door",
     "door_counter": "entrance",
+    "power_input": "mains",
 }
 """What the first device of a kind is called where nobody gave it a name."""
 

@@ -86,7 +86,7 @@ def test_what_is_uncommented_is_a_configuration_too(
     main(["devices"])
     lines = printed(machine, capsys).splitlines()
     everything = [line.removeprefix("# ") if _is_table(line) else line for line in lines]
-    assert len(_accepted("\n".join(everything), machine)) == 12
+    assert len(_accepted("\n".join(everything), machine)) == 13
 
 
 def _is_table(line: str) -> bool:
@@ -181,7 +181,7 @@ def test_json_has_the_tables_and_the_troubles(
     assert main(["devices", "--json"]) == DONE
     values = json.loads(capsys.readouterr().out)
     assert [one["stack"] for one in values["troubles"]] == ["pcsc"]
-    scanner = values["devices"][-4]
+    scanner = values["devices"][-5]
     assert scanner["label"] == "Barcode Scanner HID"
     assert scanner["table"]["driver"] == "keyboard"
     assert scanner["sure"] is True
