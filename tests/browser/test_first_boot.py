@@ -273,6 +273,7 @@ async def change_devices(walk: Walk) -> None:
     for sure in await page.locator('[name="use"]:checked').all():
         await walk.hands.press(sure)
     await walk.go_on("devices")
-    await expect(page.locator("[data-started-before]")).to_be_visible()
+    await page.wait_for_selector("[data-started-before], #left, main.login")
     await walk.shot(page, "9-anew")
+    await page.wait_for_url(lambda url: "/setup/" not in url)
     await page.wait_for_selector("#left, main.login")

@@ -9,6 +9,8 @@ import pytest_asyncio
 
 from edge import app, first_boot
 from edge.drivers.fake.printer import Paper
+from edge.setup import gate
+from edge.web.setup import pages
 from tests.edge.setup.conftest import Bench, Hub, Technician
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -16,6 +18,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CARD = bytes.fromhex("04A1B2C3D4E5F6")
 READER = ("use", "card_reader/pcsc@Fake PICC")
 WAIT_S = 60
+NO_SOONER_S = 3600.0
+"""So that a slow machine does not outwait what is tested."""
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -177,7 +181,10 @@ async def test_a_tapped_card_shows_its_number_at_once(technician: Technician, be
     assert CARD.hex().upper() in technician.page
 
 
-async def test_the_pin_comes_on_paper_to_who_stands_at_the_printer(bench: Bench, hub: Hub) -> None:
+async def test_the_pin_comes_on_paper_to_who_stands_at_the_printer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "SLIP_EVERY_S", NO_SOONER_S)
     async with bench.first_boot() as technician:
         await technician.setup.look(ask=True)
         async with aiohttp.ClientSession(bench.configuration().address) as stranger:
@@ -190,7 +197,10 @@ async def test_the_pin_comes_on_paper_to_who_stands_at_the_printer(bench: Bench,
         assert technician.setup.pin in slip.text
 
 
-async def test_once_set_up_the_page_is_gone(technician: Technician, bench: Bench, hub: Hub) -> None:
+async def test_once_set_up_the_page_is_gone(
+    technician: Technician, bench: Bench, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "HAND_OVER_S", NO_SOONER_S)
     await technician.send("/setup/devices", READER)
     identity = bench.configuration().data_dir / app.IDENTITY_NAME
     before = identity.read_bytes()
