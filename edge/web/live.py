@@ -26,10 +26,17 @@ HEARTBEAT_SECONDS = 10.0
 """How long a page may show an old truth line when nothing happens."""
 WRITE_TIMEOUT_SECONDS = 10.0
 """A page that takes nothing for this long is gone; it reconnects by itself."""
+STRANGERS_MAX = 16
+"""Streams for pages at which nobody is logged in: whoever is in the cafe's network may open them,
+and leaves most places to those who work here."""
+BEAT = b":\n\n"
+"""A comment, which no page shows."""
 
 
 class LiveStreams(set[asyncio.Task[object]]):
-    """The tasks that serve open pages."""
+    """The tasks that serve open pages, `strangers` of them where nobody is logged in."""
+
+    strangers = 0
 
 
 LIVE_STREAMS = web.AppKey("live_streams", LiveStreams)
@@ -77,6 +84,10 @@ async def streamed(request: web.Request, serve: Serve) -> web.StreamResponse:
     counter = request.app[Counter.KEY]
     task = asyncio.current_task()
     streams = request.app[LIVE_STREAMS]
+    is_stranger = await counter.session(request) is None
+    if is_stranger and streams.strangers >= STRANGERS_MAX:
+        return _later()
+    streams.strangers += is_stranger
     if task is not None:
         streams.add(task)
     try:
@@ -85,13 +96,40 @@ async def streamed(request: web.Request, serve: Serve) -> web.StreamResponse:
                 headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             )
             await response.prepare(request)
-            await serve(request, response, aiter(changes))
+            await _first_of(serve(request, response, aiter(changes)), _beat(response))
             return response
     except TooManySubscribersError:
-        return web.Response(status=503, headers={"Retry-After": "10"})
+        return _later()
     finally:
+        streams.strangers -= is_stranger
         if task is not None:
             streams.discard(task)
+
+
+def _later() -> web.Response:
+    return web.Response(status=503, headers={"Retry-After": "10"})
+
+
+async def _beat(response: web.StreamResponse) -> None:
+    """Write to a page until it is gone: while nothing is written, nobody notices that it is."""
+    with suppress(ConnectionError, TimeoutError):
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
+                await response.write(BEAT)
+
+
+async def _first_of(*works: Coroutine[None, None, None]) -> None:
+    """Do all until one is done; raises what that one raises."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def close_streams(app: web.Application) -> None:

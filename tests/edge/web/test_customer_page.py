@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientResponse, ClientSession, CookieJar
+from aiohttp import ClientResponse, ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 
 from edge.web.application import build_application
@@ -81,3 +82,28 @@ async def test_who_is_not_logged_in_reads_a_welcome_and_nothing_else(site: Site)
     text = await site.page()
     assert "欢迎光临" in text
     assert "可乐" not in text
+
+
+async def test_a_page_that_is_closed_leaves_its_place_to_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one to which nothing is ever told, such as the log-in page."""
+    monkeypatch.setattr("edge.web.live.HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr("edge.web.live.STRANGERS_MAX", 2)
+    runner = web.AppRunner(build_application(site.counter.desk, SHANGHAI))  # as the box has it
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+
+    async def status(*, held: int) -> int:
+        async with AsyncExitStack() as stack:
+            for _ in range(held):
+                path = f"http://{host}:{port}/log-in/events"
+                answer = await stack.enter_async_context(site.browser.get(path))
+            return answer.status
+
+    async with asyncio.timeout(DEADLINE_S):
+        assert await status(held=3) == 503
+        while await status(held=2) != 200:
+            pass
+    await runner.cleanup()
