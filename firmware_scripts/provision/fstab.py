@@ -13,16 +13,16 @@ MAPPED_NAME = "cafebox-data"
 KEY_FILE = "/run/cafebox-data/key"
 DATA_LINE = (
     f"/dev/mapper/{MAPPED_NAME} /data ext4"
-    " noatime,nodev,nosuid,nofail,errors=remount-ro,x-systemd.device-timeout=120s 0 2"
+    " noatime,nodev,nosuid,nofail,errors=remount-ro,x-systemd.device-timeout=20min 0 2"
 )
-"""`nofail`: a machine whose data does not open still starts, so that one can look at it."""
+"""`nofail`: a machine whose data does not open still starts, so that one can look at it. The first
+start makes /data, which a slow card may take minutes for (cafebox-data.service has 15)."""
 COPY = "/media/copy"
 COPY_LINE = (
     f"LABEL=CAFEBOX {COPY} vfat"
-    " noatime,nodev,nosuid,noexec,flush,uid=cafebox,gid=cafebox,umask=077"
-    ",nofail,x-systemd.device-timeout=5s 0 0"
+    " noatime,nodev,nosuid,noexec,flush,uid=cafebox,gid=cafebox,umask=077,noauto 0 0"
 )
-"""A stick of this name is mounted whenever it is plugged in, for the second copy."""
+"""A stick of this name is mounted by a udev rule when it is plugged in, for the second copy."""
 TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - mount points
 SCRATCH = (
     "/var/lib/NetworkManager",  # leases

@@ -1,9 +1,9 @@
 """An image of the whole card, made and started in a virtual machine: `make test-image`, as root.
 
 Here /data is encrypted in earnest: Debian's own kernel has device-mapper. One card, four starts:
-the first makes /data, then its power is cut; the second finds all again, though the hardware clock
-is behind; the third has another board, the fourth no key file. Each test reads what a start told
-by its serial line.
+the first makes /data, then its power is cut; the second has a stick for the second copy and finds
+all again, though the hardware clock is behind; the third has another board, the fourth no key
+file. Each test reads what a start told by its serial line.
 """
 
 import os
@@ -98,7 +98,9 @@ class Card:
         ):
             self._debugfs(f"write {source} {target}")
 
-    def start(self, name: str, board: str = BOARD, date: str = "") -> Start:
+    def start(
+        self, name: str, board: str = BOARD, date: str = "", stick: Path | None = None
+    ) -> Start:
         """Start from the card, wait until the machine has told all, and cut its power."""
         told, console = self.folder / f"{name}.told", self.folder / f"{name}.console"
         disk = self._disk_number()
@@ -117,6 +119,8 @@ class Card:
             ),
             *("-serial", f"file:{console}", "-serial", f"file:{told}"),
         ]
+        if stick is not None:
+            command += ["-drive", f"file={stick},format=raw,if=virtio"]
         if date:
             command += ["-rtc", f"base={date}T08:00:00"]
         machine = subprocess.Popen(command, stdin=subprocess.DEVNULL)
@@ -194,7 +198,10 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> Starts:
     assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
     card = Card(folder, image)
     first = card.start("first", date=LATER)
-    second = card.start("second")
+    stick = folder / "stick.img"
+    stick.write_bytes(bytes(64 * 1024 * 1024))
+    subprocess.run(["mkfs.vfat", "-n", "CAFEBOX", stick], check=True)
+    second = card.start("second", stick=stick)
     readable = card.partition_holds(b"before the cut") or card.partition_holds(b"[hub]")
     other_board = card.start("other-board", OTHER_BOARD)
     card.without_key_file()
@@ -206,7 +213,9 @@ pytestmark = pytest.mark.timeout(9000)
 
 
 def test_the_first_start_makes_an_encrypted_data_partition(starts: Starts) -> None:
-    assert starts.first.done("data").startswith("/dev/mapper/cafebox-data ext4 rw")
+    source, kind, options = starts.first.done("data").split()
+    assert (source, kind) == ("/dev/mapper/cafebox-data", "ext4")
+    assert options.startswith("rw,")
     assert "crypt aes-xts-plain64" in starts.first.done("mapped")
     assert "product number" in starts.first.done("status")
     assert starts.first.done("key_left") == ""
@@ -250,6 +259,12 @@ def test_another_board_or_no_key_file_opens_nothing(starts: Starts) -> None:
     assert "another board" in starts.other_board.text("status")
     assert starts.no_key_file.sections["data"][0] == 1
     assert "cafebox-data.key is gone" in starts.no_key_file.text("status")
+
+
+def test_a_stick_of_the_right_name_is_the_boxs_to_write_to(starts: Starts) -> None:
+    assert starts.first.sections["stick"][0] == 1
+    assert starts.second.done("stick").split() == ["/dev/vdb", "vfat"]
+    starts.second.done("stick_written")
 
 
 def test_the_box_is_found_by_its_name(starts: Starts) -> None:

@@ -16,6 +16,7 @@ section date date -u +%F
 section machine_id cat /etc/machine-id
 section ssh_keys ls /etc/ssh
 section name busctl call org.freedesktop.Avahi / org.freedesktop.Avahi.Server GetHostNameFqdn
+section stick findmnt --noheadings --output SOURCE,FSTYPE /media/copy
 section kept cat /data/cafebox/kept
 if findmnt /data >/dev/null; then
     if [ ! -e /data/cafebox/box-data/box.identity ]; then
@@ -24,6 +25,8 @@ if findmnt /data >/dev/null; then
         systemctl restart cafebox
     fi
     section well until_true well
+    box=$(systemctl show --property=MainPID --value cafebox)
+    section stick_written nsenter --target "$box" --mount -- runuser -u cafebox -- touch /media/copy/written
     touch /var/lib/systemd/timesync/clock # as systemd-timesyncd does every ten minutes
     echo 'before the cut' >/data/cafebox/kept
     sync
