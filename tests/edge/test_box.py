@@ -17,6 +17,8 @@ from edge.configuration import Configuration, read
 from edge.drivers.fake.cafe import DOOR_RELAY_PIN, VirtualCafe
 from edge.drivers.fake.pcsc import VirtualReaders
 from edge.drivers.fake.printer import Paper
+from edge.effects.page_events import Region
+from edge.events import DeviceState
 from sync_protocol.codec import pack
 from sync_protocol.http_api import EnrolAnswer
 from tests.edge.desk.counter import (
@@ -97,10 +99,22 @@ class Box:
         return values
 
     async def tap(self, card: bytes = CARD) -> None:
-        """Lay a card on the reader and take it away."""
+        """Lay a card on the reader, and take it away once the box has told what came of it."""
+        events = self.running.desk.page_events
+        before = events.times_stale(Region.TAP)
         await asyncio.to_thread(self.cafe.tap, card)
-        await asyncio.sleep(0.05)
+        await self.until(lambda: events.times_stale(Region.TAP) > before)
         await asyncio.to_thread(self.cafe.lift)
+
+    async def until_reader_is_seen(self) -> None:
+        """A card that lies there when the box first sees its reader is no tap."""
+
+        async def seen() -> bool:
+            truth = await self.running.desk.views.truth_line()
+            readers = [one for one in truth.devices if one.kind == "card_reader"]
+            return all(one.state is DeviceState.OK for one in readers)
+
+        await eventually(seen, "the reader to be seen", WAIT_S)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds."""
@@ -148,6 +162,7 @@ async def box(configuration: tuple[Configuration, VirtualCafe]) -> AsyncIterator
         opened = Box(running, cafe, client)
         await opened.do("log_in", staff=CASHIER, pin=PIN)
         await opened.do("open_shift")
+        await opened.until_reader_is_seen()
         yield opened
 
 
