@@ -59,7 +59,7 @@ from edge.events import (
 )
 from edge.receipt import SlipGroup
 from edge.second_copy.follower import CopyPlace, SecondCopy
-from edge.second_copy.rebuild import refuse_unfinished
+from edge.second_copy.rebuild import is_to_be_rebuilt
 from edge.second_copy.sealed_files import Sealing
 from edge.store.apply import Applied
 from edge.store.errors import StoreBusyError, StoreError, StoreFullError
@@ -179,7 +179,12 @@ def broker_login(configuration: Configuration, enrolment: Enrolment) -> BrokerLo
 
 
 def _open_store(path: Path, enrolment: Enrolment, clock: Clock) -> Store:
-    refuse_unfinished(path)
+    if is_to_be_rebuilt(path, enrolment.identity.epoch):
+        raise StoreError(
+            "not_rebuilt",
+            "this box succeeds an earlier one and has none of its data yet. Type: cafebox rebuild"
+            " --from FOLDER, or without --from where there is no second copy",
+        )
     return Store.open(path, enrolment.identity, clock, secrets.token_bytes, hardware_id())
 
 

@@ -131,6 +131,7 @@ async def serving(
         around = Surroundings(
             configuration_path=path,
             identity_path=configuration.data_dir / app.IDENTITY_NAME,
+            store_path=configuration.data_dir / app.STORE_NAME,
             address=page_address(configuration),
             hardware=app.hardware_id(),
             software=app.SOFTWARE,

@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry
 from edge.desk.numbers import SKIPPED, go_on_behind_documents
 from edge.second_copy.sealed_files import SealedFile, scan
 from edge.store import audit
-from edge.store.errors import StoreError
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from edge.sync.enrolment import Enrolment
@@ -62,16 +61,11 @@ class Rebuilt:
     unknown: list[str] = field(default_factory=list)
 
 
-def refuse_unfinished(store_path: Path) -> None:
-    """Raise `StoreError` where a rebuild broke off and there is no store.
-
-    A successor that began with an empty one would give the dead box's numbers once more.
-    """
-    if not store_path.exists() and store_path.with_name(REBUILDING_NAME).exists():
-        raise StoreError(
-            "rebuilding",
-            "the rebuild of this box broke off. Type cafebox rebuild again, with the same --from",
-        )
+def is_to_be_rebuilt(store_path: Path, epoch: int) -> bool:
+    """Return whether a box has no store, and must not begin with an empty one: it succeeds another,
+    whose numbers it would give once more."""
+    begun = store_path.with_name(REBUILDING_NAME).exists()
+    return (epoch > 1 or begun) and not store_path.exists()
 
 
 def files_of(folder: Path, chain: str, node: int, rebuilt: Rebuilt) -> list[SealedFile]:

@@ -21,6 +21,7 @@ from edge.drivers.errors import DeviceConfigurationError, DeviceError
 from edge.drivers.stacks import Stacks
 from edge.durable_file import replace_durably
 from edge.example_configuration import SETTINGS_EXAMPLE
+from edge.second_copy.rebuild import is_to_be_rebuilt
 from edge.setup.choice import Choice, Place, places_of
 from edge.setup.configuration_text import with_settings
 from edge.setup.hub import CODE_LENGTH_MAX, broker_of, hub_address, why_refused, why_unreachable
@@ -49,6 +50,7 @@ class Surroundings:
 
     configuration_path: Path
     identity_path: Path
+    store_path: Path
     address: str
     hardware: bytes
     software: str
@@ -212,6 +214,8 @@ class Setup:
             settled = with_settings(text, self._settings())
             if settled != text:
                 await asyncio.to_thread(self._write, settled)
+            if is_to_be_rebuilt(self._around.store_path, self.enrolment.identity.epoch):
+                return refuse("setup_successor")
             await asyncio.to_thread(self._file.remove)
             self.is_over = True
             return None

@@ -63,6 +63,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "盒子里的身份文件用不了（{why}）；请总部重新登记这台盒子",
         "The box's identity file cannot be used ({why}); ask head office to enrol the box anew",
     ),
+    "setup_successor": (
+        "这台盒子接替一台旧盒子，还没有它的数据；请在盒子上执行 cafebox rebuild --from 目录"
+        "（没有第二份数据就不加 --from），完成后再按一次",
+        "This box succeeds an earlier one and has none of its data yet. On the box type: cafebox"
+        " rebuild --from FOLDER (without --from where there is no second copy); then press again",
+    ),
     "setup_code_first": ("请先输入注册码", "Enter the code first"),
     "setup_device_gone": (
         "{place} 上的设备不见了；请插好，再点“重新查找”",

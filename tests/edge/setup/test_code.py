@@ -1,5 +1,7 @@
 """The code of head office: taken once, refused with words, and nothing left behind by a refusal."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,7 +10,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from edge import app, first_boot
+from edge.cli import main
 from edge.domain.words import WORDS
+from edge.store.errors import StoreError
 from edge.sync.enrolment import load_enrolment
 from tests.brokers.servers import free_port
 from tests.edge.setup.conftest import Bench, Hub, Technician
@@ -129,3 +133,30 @@ async def test_a_box_that_was_enrolled_by_hand_needs_no_page(bench: Bench, hub: 
     assert first_boot.is_needed(configuration)
     progress.write_bytes(before_the_code)  # as `cafebox enrol` leaves it
     assert not first_boot.is_needed(configuration)
+
+
+async def test_a_successor_is_not_set_up_before_it_has_what_the_dead_box_had(
+    bench: Bench, hub: Hub
+) -> None:
+    """With an empty store it would give the dead box's numbers once more."""
+    async with bench.first_boot() as technician:
+        await technician.enrol(hub)
+        await technician.send("/setup/card")
+        assert technician.status == 200
+    data = bench.configuration().data_dir
+    dead = load_enrolment(data / app.IDENTITY_NAME)
+    assert dead is not None
+    shutil.rmtree(data)
+    code = await hub.running.office.create_code(hub.cafe, "counter", dead.identity.node)
+    async with bench.first_boot() as technician:
+        await technician.send("/setup/code", ("hub", hub.url), ("code", str(code)))
+        await technician.send("/setup/card")
+        assert (technician.status, "cafebox rebuild" in technician.page) == (422, True)
+    with pytest.raises(StoreError, match="cafebox rebuild"):
+        async with app.running(bench.configuration()):
+            pass
+    words = ["--config", str(bench.path), "rebuild"]
+    assert await asyncio.to_thread(main, words) == 0
+    async with bench.first_boot() as technician:
+        await technician.send("/setup/card")
+        assert technician.status == 200
