@@ -47,8 +47,8 @@ bench: setup ## Measure against floors and peers; writes build/bench.json
 	@exec $(python) -m benchmarks $(ARGS)
 
 .PHONY: test-appliance
-test-appliance: setup .cache/system-appliance ## Provision a bare Debian in a container and boot it, as root (3 minutes; the first time more)
-	@$(python) -m pytest tests/appliance/booted.py $(ARGS)
+test-appliance: setup .cache/system-appliance ## Provision a bare Debian in a container and boot it, as root (5 minutes; the first time more)
+	@$(python) -m pytest tests/appliance/booted.py tests/appliance/arm64.py $(ARGS)
 
 .PHONY: test-image
 test-image: setup .cache/system-appliance ## Make the image of a card and start it in a virtual machine, as root (20 minutes)
