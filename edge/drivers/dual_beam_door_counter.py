@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import DoorCounter
 from edge.drivers.errors import DeviceConfigurationError, Reason
-from edge.drivers.gpio_inputs import pin_errors
+from edge.drivers.gpio_inputs import forget_edges, pin_errors
 from edge.drivers.options import option, read_options
+from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, Direction, DoorCrossed
 
@@ -82,8 +83,12 @@ class DualBeamDoorCounter(DoorCounter):
         self._edge = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._retry = PinRetry(self._open_pins)
 
     async def open(self) -> None:
+        self._retry.start()
+
+    def _open_pins(self) -> bool:
         gpio, options = self._gpio, self._options
         pulls = {"up": gpio.PUD_UP, "down": gpio.PUD_DOWN, "off": gpio.PUD_OFF}
         try:
@@ -93,13 +98,16 @@ class DualBeamDoorCounter(DoorCounter):
                 gpio.setup(pin, gpio.IN, pull_up_down=pulls[options.pull])
                 gpio.add_event_detect(pin, gpio.BOTH, callback=self._on_edge)
         except pin_errors(gpio):
+            forget_edges(gpio, self._pins)
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return
+            return False
         self._thread = threading.Thread(target=self._run, name=f"counter:{self.name}", daemon=True)
         self._thread.start()
         self._report(DeviceState.OK)
+        return True
 
     async def close(self) -> None:
+        await self._retry.stop()
         thread, self._thread = self._thread, None
         if thread is None:
             return

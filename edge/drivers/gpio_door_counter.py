@@ -13,6 +13,7 @@ from edge.drivers.contract import DoorCounter
 from edge.drivers.errors import Reason
 from edge.drivers.gpio_inputs import PULLS, QuietInput, Wiring, pin_errors
 from edge.drivers.options import option, read_options
+from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, Direction, DoorCrossed
 
@@ -35,9 +36,13 @@ class GpioDoorCounter(DoorCounter):
         super().__init__(name, bridge)
         self._options = options
         self._gpio = gpio
+        self._retry = PinRetry(self._open_pins)
         self._input: QuietInput | None = None
 
     async def open(self) -> None:
+        self._retry.start()
+
+    def _open_pins(self) -> bool:
         options = self._options
         debounce_ms = options.debounce_ms
         wiring = Wiring(options.pin, options.active_low, options.pull, debounce_ms, debounce_ms)
@@ -48,11 +53,13 @@ class GpioDoorCounter(DoorCounter):
             beam.open()
         except pin_errors(self._gpio):
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return
+            return False
         self._input = beam
         self._report(DeviceState.OK)
+        return True
 
     async def close(self) -> None:
+        await self._retry.stop()
         beam, self._input = self._input, None
         if beam is None:
             return

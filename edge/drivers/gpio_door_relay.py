@@ -27,6 +27,7 @@ from edge.drivers.errors import (
 )
 from edge.drivers.gpio_inputs import QuietInput, Wiring, pin_errors
 from edge.drivers.options import option, read_options
+from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, ExitPressed
 
@@ -67,10 +68,14 @@ class GpioDoorRelay(DoorRelay):
         self._falls_at_s = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._retry = PinRetry(self._open_pins)
         self._exit: QuietInput | None = None
         self._pressed_at_s: float | None = None
 
     async def open(self) -> None:
+        self._retry.start()
+
+    def _open_pins(self) -> bool:
         try:
             self._gpio.setwarnings(False)  # a pin still set from the run before is expected
             self._gpio.setmode(self._gpio.BCM)
@@ -78,7 +83,7 @@ class GpioDoorRelay(DoorRelay):
             button = self._open_exit()
         except pin_errors(self._gpio):
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return
+            return False
         atexit.register(self._rest)
         self._thread = threading.Thread(target=self._run, name=f"relay:{self.name}", daemon=True)
         self._thread.start()
@@ -87,6 +92,7 @@ class GpioDoorRelay(DoorRelay):
             self._exit = button
             if button.active:
                 self._on_exit(True, time.monotonic_ns())
+        return True
 
     def _open_exit(self) -> QuietInput | None:
         options = self._options
@@ -112,6 +118,7 @@ class GpioDoorRelay(DoorRelay):
                 raise DeviceFaultError("open the door", self.name, Reason.PIN_FAULT) from error
 
     async def close(self) -> None:
+        await self._retry.stop()
         thread, button = self._thread, self._exit
         if thread is None:
             return

@@ -8,7 +8,8 @@ not used: RPi.GPIO and rpi-lgpio mean different things by it.)
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from edge.drivers.errors import Reason
@@ -28,6 +29,13 @@ def pin_errors(gpio: GpioStack) -> tuple[type[Exception], ...]:
     lgpio = getattr(gpio, "lgpio", None)
     own = (RuntimeError, ValueError, OSError)
     return own if lgpio is None else (*own, lgpio.error)
+
+
+def forget_edges(gpio: GpioStack, pins: Iterable[int]) -> None:
+    """Watch pins no more, of which some may never have been watched."""
+    for pin in pins:
+        with suppress(*pin_errors(gpio)):
+            gpio.remove_event_detect(pin)
 
 
 @dataclass(frozen=True, slots=True)

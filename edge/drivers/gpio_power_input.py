@@ -15,6 +15,7 @@ from edge.drivers.contract import PowerInput
 from edge.drivers.errors import Reason
 from edge.drivers.gpio_inputs import PULLS, QuietInput, Wiring, pin_errors
 from edge.drivers.options import option, read_options
+from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, PowerFailed, PowerReturned
 
@@ -37,9 +38,13 @@ class GpioPowerInput(PowerInput):
         super().__init__(name, bridge)
         self._options = options
         self._gpio = gpio
+        self._retry = PinRetry(self._open_pins)
         self._input: QuietInput | None = None
 
     async def open(self) -> None:
+        self._retry.start()
+
+    def _open_pins(self) -> bool:
         options = self._options
         wiring = Wiring(
             options.pin, options.active_low, options.pull, options.debounce_ms, options.back_ms
@@ -50,13 +55,15 @@ class GpioPowerInput(PowerInput):
             line.open()
         except pin_errors(self._gpio):
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return
+            return False
         self._input = line
         if line.active:
             self._on_level(True, time.monotonic_ns())
         self._on_state(None)
+        return True
 
     async def close(self) -> None:
+        await self._retry.stop()
         line, self._input = self._input, None
         if line is None:
             return

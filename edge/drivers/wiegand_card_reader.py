@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import CardReader
 from edge.drivers.errors import DeviceConfigurationError, Reason
-from edge.drivers.gpio_inputs import pin_errors
+from edge.drivers.gpio_inputs import forget_edges, pin_errors
 from edge.drivers.options import option, read_options
+from edge.drivers.pin_retry import PinRetry
 from edge.drivers.presence import Presence
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState
@@ -56,8 +57,12 @@ class WiegandCardReader(CardReader):
         self._arrived = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._retry = PinRetry(self._open_pins)
 
     async def open(self) -> None:
+        self._retry.start()
+
+    def _open_pins(self) -> bool:
         gpio, options = self._gpio, self._options
         pull = gpio.PUD_UP if options.pull == "up" else gpio.PUD_OFF
         try:
@@ -67,14 +72,17 @@ class WiegandCardReader(CardReader):
                 gpio.setup(pin, gpio.IN, pull_up_down=pull)
                 gpio.add_event_detect(pin, gpio.FALLING, callback=self._on_pulse)
         except pin_errors(gpio):
+            forget_edges(gpio, (options.pin_d0, options.pin_d1))
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return
+            return False
         self._presence.start(time.monotonic_ns())
         self._thread = threading.Thread(target=self._run, name=f"reader:{self.name}", daemon=True)
         self._thread.start()
         self._report(DeviceState.OK)
+        return True
 
     async def close(self) -> None:
+        await self._retry.stop()
         thread, self._thread = self._thread, None
         if thread is None:
             return

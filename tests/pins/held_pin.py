@@ -14,7 +14,7 @@ from tests.pins.lines import KernelWall
 PIN = 17
 
 
-async def test_a_pin_that_another_program_holds_is_told() -> None:
+async def test_a_pin_that_another_program_holds_is_told_and_taken_once_it_is_free() -> None:
     wall, collector = KernelWall(), Collector()
     holder = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.contracts.relay_holder", wall.stack, str(PIN)),
@@ -26,8 +26,11 @@ async def test_a_pin_that_another_program_holds_is_told() -> None:
         relay = GpioDoorRelay("door", Options(PIN), collector.bridge, wall.gpio)
         await relay.open()
         await collector.state(DeviceState.ABSENT, "pin_fault")
+        holder.kill()
+        await collector.state(DeviceState.OK)
         await relay.close()
     finally:
-        holder.kill()
+        if holder.returncode is None:
+            holder.kill()
         await holder.wait()
         wall.close()

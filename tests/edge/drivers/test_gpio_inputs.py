@@ -1,10 +1,13 @@
 """Pins that cannot be used: what each stack raises for them is told, and ends no driver."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
 from edge.drivers.contract import Device
+from edge.drivers.dual_beam_door_counter import DualBeamDoorCounter
+from edge.drivers.dual_beam_door_counter import Options as BeamOptions
 from edge.drivers.fake.gpio import FakeGpio
 from edge.drivers.gpio_door_counter import GpioDoorCounter
 from edge.drivers.gpio_door_counter import Options as CounterOptions
@@ -12,10 +15,12 @@ from edge.drivers.gpio_door_relay import GpioDoorRelay
 from edge.drivers.gpio_door_relay import Options as RelayOptions
 from edge.drivers.gpio_power_input import GpioPowerInput
 from edge.drivers.gpio_power_input import Options as PowerOptions
+from edge.drivers.wiegand_card_reader import Options as WiegandOptions
+from edge.drivers.wiegand_card_reader import WiegandCardReader
 from edge.events import DeviceState, DoorCrossed, PowerFailed, PowerReturned
 from tests.contracts.collector import Collector
 
-PIN = 17
+PIN, HELD_PIN = 17, 18
 
 
 class LgpioError(Exception):
@@ -26,9 +31,14 @@ class BusyGpio(FakeGpio):
     """rpi-lgpio where another program holds the pin."""
 
     lgpio = SimpleNamespace(error=LgpioError)
+    is_busy = True
 
-    def setup(self, *_args: object, **_options: object) -> None:
-        raise LgpioError("GPIO busy")
+    def setup(
+        self, channel: int, direction: int, *, pull_up_down: int = 20, initial: int = -1
+    ) -> None:
+        if self.is_busy and channel == HELD_PIN:
+            raise LgpioError("GPIO busy")
+        super().setup(channel, direction, pull_up_down=pull_up_down, initial=initial)
 
 
 class FlakyGpio(FakeGpio):
@@ -44,17 +54,39 @@ class FlakyGpio(FakeGpio):
         return super().input(channel)
 
 
-@pytest.mark.parametrize("kind", ["relay", "counter", "power"])
-async def test_a_pin_that_another_program_holds_is_told(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["relay", "exit", "counter", "power", "beams", "wiegand"])
+async def test_a_pin_that_another_program_holds_is_told_and_taken_once_it_is_free(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.drivers.pin_retry.FIRST_WAIT_S", 0.001)
     collector, gpio = Collector(), BusyGpio()
+    name, bridge = "device", collector.bridge
     devices: dict[str, Device] = {
-        "relay": GpioDoorRelay("device", RelayOptions(PIN), collector.bridge, gpio),
-        "counter": GpioDoorCounter("device", CounterOptions(PIN), collector.bridge, gpio),
-        "power": GpioPowerInput("device", PowerOptions(PIN), collector.bridge, gpio),
+        "relay": GpioDoorRelay(name, RelayOptions(HELD_PIN), bridge, gpio),
+        "exit": GpioDoorRelay(name, RelayOptions(PIN, exit_pin=HELD_PIN), bridge, gpio),
+        "counter": GpioDoorCounter(name, CounterOptions(HELD_PIN), bridge, gpio),
+        "power": GpioPowerInput(name, PowerOptions(HELD_PIN), bridge, gpio),
+        "beams": DualBeamDoorCounter(name, BeamOptions(PIN, HELD_PIN), bridge, gpio),
+        "wiegand": WiegandCardReader(name, WiegandOptions(PIN, HELD_PIN), bridge, gpio),
     }
-    await devices[kind].open()
+    device = devices[kind]
+    await device.open()
     await collector.state(DeviceState.ABSENT, "pin_fault")
-    await devices[kind].close()
+    gpio.is_busy = False
+    await collector.state(DeviceState.OK)
+    await device.close()
+    await device.close()
+    assert device.status.reason == "not_opened"
+
+
+async def test_closing_ends_the_tries() -> None:
+    collector, gpio = Collector(), BusyGpio()
+    relay = GpioDoorRelay("door", RelayOptions(HELD_PIN), collector.bridge, gpio)
+    await relay.open()
+    await collector.state(DeviceState.ABSENT, "pin_fault")
+    assert len(asyncio.all_tasks()) == 2
+    await relay.close()
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_a_line_that_cannot_be_read_for_a_while_is_told_and_goes_on() -> None:
