@@ -103,7 +103,7 @@ def _numbers_of(form: Form) -> dict[str, int] | Refusal:
     numbers = {}
     for field, most in NUMBERS.items():
         text = form.get(field) or "0"
-        if not (text.isascii() and text.isdecimal()) or int(text[:9]) > most:
+        if not (text.isascii() and text.isdecimal()) or len(text) > 9 or int(text) > most:
             return Refusal(
                 "product_number_invalid",
                 f"提成和库存下限要填 0 到 {most} 的整数",
@@ -117,7 +117,8 @@ def _cafes_of(form: Form) -> list[int] | Refusal:
     """Where it is sold; none named is everywhere."""
     cafes = form.get("cafes", "").replace(",", " ").replace("，", " ").split()
     if len(cafes) > CAFES_MAX or not all(
-        cafe.isascii() and cafe.isdecimal() and int(cafe[:17]) <= ID_MAX for cafe in cafes
+        cafe.isascii() and cafe.isdecimal() and len(cafe) <= 17 and int(cafe) <= ID_MAX
+        for cafe in cafes
     ):
         return Refusal(
             "product_cafes_invalid", "门店要填编号，用空格分开", "Give cafes by number, with spaces"
