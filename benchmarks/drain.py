@@ -24,9 +24,10 @@ from benchmarks.drain_floor import DrainTimes, measure_floor
 from benchmarks.measure import Line, at_least, at_most, for_reading, progress
 from benchmarks.pouchdb import install, measure_pouchdb
 from benchmarks.workload import WRITES, ProfileWritten, Write, workload
-from edge.app import IDENTITY_NAME, machine_clock
+from edge.app import IDENTITY_NAME
 from edge.domain.decision import Here, document_change, transaction
 from edge.domain.points import EARN_RULE_DEFAULT, points_earned
+from edge.machine import machine_clock
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from edge.sync.enrolment import load_enrolment

@@ -7,20 +7,17 @@ the box with words for the operator; a supervisor starts it again, and nothing i
 import asyncio
 import contextlib
 import gc
-import hashlib
 import logging
 import os
 import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -32,8 +29,8 @@ from edge.desk.desk import Desk
 from edge.desk.door_counts import DoorCounts
 from edge.desk.settings import Clocks
 from edge.desk.view_types import DeviceView
-from edge.desk.visits import Decided
-from edge.drivers.bridge import Bridge, Straight
+from edge.device_events import StraightTaps, deliver
+from edge.drivers.bridge import Bridge
 from edge.drivers.registry import Devices, build_devices
 from edge.drivers.stacks import Stacks
 from edge.effects.after_commit import Effects
@@ -44,19 +41,8 @@ from edge.effects.page_events import PageEvents, Region
 from edge.effects.print_routes import printers_of
 from edge.effects.printing import PrinterQueue
 from edge.effects.tap_feedback import TapFeedback
-from edge.events import (
-    BarcodeScanned,
-    CardTapped,
-    CardUnread,
-    DeviceEvent,
-    DeviceStateChanged,
-    DoorCrossed,
-    DoorReported,
-    DrawerMoved,
-    ExitPressed,
-    PowerFailed,
-    PowerReturned,
-)
+from edge.events import DeviceEvent
+from edge.machine import hardware_id, machine_clock, wall_ms
 from edge.receipt import SlipGroup
 from edge.second_copy.follower import CopyPlace, SecondCopy
 from edge.second_copy.rebuild import is_to_be_rebuilt
@@ -76,7 +62,6 @@ from edge.watchdog import READY, ServiceManager
 from edge.web.application import build_application
 from edge.web.health import CountsCollector, add_health_routes
 from sync_protocol.messages import Recall
-from sync_protocol.ops import TRUST_NONE, TRUST_RTC
 
 STORE_NAME = "box.db"
 IDENTITY_NAME = "box.identity"
@@ -112,42 +97,6 @@ class Running:
     desk: Desk
     store: Store
     address: str
-
-
-def wall_ms() -> int:
-    """Milliseconds since 1970 by the machine's clock."""
-    return time.time_ns() // 1_000_000
-
-
-def monotonic_ms() -> int:
-    """Milliseconds that never step."""
-    return time.monotonic_ns() // 1_000_000
-
-
-def machine_clock() -> Clock:
-    """The machine's clocks, the boot that they count from, and how good the time is at the start.
-
-    Whether a battery-backed clock set the time at this boot is said by firmware_scripts/clock on
-    a machine that was provisioned with one, else by the kernel in `hctosys`.
-    """
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    boot_id = bytes.fromhex(boot.read_text().strip().replace("-", "")) if boot.exists() else b""
-    rtc = Path("/sys/class/rtc/rtc0/hctosys")
-    provisioned = Path("/run/cafebox-clock")
-    if provisioned.is_dir():
-        by_rtc = (provisioned / "believed").exists()
-    else:
-        by_rtc = rtc.exists() and rtc.read_text().strip() == "1"
-    trust = TRUST_RTC if by_rtc else TRUST_NONE
-    return Clock(wall_ms, monotonic_ms, boot_id or secrets.token_bytes(16), trust)
-
-
-def hardware_id() -> bytes:
-    """Sixteen bytes that stay with this machine: of the Pi's serial number, or its machine id."""
-    for path in ("/proc/device-tree/serial-number", "/etc/machine-id"):
-        if Path(path).exists():
-            return hashlib.sha256(Path(path).read_bytes().strip(b"\0\n")).digest()[:16]
-    return b""
 
 
 def enrolment_of(configuration: Configuration) -> Enrolment:
@@ -213,16 +162,8 @@ async def running(
         start = await stack.enter_async_context(_tasks())
 
         # The desk is made last; nothing calls these before the devices are opened.
-        def deliver(event: DeviceEvent) -> None:
-            if isinstance(event, DoorReported):
-                start(desk.doors.take(event))
-            elif isinstance(event, PowerFailed):
-                log.warning("the mains fails", extra={"device": event.device})
-                start(desk.mains_failed(wall_ms()))
-            elif isinstance(event, DrawerMoved):
-                start(desk.drawer.moved(event))
-            else:
-                _deliver(event, desk, effects.door)
+        def on_event(event: DeviceEvent) -> None:
+            deliver(event, desk, effects.door, start)
 
         async def recalled(recall: Recall) -> None:
             await _recalled(desk, recall)
@@ -234,7 +175,7 @@ async def running(
             desk.line_changed()
 
         handlers = SyncHandlers(recalled, applied, line_changed)
-        bridge = Bridge(deliver, straight=_StraightTaps(lambda: desk, start))
+        bridge = Bridge(on_event, straight=StraightTaps(lambda: desk, start))
         stacks = Stacks(configuration.stacks.pcsc, configuration.stacks.gpio)
         devices = build_devices(configuration.devices, bridge, stacks)
         effects = _effects(configuration, store, devices, registry)
@@ -329,45 +270,6 @@ async def _tasks() -> AsyncIterator[Callable[[Work], None]]:
         raise
 
 
-class _StraightTaps(Straight):
-    """Taps go from the reader's thread to the store's writer."""
-
-    def __init__(self, desk: Callable[[], Desk], start: Callable[[Work], None]) -> None:
-        self._desk = desk
-        self._start = start
-
-    def begin(self, event: DeviceEvent) -> "Future[Any] | None":
-        return self._desk().begin_tap(event) if isinstance(event, CardTapped) else None
-
-    def end(self, event: DeviceEvent, begun: "Future[Any]") -> None:
-        if isinstance(event, CardTapped):
-            self._start(self._end_tap(event, begun))
-
-    async def _end_tap(self, event: CardTapped, committed: "Future[Decided]") -> None:
-        """A task, so that a fault of our own ends the box with words."""
-        self._desk().end_tap(event, committed)
-
-
-def _deliver(event: DeviceEvent, desk: Desk, door: Door) -> None:
-    """Hand a device's event to whom it concerns; on the loop, in the order of arrival."""
-    if isinstance(event, CardUnread):
-        desk.card_unread(event)
-    elif isinstance(event, BarcodeScanned):
-        desk.scans.scanned(event)
-    elif isinstance(event, DeviceStateChanged):
-        log.info(
-            "device", extra={"device": event.device, "state": event.state, "why": event.reason}
-        )
-        desk.device_changed()
-    elif isinstance(event, DoorCrossed):
-        desk.doors.crossed(event)
-    elif isinstance(event, ExitPressed):
-        door.pulses["exit"] += 1
-    elif isinstance(event, PowerReturned):
-        log.warning("the mains is back", extra={"device": event.device})
-        desk.mains_returned()
-
-
 async def _recalled(desk: Desk, recall: Recall) -> None:
     if isinstance(recall.subject, int):
         await desk.rights.release_recalled(recall.subject, recall.account_class)
@@ -441,22 +343,6 @@ def _sync_settings(configuration: Configuration, login: BrokerLogin) -> SyncSett
     return SyncSettings(login, SOFTWARE, hardware_id(), snapshot_path)
 
 
-async def _cards_there(devices: Devices, reader: str) -> tuple[bytes, ...]:
-    for device in devices.card_readers:
-        if device.name == reader:
-            return await device.cards_there()
-    return ()
-
-
-def _device_views(devices: Devices) -> tuple[DeviceView, ...]:
-    return tuple(
-        DeviceView(
-            device.name, device.kind, device.status.state, device.status.reason, device.status.hint
-        )
-        for device in devices
-    )
-
-
 async def _keep_up(desk: Desk, sync: Sync) -> None:
     """Give back and expire what fell due, and once a day drop what need not be kept."""
     rounds = 0
@@ -495,3 +381,19 @@ async def _serve(
     stack.push_async_callback(runner.cleanup)
     host, port = configuration.box.listen_host, configuration.box.listen_port
     await web.TCPSite(runner, host, port, reuse_address=True).start()
+
+
+async def _cards_there(devices: Devices, reader: str) -> tuple[bytes, ...]:
+    for device in devices.card_readers:
+        if device.name == reader:
+            return await device.cards_there()
+    return ()
+
+
+def _device_views(devices: Devices) -> tuple[DeviceView, ...]:
+    return tuple(
+        DeviceView(
+            device.name, device.kind, device.status.state, device.status.reason, device.status.hint
+        )
+        for device in devices
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge import app, cli_copies, cli_devices, cli_lists, first_boot
+from edge import app, cli_copies, cli_devices, cli_lists, first_boot, machine
 from edge.configuration import DEFAULT_FILE, Configuration, ConfigurationError, load
 from edge.desk.facts import chain_code
 from edge.doctor import Finding, ask_health, examine
@@ -278,7 +278,7 @@ async def _ask_identity(configuration: Configuration, code: str, again: bool) ->
             configuration.data_dir / app.IDENTITY_NAME,
             HubHttp(configuration.hub.url, client, LineSwitch()),
             code,
-            hardware=app.hardware_id(),
+            hardware=machine.hardware_id(),
             software=app.SOFTWARE,
             random_bytes=secrets.token_bytes,
             again=again,

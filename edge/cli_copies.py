@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge import app
+from edge import app, machine
 from edge.configuration import Configuration
 from edge.durable_file import replace_durably, sync_folder
 from edge.second_copy.carry_out import carry_out
@@ -59,7 +59,7 @@ def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
 def carry_out_rows(configuration: Configuration, reader: Reader, folder: Path) -> list[Row]:
     """Write the sealed files; return a row for each."""
     enrolment = app.enrolment_of(configuration)
-    sealing = Sealing.of(enrolment, app.wall_ms, secrets.token_bytes)
+    sealing = Sealing.of(enrolment, machine.wall_ms, secrets.token_bytes)
     return [file_row(file) for file in carry_out(reader, folder, sealing)]
 
 
@@ -136,8 +136,8 @@ async def _rebuild(
             await hand_in(http, files, rebuilt)
         else:
             rebuilt.unknown.append("what the dead box wrote and the hub has not: no copy was given")
-        hardware = app.hardware_id()
-        clock = app.machine_clock()
+        hardware = machine.hardware_id()
+        clock = machine.machine_clock()
         with Store.open(path, identity, clock, secrets.token_bytes, hardware) as store:
             login = app.broker_login(configuration, enrolment)
             snapshot_path = configuration.data_dir / app.SNAPSHOT_NAME
@@ -196,7 +196,7 @@ async def _identity(
         path,
         HubHttp(configuration.hub.url, client, LineSwitch()),
         code,
-        hardware=app.hardware_id(),
+        hardware=machine.hardware_id(),
         software=app.SOFTWARE,
         random_bytes=secrets.token_bytes,
         again=before is not None,

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from edge import app
+from edge import app, machine
 from edge.configuration import BoxSection, Configuration
 from edge.desk.identity_checks import checks_between
 from edge.desk.imports import Asked as AskedImport
@@ -164,11 +164,11 @@ def import_list(configuration: Configuration, options: argparse.Namespace) -> in
 async def _run(configuration: Configuration, asked: AskedImport) -> Progress:
     enrolment = app.enrolment_of(configuration)
     path = configuration.data_dir / app.STORE_NAME
-    clock = app.machine_clock()
-    store = Store.open(path, enrolment.identity, clock, secrets.token_bytes, app.hardware_id())
+    clock = machine.machine_clock()
+    store = Store.open(path, enrolment.identity, clock, secrets.token_bytes, machine.hardware_id())
     with closing(store):
         imports = Imports(
-            store, configuration.desk_settings(enrolment.answer.claim_secret), app.wall_ms
+            store, configuration.desk_settings(enrolment.answer.claim_secret), machine.wall_ms
         )
         running = asyncio.create_task(imports.run(asked))
         while not running.done():

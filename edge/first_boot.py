@@ -20,7 +20,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from edge import app
+from edge import app, machine
 from edge.configuration import Configuration, load
 from edge.discovery.found import Finder
 from edge.discovery.survey import finders_of
@@ -133,13 +133,13 @@ async def serving(
             identity_path=configuration.data_dir / app.IDENTITY_NAME,
             store_path=configuration.data_dir / app.STORE_NAME,
             address=page_address(configuration),
-            hardware=app.hardware_id(),
+            hardware=machine.hardware_id(),
             software=app.SOFTWARE,
             client=client,
             finders=lambda ask: (finders or machine_finders)(stacks, ask),
             stacks=stacks,
             random_bytes=secrets.token_bytes,
-            wall_ms=app.wall_ms,
+            wall_ms=machine.wall_ms,
         )
         setup = Setup(around, configuration, file, file.begin(secrets.randbelow))
         gate = Gate(setup.pin, time.monotonic, lambda: secrets.token_urlsafe(TOKEN_BYTES))

@@ -20,6 +20,7 @@ from cloud.configuration import Configuration as HubConfiguration
 from cloud.domain.refusals import Refusal
 from cloud.hub.office import HeadOffice
 from edge import app as box_app
+from edge import machine
 from edge.configuration import read
 from edge.store.reader import Reader
 from edge.sync import mqtt_transport
@@ -191,7 +192,7 @@ async def _open_box(
             data / box_app.IDENTITY_NAME,
             HubHttp(f"http://127.0.0.1:{url}", client, LineSwitch()),
             code,
-            hardware=box_app.hardware_id(),
+            hardware=machine.hardware_id(),
             software="test",
             random_bytes=secrets.token_bytes,
         )

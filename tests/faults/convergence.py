@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.app import IDENTITY_NAME, machine_clock
+from edge.app import IDENTITY_NAME
+from edge.machine import machine_clock
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from edge.sync.enrolment import load_enrolment
