@@ -91,8 +91,9 @@ def take_part(
     holder = _holder_of(builder, author, ops[0])
     if holder is not None:
         return Received(LeftOverAnswer(KEPT, _go_on(builder, holder, ops, push.signature)))
-    opened = _open(builder.database, author, (parent_seq, parent_hash), request, now_ms)
-    _keep(builder, opened, ops, push.signature)
+    with builder.database.transaction():
+        opened = _open(builder.database, author, (parent_seq, parent_hash), request, now_ms)
+        _keep(builder, opened, ops, push.signature)
     return Received(LeftOverAnswer(KEPT, opened.seq))
 
 
@@ -146,11 +147,12 @@ def _go_on(builder: BlockBuilder, holder: LeftOver, ops: list[Op], signature: by
     if known and known[-1].hash != bytes(holder.hash):
         raise ChainError("kept_otherwise", f"seq {holder.seq}")
     last = rest[-1]
-    if last.header.seq > holder.last_seq:
-        holder.last_seq, holder.last_hash = last.header.seq, last.hash
-        change = LeftOver.update(last_seq=holder.last_seq, last_hash=holder.last_hash)
-        builder.database.run(change.where(LeftOver.id == holder.id))
-    _keep(builder, holder, rest, signature)
+    with builder.database.transaction():  # else a power cut leaves one that is never complete
+        if last.header.seq > holder.last_seq:
+            holder.last_seq, holder.last_hash = last.header.seq, last.hash
+            change = LeftOver.update(last_seq=holder.last_seq, last_hash=holder.last_hash)
+            builder.database.run(change.where(LeftOver.id == holder.id))
+        _keep(builder, holder, rest, signature)
     return int(holder.seq)
 
 

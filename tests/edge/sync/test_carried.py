@@ -20,9 +20,20 @@ from edge.second_copy.rebuild import (
 from edge.second_copy.sealed_files import SealedWriter, Sealing, scan
 from edge.store.store import Store
 from edge.sync.hub_http import HubHttp, HubRefusedError, Signer
+from edge.sync.pushes import push_of
 from edge.sync.settings import SyncSettings
+from sync_protocol.errors import ChainError
 from sync_protocol.kinds import SALE, TRANSACTION
-from sync_protocol.sealed_copy import GAP, KEPT, TAKEN, name_prefix
+from sync_protocol.sealed_copy import (
+    GAP,
+    KEPT,
+    MAGIC,
+    TAKEN,
+    CopyHead,
+    first_check,
+    name_prefix,
+    record_bytes,
+)
 from tests.cloud.remote_box import eventually
 from tests.edge.store import bodies
 from tests.edge.sync.boxes import Box, machine_clock
@@ -132,6 +143,17 @@ async def test_two_ops_of_one_number_fence_the_epoch_and_are_kept_for_two_people
     await box.settled()
     for _ in range(3):
         await clone.append(TRANSACTION, spend(clone, 30))
+    seals, ops = (
+        sealing(clone),
+        clone.read(lambda reader: reader.own_ops(reader.acked_seq() + 1, 1)),
+    )
+    push, last = push_of(ops, seals.identity, seals.sign)
+    place = (box.node, 1, last.header.seq, last.header.seq)
+    lying = CopyHead("test", *place, bytes(32), 0)  # of an end that its PUSH has not
+    record, _check = record_bytes(first_check(), lying, push, seals.seal)
+    with pytest.raises(ChainError):
+        await hub.office.hub.take_carried(MAGIC + record)
+    assert await hub.office.left_overs() == [], "nothing that could never be complete"
     # One op in each record, as a second copy has them.
     writer, seq = SealedWriter(tmp_path, sealing(clone)), clone.read(lambda r: r.acked_seq())
     while ops := clone.read(lambda reader, at=seq: reader.own_ops(at + 1, 1)):
