@@ -124,7 +124,7 @@ async def _rebuild(
         try:
             enrolment = await _identity(configuration, client, code)
         except BaseException:
-            if not (configuration.data_dir / app.IDENTITY_NAME).exists():
+            if not _is_enrolled(configuration):
                 path.unlink()  # nothing has begun
             raise
         identity = enrolment.identity
@@ -201,6 +201,13 @@ async def _identity(
         random_bytes=secrets.token_bytes,
         again=before is not None,
     )
+
+
+def _is_enrolled(configuration: Configuration) -> bool:
+    try:
+        return load_enrolment(configuration.data_dir / app.IDENTITY_NAME) is not None
+    except EnrolmentError:
+        return True
 
 
 def _refuse_whole(path: Path) -> None:

@@ -29,7 +29,7 @@ __all__ = ["configuration"]
 NAME, LATIN_NAME, PHONE = "欧阳测试", "Canary Ouyang", "13912345678"
 IDENTITY_NUMBER = "110101199003070396"
 SECRET = "hunter2secret"
-STOPPED = 3
+STOPPED, REFUSED = 3, 1
 SECONDS = 60.0
 
 
@@ -123,6 +123,9 @@ async def test_a_store_that_is_whole_is_not_rebuilt(
     assert await asyncio.to_thread(main, words[:-1]) == STOPPED
     assert "enrol-code" in capsys.readouterr().err
     assert not list(bare.iterdir()), "nothing has begun"
+    config.write_text(f'[box]\ndata_dir = "{bare}"\n[hub]\nurl = "http://127.0.0.1:1"\n')
+    assert await asyncio.to_thread(main, words) == REFUSED
+    assert not (bare / REBUILDING_NAME).exists(), "a code that was not taken begins nothing either"
 
 
 async def test_a_box_whose_rebuild_broke_off_begins_with_no_empty_store(
