@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.drivers.fake.virtual_pcscd import VirtualPcscd
-from tests.contracts.collector import Collector
+from tests.contracts.collector import DEADLINE_S, Collector
 from tests.contracts.keyboards import FakeKeyboards, Keyboards
 from tests.contracts.walls import Board, FarBoard, FarWall, NearWall, Wall
 from tests.pins.keyboards import KernelKeyboards
@@ -75,6 +75,12 @@ def keyboards(request: pytest.FixtureRequest) -> Iterator[Keyboards]:
     made = KernelKeyboards() if request.param == KERNEL else FakeKeyboards()
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def patient_counter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine reads a card again in more time than a cashier waits."""
+    monkeypatch.setattr("edge.drivers.pcsc_card_reader.READ_AGAIN_S", DEADLINE_S)
 
 
 @pytest.fixture

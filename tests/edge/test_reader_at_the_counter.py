@@ -40,6 +40,12 @@ ELSEWHERE = {
 NAMED = re.compile(r'name="tapped_card" value="(\d+)"')
 
 
+@pytest.fixture(autouse=True)
+def patient_counter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine reads a card again in more time than a cashier waits."""
+    monkeypatch.setattr("edge.drivers.pcsc_card_reader.READ_AGAIN_S", WAIT_S)
+
+
 class Payer:
     """A member with money whose card lies on the reader, and what the page knows of it."""
 
