@@ -1,7 +1,7 @@
 """The hardware clock: sets the time at the start if it can be believed; the network sets it.
 
 Installed as `cafebox-clock`. A Pi's kernel does not take the time from it by itself. That it was
-believed is left in /run/cafebox-clock/believed, for the box (edge/app.py). Exit codes: 0 done,
+believed is left in /run/cafebox-clock/believed, for the box (edge/machine.py). Exit codes: 0 done,
 1 the clock is not there or cannot be believed, 2 wrong usage.
 """
 
