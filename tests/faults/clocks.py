@@ -23,7 +23,9 @@ LIBRARY = "*/faketime/libfaketimeMT.so.1"
 STARTS = {"past": "@1970-01-01 08:00:10", "future": "+30y", "stepped": "+0"}
 STEPS = ("+400d", "-2y", "+0")
 """What the stepped box's clock jumps to while the others go on."""
-STEP_SECONDS = 2.5
+NOTICED_S = 60.0
+"""A busy machine's box writes its next op within this time after a step."""
+LOOK_S = 0.3
 AHEAD_MS_MAX = 5_000
 """An effective stamp is never beyond the hub's clock but by what many ops in one ms take."""
 YEAR_MS = 365 * 24 * 3600 * 1000
@@ -53,11 +55,11 @@ async def run(folder: Path, _scale: Scale) -> Report:
             await chain.add_box(name, environment)
             report.injected(f"clock_{name}")
         async with chain.load():
-            for step in STEPS:
-                await asyncio.sleep(STEP_SECONDS)
+            await _wait_for_segments(chain, 1)
+            for number, step in enumerate(STEPS, 1):
                 step_file.write_text(f"{step}\n")
                 report.injected("clock_step")
-            await asyncio.sleep(STEP_SECONDS)
+                await _wait_for_segments(chain, number + 1)
         await chain.settle()
     chain.check(report, "clocks")
     _check_stamps(chain, started_ms, report)
@@ -69,6 +71,20 @@ def _library() -> Path:
     if found is None:
         raise FaultNotInjectedError("libfaketime is missing. Run: apt install libfaketime")
     return found
+
+
+async def _wait_for_segments(chain: Chain, count: int) -> None:
+    """Wait until the stepped box has written under so many clocks, and the hub has it.
+
+    Without a word after `NOTICED_S`: what comes of that is checked at the end.
+    """
+    node = chain.stack.boxes["stepped"].node
+    deadline_s = time.monotonic() + NOTICED_S
+    while time.monotonic() < deadline_s:
+        log = await asyncio.to_thread(read_hub_log, chain.stack.hub_store)
+        if len(list(_segment_clocks([entry for entry in log if entry.node == node]))) >= count:
+            return
+        await asyncio.sleep(LOOK_S)
 
 
 def _check_stamps(chain: Chain, started_ms: int, report: Report) -> None:
