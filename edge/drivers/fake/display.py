@@ -103,7 +103,9 @@ class VirtualDisplay:
         end = data.find(b"\r")
         if end < 0:
             return 0
-        self._rows[data[2] - ord("A")] = bytes(data[CD5220_ROW_BYTES:end]).ljust(COLUMNS)
+        row = data[2] - ord("A")
+        if row in range(len(self._rows)):  # else the line was cut within a command
+            self._rows[row] = bytes(data[CD5220_ROW_BYTES:end]).ljust(COLUMNS)
         return end + 1
 
     def _us(self, data: bytearray) -> int:
@@ -113,7 +115,9 @@ class VirtualDisplay:
         if data[1:2] != b"$":
             self.unknown.append(bytes(data[:2]))
             return 2
-        self._column, self._row = data[2] - 1, data[3] - 1
+        column, row = data[2] - 1, data[3] - 1
+        if column in range(COLUMNS) and row in range(len(self._rows)):
+            self._column, self._row = column, row
         return 4
 
     def _clear(self) -> None:
