@@ -205,7 +205,9 @@ def end(here: Here, session: SeatSession, row: RegisterRow, ending: Ending) -> J
     bill = bill_of(session, ending.at_ms, here.utc_offset_min)
     if ending.payment.expected_total_fen != bill.due_fen:
         return refuse("session_changed", due_fen=bill.due_fen)
-    if session.prepaid_fen and (here.spending_stopped or ending.held_fen < session.prepaid_fen):
+    if session.prepaid_fen and here.spending_stopped:
+        return refuse("spending_stopped")
+    if ending.held_fen < session.prepaid_fen:
         return refuse("prepayment_elsewhere", amount_fen=session.prepaid_fen, session=session.id)
     back = shared([list(line) for line in session.paid], bill.back_fen)
     kept = [line for line in less(session.paid, back) if line[1]]
