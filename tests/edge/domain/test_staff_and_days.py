@@ -37,11 +37,12 @@ def test_a_cashier_sells_and_does_not_refund() -> None:
     assert code_of(right_refusal(Person(1, "李", "visitor"), "sell")) == "no_right"
 
 
-def test_a_technician_prints_again_mends_seats_and_sees_no_member() -> None:
+def test_a_technician_prints_again_mends_seats_and_devices_and_sees_no_member() -> None:
     assert {operation for operation in RIGHTS if may(TECHNICIAN, operation)} == {
         "see_receipts",
         "reprint",
         "close_seat",
+        "set_up_devices",
     }
 
 
