@@ -93,6 +93,7 @@ def kill_point(environment: Mapping[str, str]) -> Callable[[str], None]:
 
 def calm_collector() -> None:
     """Have Python's collector look at what is there now no more, and at what comes rarely."""
+    gc.collect()  # what is garbage by now would stay for ever
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
 

@@ -226,6 +226,7 @@ async def run_until(
     """Run until `stop` is set; `started` is told once everything listens."""
     async with running(configuration, add_routes) as box:
         # What is there now stays: the collector need not look at it again.
+        gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD, 10, 10)
         sys.setswitchinterval(SWITCH_INTERVAL_S)

@@ -1,8 +1,30 @@
 """What holds for every test: feature rows exist and are few, and nothing is skipped."""
 
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+from aiohttp import web_app
 
 from tests.features import marker_errors, read_features
+
+OPEN_FILES = Path("/proc/self/fd")
+OPEN_FILES_MAX = 200
+"""Beyond them garbage is looked for: pyserial waits by select(2), which ends at file 1023."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_a_process_ends_with() -> Iterator[None]:
+    """Let go of the hubs and boxes that ran in this process.
+
+    They freeze what the collector sees, and aiohttp keeps their applications in a cache.
+    """
+    yield
+    if sum(1 for _ in OPEN_FILES.iterdir()) > OPEN_FILES_MAX:
+        web_app._cached_build_middleware.cache_clear()
+        gc.unfreeze()
+        gc.collect()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
