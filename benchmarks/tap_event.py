@@ -19,7 +19,8 @@ from benchmarks.measure import Line, at_most, percentile
 from edge.drivers.bridge import Bridge, Straight
 from edge.drivers.fake.virtual_pcscd import VirtualPcscd
 from edge.drivers.fake.vpcd import CardSlot
-from edge.drivers.pcsc_card_reader import GET_UID, Options, PcscCardReader
+from edge.drivers.pcsc_card_reader import Options, PcscCardReader
+from edge.drivers.pcsc_exchange import GET_UID
 from edge.drivers.stacks import PcscStack, Stacks
 from edge.drivers.winscard import (
     INFINITE_MS,
