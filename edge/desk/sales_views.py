@@ -173,6 +173,11 @@ class SalesViews:
                 },
             )
 
+    async def category_names(self) -> dict[str, Name]:
+        """Code of a category of products -> what head office calls it."""
+        with self._store.read() as reader:
+            return self._category_names(reader)
+
     async def services(self, member: int) -> tuple[ServiceView, ...]:
         """The services of this cafe, and which of them a member (0: a walk-in) may use."""
         with self._store.read() as reader:

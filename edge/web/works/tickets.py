@@ -15,6 +15,7 @@ QUICK_KEYS = 9
 async def _ticket(asked: Asked) -> Facts:
     return {
         "products": await asked.desk.views.products(),
+        "category_names": await asked.desk.sales_views.category_names(),
         "focus_products": "sell" in asked.query,
         "focus_scan": "add" in asked.query,
         "quick_keys": QUICK_KEYS,

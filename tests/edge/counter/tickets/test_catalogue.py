@@ -35,6 +35,21 @@ async def test_the_catalogue_shows_categories_and_who_may_buy_where(till: Desk) 
     assert (await shop.done("add_line", sku="JUICE"))["lines"] == [["JUICE", 1]]
 
 
+async def test_the_ticket_names_categories_as_head_office_does(till: Desk) -> None:
+    shop = till.shop
+    await shop.publish(
+        "categories", {"of": "product", "code": "drink", "name": "饮料", "name_en": "Drinks"}
+    )
+    await shop.product("JUICE", 900, category="drink")
+    await shop.product("CAKE", 1_500, category="food")
+    page = await shop.get("/show/ticket")
+    tabs = re.findall(r'data-filter-by="([^"]*)">([^<]*)<', page)
+    assert ("饮料", "饮料") in tabs
+    assert ("food", "food") in tabs
+    (words,) = re.findall(r'data-words="(JUICE [^"]*)"', page)
+    assert words.endswith("drink 饮料")
+
+
 @pytest.mark.covers("A342")
 async def test_the_services_and_those_that_this_member_may_use(till: Desk) -> None:
     shop = till.shop
