@@ -149,7 +149,6 @@ async def test_from_the_code_to_the_first_tap(
     process = bare_box.service.pid
     page = await browser.new_page(viewport=SCREENS[screen], has_touch=True)
     page.set_default_timeout(DEADLINE_MS)
-    expect.set_options(timeout=DEADLINE_MS)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     walk = Walk(page, hands_type(page), bare_box, shot, axe_source(), language, screen)
@@ -164,7 +163,6 @@ async def test_from_the_code_to_the_first_tap(
         await reach_counter(walk)
         await change_devices(walk)
     finally:
-        expect.set_options(timeout=5_000)
         await page.close()
     assert faults == []
     assert bare_box.service.pid == process
