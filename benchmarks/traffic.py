@@ -15,9 +15,10 @@ from edge.domain.parts import Part
 from edge.domain.points import EARN_RULE_DEFAULT
 from edge.domain.products import Product
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Fee, Payment, Ticket, TicketLine, pay, sell_fee
+from edge.domain.sales import Fee, Payment, pay, sell_fee
 from edge.domain.stored_value import Purse, release
 from edge.domain.tenders import laid_by_one
+from edge.domain.tickets import Ticket, TicketLine
 from edge.domain.top_up import TopUp, Who, top_up
 from edge.domain.visits import TapFacts, leave, tap, visit_key
 from sync_protocol.accounts import FEN, POINTS, POINTS_HELD, WALLET

@@ -40,7 +40,8 @@ from edge.domain.redemptions import (
     return_redemption,
 )
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Fee, Ticket, sell_fee
+from edge.domain.sales import Fee, sell_fee
+from edge.domain.tickets import Ticket
 from edge.domain.tiers import ladder_of, tier_change, tier_due, tier_in_force, tier_named
 from edge.domain.visits import visit_key
 from edge.effects.page_events import Region

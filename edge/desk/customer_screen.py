@@ -17,7 +17,7 @@ from edge.domain.customer_display import DisplayLines
 from edge.domain.decision import Here
 from edge.domain.paper_codes import ReceiptCode, qr_text
 from edge.domain.refusals import CHINESE
-from edge.domain.sales import Ticket
+from edge.domain.tickets import Ticket
 from edge.effects.after_commit import Effects
 from edge.effects.page_events import Region
 from edge.events import DeviceState

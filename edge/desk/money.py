@@ -16,8 +16,9 @@ from edge.domain.passes import is_of_pass
 from edge.domain.redemptions import POINTS_TENDER
 from edge.domain.refunds import Earned, SoldFacts, refund
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Fee, Ticket, sell_fee
+from edge.domain.sales import Fee, sell_fee
 from edge.domain.spending import WALLET_TENDER, set_limit
+from edge.domain.tickets import Ticket
 from edge.effects.page_events import Region
 from edge.store.facts import LedgerEntry
 from edge.store.reader import Reader

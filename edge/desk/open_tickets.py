@@ -14,7 +14,7 @@ from edge.domain.open_tickets import (
 )
 from edge.domain.products import customer_refusal, scope_refusal
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Ticket, TicketLine
+from edge.domain.tickets import Ticket, TicketLine
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 

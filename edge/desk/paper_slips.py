@@ -34,7 +34,8 @@ from edge.domain.paper_slips import (
     spoil,
 )
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Fee, Ticket, sell_fee
+from edge.domain.sales import Fee, sell_fee
+from edge.domain.tickets import Ticket
 from edge.effects.page_events import Region
 from edge.store.facts import Document
 from edge.store.reader import Reader

@@ -37,7 +37,8 @@ from edge.domain.passes import (
 )
 from edge.domain.refunds import refund
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Fee, Ticket, sell_fee
+from edge.domain.sales import Fee, sell_fee
+from edge.domain.tickets import Ticket
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction

@@ -23,7 +23,7 @@ from edge.domain.pricing import (
     Terms,
 )
 from edge.domain.products import Product
-from edge.domain.sales import TicketLine
+from edge.domain.tickets import TicketLine
 from edge.domain.tiers import ladder_of, tier_in_force
 from edge.store.reader import Reader
 from sync_protocol.accounts import POINTS, POINTS_HELD

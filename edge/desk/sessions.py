@@ -17,7 +17,6 @@ from edge.desk.session_clock import settle_clock
 from edge.domain.decision import Here, Judgement
 from edge.domain.parts import total
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Ticket
 from edge.domain.seats import Seat
 from edge.domain.session_bills import Ending, end, end_moment, prepay
 from edge.domain.sessions import (
@@ -27,6 +26,7 @@ from edge.domain.sessions import (
     resume,
     seat_refusal,
 )
+from edge.domain.tickets import Ticket
 from edge.effects.page_events import Region
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction

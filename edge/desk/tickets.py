@@ -23,9 +23,10 @@ from edge.domain.decision import Decision, Here, Judgement
 from edge.domain.members import member_refusal
 from edge.domain.open_tickets import OpenTicket
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import line_refusal, pay
+from edge.domain.sales import pay
 from edge.domain.staff import log_in_refusal
 from edge.domain.stock import below_zero
+from edge.domain.tickets import line_refusal
 from edge.effects.page_events import Region
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import LINES_MAX
+from edge.domain.tickets import LINES_MAX
 
 TICKET_MODE = "ticket"
 KEPT_MAX = 60

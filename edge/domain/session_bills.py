@@ -23,7 +23,7 @@ from edge.domain.points import EARNED_NOTHING, EarnedToday, EarnRule
 from edge.domain.pricing import NO_NAME, Name, PricedLine
 from edge.domain.refunds import stored_value_back
 from edge.domain.refusals import Refusal, refuse
-from edge.domain.sales import Fee, Payment, Prepaid, Ticket, sell_fee
+from edge.domain.sales import Fee, Payment, Prepaid, sell_fee
 from edge.domain.sessions import (
     ENDED,
     OVER,
@@ -37,6 +37,7 @@ from edge.domain.sessions import (
 from edge.domain.spending import STORED_VALUE_TENDERS, WALLET_TENDER
 from edge.domain.stored_value import taken_for_chain
 from edge.domain.tenders import CASH, Taken, given_back, joined, less, shared, taken
+from edge.domain.tickets import Ticket
 from sync_protocol.accounts import FEN, PREPAID
 from sync_protocol.ledger import REASON_PREPAYMENT, REASON_SESSION
 from sync_protocol.registers import RegisterRow

@@ -32,10 +32,11 @@ from edge.domain.decision import Decision, Here
 from edge.domain.parts import Part, leave
 from edge.domain.points import EarnRule
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Fee, Payment, Ticket, sell_fee
+from edge.domain.sales import Fee, Payment, sell_fee
 from edge.domain.stored_value import Holding as Held
 from edge.domain.stored_value import purse, release
 from edge.domain.tenders import laid_by_one
+from edge.domain.tickets import Ticket
 from edge.domain.top_up import TopUp, Who, top_up
 from sync_protocol.accounts import ADVANCE_RIGHT, FEN, RECEIVABLE, WALLET
 from sync_protocol.annotations import APPLIED

@@ -6,8 +6,9 @@ from edge.domain.advances import NO_ADVANCE, Advance
 from edge.domain.decision import Decision, Here, Judgement, NewOp
 from edge.domain.points import EarnRule
 from edge.domain.refusals import Refusal
-from edge.domain.sales import Fee, Payment, Ticket, sell_fee
+from edge.domain.sales import Fee, Payment, sell_fee
 from edge.domain.tenders import laid_by_one
+from edge.domain.tickets import Ticket
 from edge.domain.top_up import TopUp, Who
 from edge.domain.top_up_rule import TopUpRule
 from sync_protocol.claims import claim_from_body

@@ -11,12 +11,7 @@ from edge.domain.pricing import MEMBER as MEMBER_TERMS
 from edge.domain.pricing import WALK_IN
 from edge.domain.products import Product
 from edge.domain.refusals import Refusal
-from edge.domain.sales import (
-    Payment,
-    Ticket,
-    TicketLine,
-    pay,
-)
+from edge.domain.sales import Payment, pay
 from edge.domain.stored_value import (
     HEAD_OFFICE,
     Holding,
@@ -28,6 +23,7 @@ from edge.domain.stored_value import (
     spendable_reason,
 )
 from edge.domain.tenders import ACCOUNTS, laid_by_one
+from edge.domain.tickets import Ticket, TicketLine
 from sync_protocol.accounts import (
     FEN,
     ITEM,
