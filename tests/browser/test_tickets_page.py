@@ -1,13 +1,16 @@
 """Selling in a browser: the keys that cashiers know, the commonest sale by few of them."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from edge.effects.slips import WORDS
 from edge.receipt import Align, Text
 from sync_protocol.kinds import PRODUCT, RULE
 from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
+from tests.browser.hands import Keyboard
 from tests.edge.desk.counter import CARD, MANAGER, PIN, Counter
 from tests.stack import eventually
 
@@ -216,3 +219,46 @@ async def test_the_works_about_tickets_can_be_read_by_everyone(
             assert not await page.eval_on_selector("body", wide), (work, width)
         if language == "zh":  # contrast, names and roles are the same in both
             assert await violations(page, source) == [], work
+
+
+async def test_what_is_asked_for_while_a_command_runs_comes_after_its_answer(
+    counter_page: CounterPage,
+) -> None:
+    """Also where the button that sent the command is replaced before the answer is there."""
+    await counter_page.log_in()
+    page = counter_page.page
+    await page.keyboard.press("1")
+    await expect(page.locator("#ticket tbody tr")).to_have_count(1)
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await may_answer.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/desk/sell_to_walk_in", hold, times=1)
+    await page.keyboard.press("F6")
+    await asked.wait()
+    await counter_page.counter.do("add_line", sku="NOODLE")  # another terminal: all is drawn anew
+    await expect(page.locator("#ticket tbody tr")).to_have_count(2)
+    await page.keyboard.press("F2")
+    may_answer.set()
+    await expect(page.locator("#received")).to_be_focused()
+
+
+async def test_a_keyboard_keeps_its_place_where_a_region_is_drawn_anew(
+    counter_page: CounterPage,
+) -> None:
+    await counter_page.log_in()
+    page = counter_page.page
+    await page.keyboard.press("1")
+    more = page.locator('#ticket tr[data-sku="COLA"] button[aria-label="加一件"]')
+    await Keyboard(page).reach(more)
+    for quantity in (2, 3):
+        await page.keyboard.press("Enter")
+        await expect(page.locator('#ticket tr[data-sku="COLA"]')).to_contain_text(f"{quantity} ×")
+        await expect(more).to_be_focused()
+    await counter_page.counter.do("add_line", sku="NOODLE")
+    await expect(page.locator("#ticket tbody tr")).to_have_count(2)
+    await expect(more).to_be_focused()

@@ -239,51 +239,75 @@ document.addEventListener("click", (event) => {
 });
 
 // What was asked for last is what is shown: a work that is still on its way is not waited for. A
-// command is never broken off, and what is asked for meanwhile comes after its answer.
+// command is never broken off, and what is asked for meanwhile comes after its answer. Both are told
+// by the request itself: the form that sent it may be replaced before the answer comes, and then
+// hears nothing of it.
 let showing = null;
 let commands = 0;
 let askedMeanwhile = "";
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { requestConfig, target, pathInfo, xhr } = event.detail;
   const isCommand = requestConfig.verb === "post";
-  if (!isCommand && target.id !== "work") return;
-  if (!isCommand && commands > 0) {
+  if (!isCommand && target.id === "work" && commands > 0) {
     askedMeanwhile = pathInfo.finalRequestPath;
     event.preventDefault();
     return;
   }
+  for (const name of ["error", "timeout", "load"]) xhr.addEventListener(name, () => tellOutcome(xhr.status));
+  if (isCommand) {
+    commands += 1;
+    xhr.addEventListener("loadend", showAskedMeanwhile);
+  } else if (target.id !== "work") return;
   showing?.abort();
   showing = isCommand ? null : xhr;
-  commands += Number(isCommand);
 });
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.requestConfig.verb !== "post") return;
+
+function showAskedMeanwhile() {
   commands -= 1;
   if (commands > 0 || !askedMeanwhile) return;
   htmx.ajax("GET", askedMeanwhile, "#work");
   askedMeanwhile = "";
-});
+}
 
-// What a swap brings may ask for the cursor; nothing else moves it.
-document.addEventListener("htmx:afterSwap", (event) => {
-  const field = event.detail.elt.querySelector?.("[autofocus]");
-  if (field && !document.getElementById("palette")?.open) field.focus();
-});
+// A command whose answer does not come (status 0), or is none: say that the outcome is not known. The
+// form keeps its request id, so sending it again settles it and never does it twice.
+function tellOutcome(status) {
+  if (status === 401) {
+    location.assign("/");
+    return;
+  }
+  const isAnswer = (status >= 200 && status < 400) || status === 403 || status === 422;
+  document.getElementById("unknown-outcome").hidden = isAnswer;
+}
 
-// A command whose answer does not come: say that the outcome is not known. The form keeps its
-// request id, so sending it again settles it and never does it twice.
-for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+// What a swap brings may ask for the cursor. Else it stays where a keyboard had put it, on the same
+// control of what is drawn anew (a button is disabled while its command runs, and so loses it). What
+// was clicked or touched does not keep it: Enter then takes the payment, as from anywhere.
+let inHand = "";
+function signature(control) {
+  const form = control.closest("form");
+  const facts = [...(form?.elements ?? [])].filter((field) => field.type === "hidden" && field.name !== "request_id");
+  const words = control.getAttribute("aria-label") ?? control.textContent;
+  const own = [control.tagName, control.getAttribute("href"), control.name, words.trim()];
+  return [...own, form?.getAttribute("action"), ...facts.map((field) => `${field.name}=${field.value}`)].join("\n");
+}
+document.addEventListener("focusin", (event) => {
+  inHand = event.target.matches("a:focus-visible, button:focus-visible") ? signature(event.target) : "";
+});
+document.addEventListener("pointerdown", () => {
+  inHand = "";
+});
+for (const name of ["htmx:afterSwap", "htmx:sseMessage"]) {
   document.addEventListener(name, (event) => {
-    if (event.detail.xhr?.status === 401) {
-      location.assign("/");
-      return;
+    if (document.getElementById("palette")?.open) return;
+    const field = name === "htmx:afterSwap" && event.detail.elt.querySelector?.("[autofocus]");
+    if (field) field.focus();
+    else if (inHand && document.activeElement === document.body) {
+      const controls = [...document.querySelectorAll("a, button")];
+      controls.find((control) => signature(control) === inHand)?.focus({ preventScroll: true });
     }
-    document.getElementById("unknown-outcome").hidden = false;
   });
 }
-document.addEventListener("htmx:afterOnLoad", () => {
-  document.getElementById("unknown-outcome").hidden = true;
-});
 
 // data-staff-events="/log-in/events": a tapped staff card chooses its person; the PIN is typed.
 for (const page of document.querySelectorAll("[data-staff-events]")) {
