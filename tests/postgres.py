@@ -13,7 +13,7 @@ from typing import Self
 from tests.brokers.servers import free_port
 
 USER = "postgres"
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class PostgresMissingError(Exception):

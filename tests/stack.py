@@ -31,8 +31,8 @@ from tests.refold import applied_position, hub_position, ops_waiting
 
 CHAIN = "test"
 EMBEDDED = "embedded"
-START_SECONDS = 30.0
-STOP_SECONDS = 15.0
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
 POLL_SECONDS = 0.02
 LOG_LINES_SHOWN = 30
 STEP_SECONDS = 120.0

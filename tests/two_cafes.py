@@ -36,7 +36,7 @@ CHAIN = "test"
 CAFES = {"east": ("甲店", "Cafe A"), "west": ("乙店", "Cafe B")}
 OFFICE, PASSWORD = "总部", "correct horse battery"
 MANAGER, PIN = "王店长", "258025"
-DEADLINE_S = 40.0
+DEADLINE_S = 60.0
 RECONNECT_S_MAX = 0.5
 TIMEOUT_S = 1.0
 """A box here looks for a mended line sooner than one that spares head office."""

@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 

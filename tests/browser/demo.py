@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 START_SECONDS = 120.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 
 
 @dataclass

@@ -13,7 +13,7 @@ from tests.two_cafes import MANAGER, OFFICE, PASSWORD, PIN, Cafe, TwoCafes, open
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SYNCED_MS = 40_000
+SYNCED_MS = 60_000
 PHONE = {"width": 360, "height": 740}
 
 

@@ -18,7 +18,7 @@ from tests.stack import EMBEDDED, PASSWORD, PIN, Box, Stack
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LIBRARY = "*/faketime/libfaketimeMT.so.1"
-SYNCED_MS = 40_000
+SYNCED_MS = 60_000
 TOP_UP_FEN = 5_000
 
 

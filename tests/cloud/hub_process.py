@@ -53,7 +53,7 @@ class HubProcess:
     def wait(self):
         """Wait for the process to end; returns its exit code (negative: a signal)."""
         self.process.stdout.close()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:

@@ -20,7 +20,7 @@ async def test_a_writer_that_fails_ends_the_process_and_nobody_waits_for_ever(co
             await running.office.hub.propose(Proposal(fail))
 
     with pytest.raises(BaseExceptionGroup) as caught:
-        await asyncio.wait_for(run(), 30)
+        await asyncio.wait_for(run(), 60)
     assert caught.value.subgroup(app.HubFailedError) is not None
     # Started again, all is as it was before.
     async with app.running(configuration) as running:
@@ -32,12 +32,12 @@ async def test_whoever_goes_away_while_the_writer_works_does_not_end_it(configur
 
     def slow(_database):
         started.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
 
     async with app.running(configuration) as running:
         hub = running.office.hub
         asked = asyncio.ensure_future(hub.write(slow))
-        await asyncio.to_thread(started.wait, 10)
+        await asyncio.to_thread(started.wait, 60)
         waiting = asyncio.ensure_future(running.office.add_cafe({"code": "A", "name": "A"}, 0))
         await asyncio.sleep(0)
         for task in (asked, waiting):

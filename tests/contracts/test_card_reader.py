@@ -328,7 +328,7 @@ async def test_closing_ends_the_thread_and_may_be_done_twice(
     rig: Rig, reader: PcscCardReader
 ) -> None:
     assert any(thread.name == "pcsc:counter" for thread in threading.enumerate())
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(DEADLINE_S):
         await reader.close()
         await reader.close()
     assert not any(thread.name == "pcsc:counter" for thread in threading.enumerate())

@@ -11,7 +11,7 @@ from tests.faults.scale import Scale
 from tests.faults.services import StoringMosquitto
 
 DAMAGES = ("kept", "deleted", "kept", "emptied", "kept", "zeroed")
-FLOW_SECONDS = 30.0
+FLOW_SECONDS = 60.0
 """A box's pauses between two tries grow while nobody answers."""
 SOON_SECONDS = 0.5
 FLOW_EVERY = 3

@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.2
 """Of each cashier. A box that has all its batches in flight at a hub that died waits for long."""
 LAST_SECONDS = 2.0
 """A box hears that the hub is another when it pushes; one with nothing new waits for its ack."""
-DEATH_SECONDS = 30.0
+DEATH_SECONDS = 60.0
 TOLD_EVERY = 20
 DISK_FAILURES = (
     ("hub_fsync_eio", Boundary("fdatasync", 1), "EIO"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 WRITES = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "fallocate", "rename")
 """The calls by which SQLite changes what is on the disk, beside the shared memory of its index."""
-ATTACH_SECONDS = 10.0
+ATTACH_SECONDS = 60.0
 DETACH_SECONDS = 2.0
 POLL_SECONDS = 0.001
 

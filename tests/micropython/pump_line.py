@@ -20,7 +20,7 @@ from tests.sync_protocol.peers import (
 
 NODE = 3
 BATCH_OPS = 50
-DEADLINE_S = 30
+DEADLINE_S = 60
 
 
 class RealClock(Clock):

@@ -27,7 +27,7 @@ CUT_WITHIN_S = 0.01
 """After the last crossing that is sure to be counted, the power goes somewhere in the next ones."""
 BOX_RESTARTS = 3
 REPORT_EVERY_S = "0.02"
-WAIT_S = 20
+WAIT_S = 60
 FIELDS = ("entered", "left", "unknown")
 WAYS = {b"i": 0, b"o": 1, b"?": 2}
 

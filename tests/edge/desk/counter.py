@@ -121,7 +121,7 @@ class RecordedPrinter:
 
     async def wait_for(self, count: int) -> None:
         """Wait until so many receipts came out."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.printed) < count:
                 self.arrived.clear()
                 await self.arrived.wait()

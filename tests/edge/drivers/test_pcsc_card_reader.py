@@ -9,7 +9,7 @@ from edge.drivers.fake.card import VirtualCard
 from edge.drivers.fake.pcsc import READER_NAMES, FakePcsc
 from edge.drivers.pcsc_card_reader import Options, PcscCardReader
 from edge.events import CardRemoved, CardTapped, CardUnread, DeviceState
-from tests.contracts.collector import Collector
+from tests.contracts.collector import DEADLINE_S, Collector
 
 UID = bytes.fromhex("04A1B2C3")
 OTHER_UID = bytes.fromhex("04A1B2C4")
@@ -154,5 +154,5 @@ async def test_closing_while_the_daemon_is_down(fake: FakePcsc, collector: Colle
     driver = PcscCardReader("counter", Options(), collector.bridge, fake)
     await driver.open()
     await collector.state(DeviceState.ABSENT, "no_daemon")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(DEADLINE_S):
         await driver.close()

@@ -165,6 +165,6 @@ async def test_the_queue_ends_when_it_is_woken_and_cancelled_at_once(tmp_path: P
             await counter.store.write(lambda _transaction: None)
         counter.printer_queue.wake()
         counter.printing.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.wait({counter.printing})
         assert counter.printing.cancelled()

@@ -81,7 +81,7 @@ def test_kill_in_mid_write_loses_nothing_that_was_told(tmp_path, open_box):
         for line in writer.stdout:
             if line.endswith("\n"):
                 told = max(told, int(line))
-        writer.wait(10)
+        writer.wait(60)
         assert told > 0
         box = open_box()
         with box.read() as reader:

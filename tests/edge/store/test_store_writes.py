@@ -73,7 +73,7 @@ def test_works_that_wait_share_a_commit_and_fail_alone(box):
 
     def hold(_tx):
         held.set()
-        go.wait(10)
+        go.wait(60)
 
     def work(index):
         def append(tx):
@@ -85,11 +85,11 @@ def test_works_that_wait_share_a_commit_and_fail_alone(box):
         return append
 
     first = box.submit(hold)
-    held.wait(10)
+    held.wait(60)
     futures = [box.submit(work(index)) for index in range(50)]
     go.set()
     first.result()
-    failed = [index for index, future in enumerate(futures) if future.exception(10)]
+    failed = [index for index, future in enumerate(futures) if future.exception(60)]
     assert failed == list(range(0, 50, 5))
     assert len(commits) == 1
     with box.read() as reader:
@@ -106,20 +106,20 @@ def test_full_queue_refuses_and_loses_nothing(box, monkeypatch):
 
     def hold(_tx):
         held.set()
-        go.wait(10)
+        go.wait(60)
 
     box.submit(hold)
-    held.wait(10)
+    held.wait(60)
     waiting = [box.submit(lambda tx: tx.wall_ms()) for _ in range(3)]
     with pytest.raises(StoreBusyError):
         box.submit(lambda tx: tx.wall_ms())
     go.set()
-    assert all(future.result(10) for future in waiting)
+    assert all(future.result(60) for future in waiting)
 
 
 async def test_loop_is_free_while_the_writer_works(box):
     go = threading.Event()
-    writing = asyncio.ensure_future(box.write(lambda _tx: go.wait(10)))
+    writing = asyncio.ensure_future(box.write(lambda _tx: go.wait(60)))
     with box.read() as reader:
         assert reader.own_head().seq == 0
     go.set()

@@ -282,7 +282,7 @@ async def test_a_scan_goes_to_the_terminal_used_last_and_counts_once(site: Site)
 async def _events_until(content: asyncio.StreamReader, last: str) -> dict[str, str]:
     """Read events up to one of this name; their HTML by name."""
     found: dict[str, str] = {}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while last not in found:
             lines = []
             while line := (await content.readline()).decode().rstrip("\n"):

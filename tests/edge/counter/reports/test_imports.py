@@ -168,7 +168,7 @@ async def test_a_manager_imports_a_file_on_the_page(till: Till) -> None:
             return await answer.text()
 
     async def finished() -> str:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 page = await till.get("/show/import", **LOOK)
                 if 'data-finished="yes"' in page:

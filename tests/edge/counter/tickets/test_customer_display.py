@@ -65,7 +65,7 @@ class RecordedDisplay:
 
     async def wait_for(self, text: str) -> None:
         """Wait until a line that holds `text` was shown."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not any(text in line for lines in self.shown for line in lines):
                 self.arrived.clear()
                 await self.arrived.wait()
