@@ -60,7 +60,7 @@ def _topic_of(user: Path) -> str:
     if user.parent.name == "work":
         topics = (topic for topic in works.TOPICS if user.stem in topic.WORKS)
         return next(topics).__name__.rpartition(".")[2]
-    return "terms" if user.stem == "terms" else "counter"
+    return "terms" if user.stem in ("terms", "box_terms") else "counter"
 
 
 def updated(folder: Path, language: str) -> dict[Path, Catalog]:

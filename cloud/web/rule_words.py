@@ -7,12 +7,7 @@ A column is called by `<rule>.<column>`, else by `<column>` alone; a choice by
 from collections.abc import Mapping
 
 from cloud.domain.rules import EDITABLE
-
-
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
+from cloud.web.translations import _
 
 RULE_NAMES: Mapping[str, str] = {
     "company": _("Company"),

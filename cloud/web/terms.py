@@ -7,13 +7,8 @@ catalogues. A code that is not listed is shown as it is.
 from collections.abc import Mapping
 
 from cloud.web.rule_words import RULE_TERMS
+from cloud.web.translations import _
 from sync_protocol.ops import TRUST_MEASURED, TRUST_NONE, TRUST_RTC
-
-
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
 
 TERMS: Mapping[str, Mapping[str, str]] = {
     "reason": {

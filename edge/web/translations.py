@@ -23,6 +23,11 @@ LANGUAGE_COOKIE = "language"
 Catalogues = Mapping[str, gettext.NullTranslations]
 
 
+def _(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
 def load_catalogues(folder: Path) -> Catalogues:
     """One catalogue for each language, from all `<folder>/<language>/LC_MESSAGES/*.po` together."""
     catalogues: dict[str, gettext.NullTranslations] = {"en": gettext.NullTranslations()}

@@ -2,11 +2,7 @@
 
 from collections.abc import Mapping
 
-
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
+from edge.web.translations import _
 
 STEP_WORDS: Mapping[str, str] = {
     "language": _("Language"),

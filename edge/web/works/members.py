@@ -7,7 +7,7 @@ from edge.desk.view_types import MemberView
 from edge.domain.applications import NOTES_ABOUT
 from edge.domain.members import IDENTITY_KINDS
 from edge.web.actions import Action, Needs
-from edge.web.terms import _
+from edge.web.translations import _
 from edge.web.works.asked import Asked, Facts, Work, id_of
 
 ENTRIES_SHOWN = 200

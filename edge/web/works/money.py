@@ -6,7 +6,7 @@ from edge.desk.accounts import Filter
 from edge.domain.amounts import fen_of_yuan
 from edge.domain.business_day import date_of
 from edge.web.actions import Action, Needs
-from edge.web.terms import _
+from edge.web.translations import _
 from edge.web.works.asked import Asked, Facts, Work, id_of, values_only
 
 KINDS = ("", "top_up", "spend", "refund", "cash_out", "cancel")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from edge.web.actions import Action
-from edge.web.terms import _
+from edge.web.translations import _
 from edge.web.works.asked import Asked, Facts, Work
 
 RECEIPTS_SHOWN = 30

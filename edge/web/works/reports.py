@@ -12,7 +12,7 @@ from edge.domain.business_day import date_of, days_before
 from edge.domain.refusals import Refusal
 from edge.domain.report_table import shown, text_of
 from edge.web.actions import Action
-from edge.web.terms import _
+from edge.web.translations import _
 from edge.web.works.asked import Asked, Facts, Work, id_of
 
 DEFAULT_DAYS = 14

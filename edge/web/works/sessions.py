@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from edge.domain.business_day import date_of
 from edge.domain.members import IDENTITY_KINDS
 from edge.web.actions import Action, Needs
-from edge.web.terms import _
+from edge.web.translations import _
 from edge.web.works.asked import Asked, Facts, Work
 
 START = "start-session"

@@ -7,7 +7,7 @@ from edge.domain.rights_table import RIGHTS
 from edge.domain.shifts import DENOMINATIONS_FEN
 from edge.store.audit import DONE
 from edge.web.actions import Action, Needs
-from edge.web.terms import _
+from edge.web.translations import _
 from edge.web.works.asked import Asked, Facts, Work, id_of, values_only
 
 AUDIT_SHOWN = 100

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from edge.domain.business_day import date_of
 from edge.web.actions import Action, Needs
-from edge.web.terms import _
+from edge.web.translations import _
 from edge.web.works.asked import TICKET, Asked, Facts, Work
 
 SALES_SHOWN = 60
