@@ -4,6 +4,8 @@ A keyboard walks with Tab as far as it must, and fails where a control cannot be
 taps what is visible; what a soft keyboard types arrives as keys.
 """
 
+import asyncio
+import time
 from abc import ABC, abstractmethod
 
 from playwright.async_api import Locator, Page, expect
@@ -11,6 +13,7 @@ from playwright.async_api import Locator, Page, expect
 STEPS_MAX = 120
 """Tabs to any control of one work, from wherever one is."""
 IS_FOCUSED = "element => element === document.activeElement"
+SCANNED_KEY_S = 0.003
 
 
 class Hands(ABC):
@@ -153,3 +156,21 @@ class Fingers(Hands):
             await self.page.locator('#right [hx-get="/show/more"]').first.tap()
             button = self.page.locator(f".topics {control}").first
         await button.tap()
+
+
+async def scan(page: Page, code: str) -> None:
+    """Type a line as a scanner does that poses as a keyboard.
+
+    Its keys carry the times at which it typed them, however busy the machine is.
+    """
+    keys = [*code, "Enter"]
+    first_s = time.time() - len(keys) * SCANNED_KEY_S
+    session = await page.context.new_cdp_session(page)
+    typed = []
+    for number, key in enumerate(keys):
+        event = {"key": key, "timestamp": first_s + number * SCANNED_KEY_S}
+        text = "\r" if key == "Enter" else key
+        typed.append({**event, "type": "keyDown", "text": text})
+        typed.append({**event, "type": "keyUp"})
+    await asyncio.gather(*(session.send("Input.dispatchKeyEvent", event) for event in typed))
+    await session.detach()

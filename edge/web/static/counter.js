@@ -190,9 +190,9 @@ document.addEventListener("htmx:sseMessage", async (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (inField(event.target) || event.ctrlKey || event.altKey || event.metaKey || document.getElementById("palette")?.open) return;
-  const now = performance.now();
-  if (now - scannedAt > SCAN_GAP_MS) scanned = "";
-  scannedAt = now;
+  // When it was typed, not when a busy page comes to it: a code is not parted by the page's own work.
+  if (event.timeStamp - scannedAt > SCAN_GAP_MS) scanned = "";
+  scannedAt = event.timeStamp;
   clearTimeout(digitAlone);
   if (event.key === "Enter" && scanned.length >= SCAN_LENGTH_MIN) {
     const code = scanned;
