@@ -27,12 +27,25 @@ from sync_protocol.accounts import FEN, REFUNDABLE
 from sync_protocol.kinds import MEMBER, SALE
 from sync_protocol.ledger import (
     REASON_CARD_FEE,
+    REASON_EPOCH_CLOSE,
+    REASON_GRANT,
     REASON_MEMBERSHIP_FEE,
     REASON_REFUND,
+    REASON_RELEASE,
     REASON_SPEND,
+    REASON_SWEEP,
     REASON_VOID,
 )
 
+NO_ORIGINALS = (
+    REASON_REFUND,
+    REASON_VOID,
+    REASON_GRANT,
+    REASON_RELEASE,
+    REASON_EPOCH_CLOSE,
+    REASON_SWEEP,
+)
+"""Entries of a sale's refundable part that take of it, or move it from holder to holder."""
 FEES = {"card_fee": REASON_CARD_FEE, "membership_fee": REASON_MEMBERSHIP_FEE, "other": REASON_SPEND}
 """What `pay_fee` may be for."""
 FEE_NAMES = {
@@ -185,6 +198,6 @@ def lines_of(rows: list[object]) -> list[list[object]]:
 def original(reader: Reader, document: int, code: int) -> LedgerEntry | None:
     """The entry that made a sale; None where it is no longer kept here."""
     for entry in reader.entries(document, (code,), FEN):
-        if entry.reason not in (REASON_REFUND, REASON_VOID):
+        if entry.reason not in NO_ORIGINALS:
             return entry
     return None

@@ -36,6 +36,8 @@ ACCOUNTS = {
     "alipay": ALIPAY_CLEARING,
 }
 """Tender -> the account that takes the money, where it is not `other_clearing`."""
+OF_THE_BOOKS = (*STORED_VALUE_TENDERS, "points")
+"""Codes of lines that no rule's row may bear: money goes back to a member by them."""
 TENDERS_MAX = 6
 """Tenders of one payment."""
 REFERENCE_LENGTH_MAX = 64
@@ -67,7 +69,7 @@ def offered_tenders(rows: Iterable[Mapping[str, Any]]) -> dict[str, Tender]:
     return {
         row["code"]: Tender(row["code"], row["name"], row["name_en"], row["needs_reference"])
         for row in rows
-        if row["enabled"] and row["code"] and row["code"] != WALLET_TENDER
+        if row["enabled"] and row["code"] and row["code"] not in OF_THE_BOOKS
     }
 
 
@@ -185,9 +187,14 @@ def settle(due_fen: int, laid: Sequence[Laid]) -> Settled | Refusal:
     kept = [one for one in lines if one.code != CASH]
     if cash_fen > change_fen:
         kept.append(Laid(CASH, cash_fen - change_fen))
-    if len({(one.code, one.reference) for one in kept}) < len(kept):
+    if len({_sort_of(one) for one in kept}) < len(kept):
         return refuse("tender_twice")
     return Settled(tuple(kept), cash_fen, change_fen)
+
+
+def _sort_of(one: Laid) -> tuple[str, str]:
+    """What no two lines share: stored value is one purse with one set of limits, named or not."""
+    return one.code, "" if one.code == WALLET_TENDER else one.reference
 
 
 def laid_by_one(tender: str, reference: str = "", received_fen: int = 0) -> tuple[Laid, ...]:

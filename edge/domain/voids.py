@@ -18,9 +18,11 @@ from edge.domain.decision import (
     document_change,
     plain,
     read_int,
+    read_list,
     transaction,
 )
 from edge.domain.parts import total
+from edge.domain.passes import is_of_pass
 from edge.domain.products import Product
 from edge.domain.refunds import SoldFacts, back_of, back_postings, back_slip, back_values
 from edge.domain.refusals import Refusal, refuse
@@ -31,7 +33,7 @@ from sync_protocol.ledger import REASON_SALE, REASON_SPEND, REASON_VOID
 VOID = "void_sale"
 """The right of the second person."""
 VOIDABLE = (REASON_SALE, REASON_SPEND, 0)
-"""Reasons of sales that can be voided; 0: nothing was paid."""
+"""Reasons of sales that can be voided; 0: nothing was paid, or the entry is not kept here."""
 
 Sold = Sequence[tuple[Product, int]]
 """(product, how many) of each line of a sale."""
@@ -53,10 +55,13 @@ def void_refusal(here: Here, sold: SoldFacts, voiding: Voiding) -> Refusal | Non
         return refuse("sale_voided")
     if sold.refunded:
         return refuse("void_refunded")
-    if read_int(SALE, sold.row, "session") or sold.reason not in VOIDABLE:
+    of_pass = is_of_pass(read_list(SALE, sold.row, "lines"))
+    if of_pass or read_int(SALE, sold.row, "session") or sold.reason not in VOIDABLE:
         return refuse("void_not_products")
     if read_int(SALE, sold.row, "business_day") != here.business_day:
         return refuse("void_too_late")
+    if sold.elsewhere_fen > 0:
+        return refuse("refund_elsewhere", amount_fen=sold.elsewhere_fen, sale=sold.sale)
     if not voiding.approver:
         return approval_needed(VOID)
     return None

@@ -50,8 +50,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{due_fen} is due, this is {over_fen} more; change is given for cash only",
     ),
     "tender_twice": (
-        "同一支付方式填了两次，请填不同的参考号",
-        "One tender stands there twice; give each its own reference",
+        "同一支付方式填了两次：余额请合成一笔，其他请填不同的参考号",
+        "One tender stands there twice; make stored value one line, give others each a reference",
     ),
     "tender_reference_missing": (
         "{tender}要填交易参考号（小票或手机上的单号）",

@@ -66,6 +66,8 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
         assert (shown.sale, shown.refundable_fen) == (sale, SPENT_FEN), "offered on the page"
         refunding = {"sale": sale, "amount_fen": SPENT_FEN, "reason": "x"}
         assert (await new.ask("refund", **refunding)).code == "refund_elsewhere"
+        void = await new.ask("void_sale", sale=sale, reason="x")
+        assert void.code == "refund_elsewhere", "it would give nothing back, and end the sale"
 
         await hub.office.close_epoch(box.node, 1, tuple(people))
         await eventually(

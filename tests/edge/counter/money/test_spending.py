@@ -50,6 +50,21 @@ async def test_a_sale_is_paid_by_card_cash_and_phone_at_once(till: Till) -> None
     assert till.wallet_fen == 200
 
 
+async def test_the_purse_pays_once_in_a_sale_so_that_no_limit_is_split(till: Till) -> None:
+    await till.publish("spending", {"single_limit_fen": 600})
+    await till.top_up(1_000)
+    await till.done("add_line", sku="NOODLE", quantity=2)
+    halves = [["wallet", 500, "a"], ["wallet", 500, "b"]]
+    code = await till.refused("pay", expected_total_fen=1_000, tenders=halves)
+    assert code == "tender_twice"
+    await till.publish("spending", {})
+    await till.done("change_line", sku="NOODLE", quantity=3)
+    more = [["wallet", 800, "a"], ["wallet", 700, "b"]]
+    code = await till.refused("pay", expected_total_fen=1_500, tenders=more)
+    assert code == "tender_twice", "more than there is, and no page of an error"
+    assert till.wallet_fen == 1_000
+
+
 @pytest.mark.parametrize(
     ("order", "wallet", "bonus"),
     [("bonus_first", 10_000, 500), ("wallet_first", 9_500, 1_000), ("in_proportion", 9_545, 955)],
