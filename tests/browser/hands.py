@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, expect
 STEPS_MAX = 120
 """Tabs to any control of one work, from wherever one is."""
 IS_FOCUSED = "element => element === document.activeElement"
+SETTLED = "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
 SCANNED_KEY_S = 0.003
 
 
@@ -156,6 +157,11 @@ class Fingers(Hands):
             await self.page.locator('#right [hx-get="/show/more"]').first.tap()
             button = self.page.locator(f".topics {control}").first
         await button.tap()
+
+
+async def settled(page: Page) -> None:
+    """Return once what was asked for is shown."""
+    await page.wait_for_function(SETTLED)
 
 
 async def scan(page: Page, code: str) -> None:

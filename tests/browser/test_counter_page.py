@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from edge.events import BarcodeScanned
 from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
+from tests.browser.hands import settled
 from tests.edge.desk.counter import CARD, EAST_BOX, MANAGER, OTHER_CARD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -23,6 +24,7 @@ async def sell(page: Page, *words: str) -> None:
         await expect(page.locator("#product-filter")).to_be_focused()
         await page.keyboard.type(word)
         await page.keyboard.press("Enter")
+        await settled(page)
         await expect(page.locator("#ticket tbody tr")).to_have_count(number)
 
 
@@ -405,7 +407,7 @@ async def test_nothing_is_cut_off(
     await shot(page, f"{width}x{height}")
     for key in ("F1", "F2", "F3", "F4", "F7", "F8", "F9", "F10", "Shift+F8", "Shift+F11", "/"):
         await page.keyboard.press(key)
-        await page.wait_for_load_state("networkidle")
+        await settled(page)
         assert await page.evaluate(
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         ), key
@@ -444,5 +446,5 @@ async def test_everyone_can_read_and_reach_everything(
     assert await violations(page, source) == []
     for key in ("F1", "F2", "F3", "F7", "F8", "F9", "F10", "Shift+F8", "Shift+F12", "/"):
         await page.keyboard.press(key)
-        await page.wait_for_load_state("networkidle")
+        await settled(page)
         assert await violations(page, source) == [], key

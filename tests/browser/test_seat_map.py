@@ -85,6 +85,7 @@ async def test_two_keys_seat_a_member_and_the_map_is_live(
     await page.wait_for_selector('form[action="/desk/start_session"] button:focus')
     await shot(page, "start")
     await page.keyboard.press("Enter")
+    await page.wait_for_selector('[data-done="start_session"]')
     await page.wait_for_selector(f'#seats [data-seat="{seats[0]}"][data-state="in_use"]')
     await shot(page, "started")
     await page.keyboard.press("F12")
