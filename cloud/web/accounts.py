@@ -11,8 +11,8 @@ from cloud.hub import second_factor
 from cloud.hub.accounts import Change
 from cloud.store.database import Database
 from cloud.web import documents
-from cloud.web.changing import ROLES, Outcome
-from cloud.web.head_office import MUST, PERSON, Pages, form_text
+from cloud.web.changing import ROLES, Outcome, cafes_ticked
+from cloud.web.head_office import MUST, PERSON, Pages, form_secret, form_text
 from cloud.web.reading import number_of
 from cloud.web.translations import chosen_language
 from sync_protocol.expect import ID_MAX
@@ -39,7 +39,7 @@ async def change_password(request: web.Request) -> web.Response:
     """Set one's own password."""
     form = await request.post()
     fault = await request.app[Pages.KEY].office.accounts.change_password(
-        request[PERSON], str(form.get("old", "")), str(form.get("new", ""))
+        request[PERSON], form_secret(form, "old"), form_secret(form, "new")
     )
     if fault is None:
         raise web.HTTPSeeOther("/account")
@@ -82,10 +82,9 @@ async def change(request: web.Request) -> web.Response:
     granted, taken = (_words(form.getall(name, [])) for name in ("granted", "taken"))
     if any(word not in OPERATIONS for word in (*granted, *taken)):
         return await person(request, refusal("operation_unknown"))
-    cafes = [number_of(str(cafe), 0xFFFFFF) or 0 for cafe in form.getall("cafe", [])]
     wanted = Change(
         form_text(form, "role"),
-        [cafe for cafe in cafes if cafe],
+        cafes_ticked(form),
         "active" in form,
         granted,
         taken,
@@ -102,7 +101,7 @@ async def reset_password(request: web.Request) -> web.Response:
     form = await request.post()
     office = request.app[Pages.KEY].office
     fault = await office.accounts.reset_password(
-        _number(request), str(form.get("password", "")), request[PERSON]
+        _number(request), form_secret(form, "password"), request[PERSON]
     )
     return await _back(request, fault)
 
@@ -122,7 +121,7 @@ async def first_run(request: web.Request) -> web.Response:
     fault: Refusal | None = None
     if request.method == "POST":
         fault = await pages.office.accounts.first_run(
-            request[PERSON], company, str(form.get("old", "")), str(form.get("new", ""))
+            request[PERSON], company, form_secret(form, "old"), form_secret(form, "new")
         )
         if fault is None:
             raise web.HTTPSeeOther("/cafes")

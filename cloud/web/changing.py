@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.rights import ADMIN
@@ -13,6 +14,7 @@ from cloud.web.head_office import (
     PERSON,
     SESSION_COOKIE,
     Pages,
+    form_secret,
     form_text,
 )
 from cloud.web.reading import cafe_names, number_of, show_member
@@ -20,6 +22,8 @@ from cloud.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
 from sync_protocol.expect import ID_MAX
 
 ROLES = ("service", "cashier", "manager", "technician", "read_only", "head_office", "admin")
+CAFE_MAX = 0xFFFFFF
+CAFE_CODE_LENGTH_MAX = 20
 LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
 
 Outcome = Refusal | str | None
@@ -33,7 +37,7 @@ async def log_in(request: web.Request) -> web.Response:
         form = await request.post()
         name = form_text(form, "name")
         outcome = await pages.office.log_in(
-            name, str(form.get("password", "")), form_text(form, "code")
+            name, form_secret(form, "password"), form_text(form, "code")
         )
         if not isinstance(outcome, Refusal):
             response = web.Response(status=303, headers={"Location": _own_path(form)})
@@ -93,7 +97,7 @@ async def staff(request: web.Request) -> web.Response:
 async def _add_staff(request: web.Request) -> Outcome:
     form = await request.post()
     name, role = form_text(form, "name"), form_text(form, "role")
-    password, pin = form_text(form, "password"), form_text(form, "pin")
+    password, pin = form_secret(form, "password"), form_text(form, "pin")
     if not 1 <= len(name) <= NAME_LENGTH_MAX or role not in ROLES or not (password or pin):
         return Refusal(
             "staff_incomplete",
@@ -102,13 +106,17 @@ async def _add_staff(request: web.Request) -> Outcome:
         )
     if role == ADMIN and request[PERSON].role != ADMIN:
         return refusal("admin_only")
-    cafes = [
-        int(cafe) for cafe in form.getall("cafe", []) if isinstance(cafe, str) and cafe.isdecimal()
-    ]
+    cafes = cafes_ticked(form)
     outcome = await request.app[Pages.KEY].office.add_staff(
         name, role, cafes, (password, pin), request[PERSON].id
     )
     return outcome if isinstance(outcome, Refusal) else name
+
+
+def cafes_ticked(form: MultiMapping[object]) -> list[int]:
+    """The numbers of the cafes that a form names, each once."""
+    named = (number_of(str(cafe), CAFE_MAX) for cafe in form.getall("cafe", []))
+    return list(dict.fromkeys(cafe for cafe in named if cafe))
 
 
 async def cafes(request: web.Request) -> web.Response:
@@ -117,10 +125,13 @@ async def cafes(request: web.Request) -> web.Response:
     if request.method == "POST":
         form = await request.post()
         code, name = form_text(form, "code"), form_text(form, "name")
-        if not code or not 1 <= len(name) <= NAME_LENGTH_MAX:
+        name_en = form_text(form, "name_en")
+        if not code or not name:
             outcome = Refusal("cafe_incomplete", "请填写门店编号和名称", "Give a code and a name")
+        elif len(code) > CAFE_CODE_LENGTH_MAX or max(len(name), len(name_en)) > NAME_LENGTH_MAX:
+            outcome = refusal("value_invalid")
         else:
-            values = {"code": code, "name": name, "name_en": form_text(form, "name_en")}
+            values = {"code": code, "name": name, "name_en": name_en}
             made = await request.app[Pages.KEY].office.add_cafe(
                 {**values, "open": True}, request[PERSON].id
             )
@@ -131,7 +142,7 @@ async def cafes(request: web.Request) -> web.Response:
 async def create_code(request: web.Request) -> web.Response:
     """Give out an enrolment code; it is shown once."""
     form = await request.post()
-    cafe = number_of(request.match_info["cafe"], 0xFFFFFF) or 0
+    cafe = number_of(request.match_info["cafe"], CAFE_MAX) or 0
     name = form_text(form, "name") or f"box {cafe}"
     code = await request.app[Pages.KEY].office.create_code(cafe, name[:NAME_LENGTH_MAX])
     return await _show_cafes(request, code if isinstance(code, Refusal) else None, code)

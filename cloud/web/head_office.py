@@ -1,6 +1,7 @@
 """Head office's pages: each reads the store in a thread, each change goes through `HeadOffice`."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, TypeVar
@@ -90,7 +91,25 @@ def _nothing(_operation: str) -> bool:
 Pages.KEY = web.AppKey("pages", Pages)
 
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """Text as a field of one line has it.
+
+    A control character, or half of a pair, is a space: nobody types one, a receipt printer would
+    obey it, PostgreSQL keeps no U+0000.
+    """
+    return _CONTROLS.sub(" ", text).strip()
+
+
 def form_text(form: Mapping[str, object], name: str) -> str:
-    """A field of a posted form, stripped; empty where it is missing or a file."""
+    """A field of one line of a posted form; empty where it is missing or a file."""
     value = form.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def form_secret(form: Mapping[str, object], name: str) -> str:
+    """A password of a posted form, each character as it was typed; empty where it is missing."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""

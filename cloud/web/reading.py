@@ -6,7 +6,7 @@ from cloud.domain.cases import OPEN
 from cloud.hub.cases import read_cases
 from cloud.store.database import Database
 from cloud.web import documents, ledgers, today
-from cloud.web.head_office import Pages
+from cloud.web.head_office import Pages, one_line
 from sync_protocol.accounts import CLASSES
 from sync_protocol.expect import ID_MAX
 
@@ -50,7 +50,7 @@ async def home(request: web.Request) -> web.Response:
 async def members(request: web.Request) -> web.Response:
     """Find a member."""
     pages = request.app[Pages.KEY]
-    text = request.query.get("text", "").strip()[:60]
+    text = one_line(request.query.get("text", "")[:60])
 
     def read(database: Database) -> dict[str, object]:
         return {

@@ -78,11 +78,13 @@ def _environment(templates: Path, language: str, zone: tzinfo) -> Environment:
     environment.globals.update(
         language=language,
         languages=LANGUAGE_NAMES,
+        colon="：" if language == "zh" else ": ",
         new_request_id=lambda: secrets.token_urlsafe(REQUEST_ID_BYTES),
     )
     environment.filters.update(
         money=formats.money,
         signed_money=formats.signed_money,
+        signed_span=formats.signed_span,
         count=formats.count,
         short_id=formats.short_id,
         day=formats.day,

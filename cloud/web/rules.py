@@ -79,7 +79,8 @@ def _who(database: Database) -> dict[str, object]:
 
 async def _publish_file(request: web.Request) -> tuple[Refusal | str | None, dict[str, object]]:
     pages = request.app[Pages.KEY]
-    text = form_text(await request.post(), "text")[:FILE_BYTES_MAX]
+    posted = (await request.post()).get("text", "")
+    text = posted.strip()[:FILE_BYTES_MAX] if isinstance(posted, str) else ""
     wanted, faults = rules_of_file(text, await pages.read(publishing.cafe_numbers))
     if faults:
         return refusal("rule_faults"), {"file_faults": faults, "text": text}

@@ -48,6 +48,7 @@ BOX_TERMS: Mapping[str, Mapping[str, str]] = {
         "asked_again": _("asked for again"),
         "bouncing": _("door sensor bounces: check its cable"),
         "pin_fault": _("pin fault: run cafebox doctor"),
+        "exit_fault": _("exit button fault: a tap opens the door"),
         "exit_stuck": _("exit button stuck: the door stands open"),
         "power_failed": _("power cut"),
         "node_silent": _("door node silent: has it power?"),

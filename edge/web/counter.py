@@ -1,7 +1,9 @@
 """The counter page: puts desk, renderer and works together for one request."""
 
+import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -29,6 +31,7 @@ QUIET_COMMANDS = frozenset(
 )
 """What the screen itself shows as done."""
 CARD_SWAPPED = "card_swapped"
+VERSION_HEADER = "Screen-Version"
 
 
 class Counter:
@@ -40,6 +43,7 @@ class Counter:
         self.desk = desk
         self.renderer = renderer
         self._done: Done | None = None
+        self._start = secrets.token_hex(4)
 
     async def session(self, request: web.Request) -> Session | None:
         """Who is logged in at the browser that asks."""
@@ -50,10 +54,12 @@ class Counter:
         self, request: web.Request, session: Session, refusal: Refusal | None = None
     ) -> Screen:
         """What this browser looks at now."""
+        version = f"{self._start}-{self.desk.page_events.published}"  # before anything is read
         counter = await self.desk.views.counter(session, TERMINAL)
         if not session.may(LOOK):
             counter = without_members(counter)
-        return Screen(chosen_language(request.cookies), session, counter, self._done, refusal)
+        language = chosen_language(request.cookies)
+        return Screen(language, session, counter, self._done, refusal, version)
 
     def render(self, template: str, screen: Screen, more: Mapping[str, object]) -> str:
         """A template of the page; `more` are the facts of the work in hand."""
@@ -75,8 +81,7 @@ class Counter:
     def note(self, session: Session | None, outcome: Outcome) -> None:
         """Keep what was done last, for the screen to say so."""
         if isinstance(outcome, Answer) and session is not None:
-            shown = outcome.command not in QUIET_COMMANDS
-            self._done = Done(outcome, time.time_ns() // 1_000_000) if shown else None
+            self._done = _done(outcome)
 
     async def show_work(self, request: web.Request) -> web.Response:
         """A work in hand: the fragment for htmx, the whole page else."""
@@ -106,6 +111,8 @@ class Counter:
             return await self.log_in_page(request)
         refusal = outcome if isinstance(outcome, Refusal) else None
         screen = await self.screen(request, session, refusal)
+        if isinstance(outcome, Answer):  # whatever was done meanwhile at another page
+            screen = replace(screen, done=_done(outcome))
         after = AFTER_ANSWER if refusal is None else AFTER_REFUSAL
         work = values.get("after", "")
         if work not in WORKS:
@@ -161,7 +168,13 @@ class Counter:
         else:
             text = self.render("middle.html", screen, facts)
             text += self.render("actions_out_of_band.html", screen, {})
-        return _html(text, status_of(screen.refusal))
+        return _html(text, status_of(screen.refusal), {VERSION_HEADER: screen.version})
+
+
+def _done(answer: Answer) -> Done | None:
+    """What the screen says of an answer, now."""
+    shown = answer.command not in QUIET_COMMANDS
+    return Done(answer, time.time_ns() // 1_000_000) if shown else None
 
 
 def _work_refusal(session: Session, work: str) -> Refusal | None:
@@ -175,10 +188,10 @@ def _work_refusal(session: Session, work: str) -> Refusal | None:
 Counter.KEY = web.AppKey("counter", Counter)
 
 
-def _html(text: str, status: int = 200) -> web.Response:
+def _html(text: str, status: int = 200, more: Mapping[str, str] | None = None) -> web.Response:
     return web.Response(
         text=text,
         status=status,
         content_type="text/html",
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", **(more or {})},
     )

@@ -9,6 +9,10 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Base 32 without I, L, O and U (https://www.crockford.com/base32.html)."""
 
 
+SPAN_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1))
+"""Units of time by their symbols (SI brochure, table 8), each in ms."""
+
+
 def money(amount_fen: int) -> str:
     """`-1234567` fen is `-12,345.67`; the unit stands beside it in the page."""
     sign = "-" if amount_fen < 0 else ""
@@ -24,6 +28,14 @@ def signed_money(amount_fen: int) -> str:
 def count(value: int) -> str:
     """A count with thousands set apart."""
     return f"{value:,}"
+
+
+def signed_span(span_ms: int) -> str:
+    """How far a clock is off, in the largest whole unit: `+450 ms`, `-3 s`, `+20,778 d`."""
+    unit, size_ms = next(
+        ((unit, size_ms) for unit, size_ms in SPAN_UNITS if abs(span_ms) >= size_ms), SPAN_UNITS[-1]
+    )
+    return f"{'-' if span_ms < 0 else '+'}{abs(span_ms) // size_ms:,} {unit}"
 
 
 def short_id(value: int) -> str:

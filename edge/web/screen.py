@@ -27,6 +27,8 @@ class Screen:
     counter: CounterView
     done: Done | None = None
     refusal: Refusal | None = None
+    version: str = ""
+    """`<start of the box>-<count>`: of two screens of one start, the higher count was read later."""
 
     @property
     def shown_done(self) -> Done | None:

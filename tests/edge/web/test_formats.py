@@ -21,6 +21,14 @@ def test_money_has_two_decimals_and_its_sign(amount_fen: int, text: str) -> None
     assert formats.money(amount_fen) == text
 
 
+@pytest.mark.parametrize(
+    ("span_ms", "text"),
+    [(0, "+0 ms"), (-999, "-999 ms"), (3_999, "+3 s"), (1_795_286_649_772, "+20,778 d")],
+)
+def test_a_span_is_in_its_largest_unit(span_ms: int, text: str) -> None:
+    assert formats.signed_span(span_ms) == text
+
+
 @given(st.integers(-(2**53), 2**53))
 def test_money_reads_back_exactly(amount_fen: int) -> None:
     digits = formats.money(amount_fen).replace(",", "").replace(".", "")
