@@ -23,6 +23,7 @@ from edge.domain.decision import (
 )
 from edge.domain.paper_codes import ReceiptCode, qr_text
 from edge.domain.refusals import Refusal, refuse
+from edge.domain.shift_totals import TENDER_OF
 from edge.domain.shifts import shift_refusal
 from edge.domain.stored_value import spendable_fen
 from edge.effects.after_commit import Effects
@@ -126,12 +127,15 @@ class Committer:
                 return _kept_answer(request, kept)
             if self.mains.failed_since_ms and request.session is not None:
                 return refuse("power_failed")
-            at = self._here_of(transaction, request)
-            if isinstance(at, Refusal):
-                return at
+            shift, no_money = _till(transaction, request)
+            if no_money is not None and COMMANDS[request.command].needs_shift:
+                return no_money
+            at = replace(self.here(transaction), shift=shift)
             judgement = decide(transaction, at)
             if isinstance(judgement, Refusal):
                 return judgement
+            if no_money is not None and any(map(_takes_money, judgement.ops)):
+                return no_money
             judgement = with_tier_settled(transaction, self.catalogue, at, judgement)
             answer = self.record(transaction, at, judgement, request)
             transaction.remember_answer(request.id, _to_bytes(answer), _subject_of(judgement))
@@ -148,18 +152,6 @@ class Committer:
         """Where and when a write is decided, and whether there is a line."""
         now_ms = transaction.wall_ms()
         return facts.here(transaction, self._settings, now_ms, cut_off=not self.asked.line.up)
-
-    def _here_of(self, transaction: WriteTransaction, request: Request) -> Here | Refusal:
-        """`here` with the asker's open shift; a refusal where the command needs one."""
-        at = self.here(transaction)
-        if request.session is None:
-            return at
-        shift = shift_at(transaction, request.terminal)
-        refusal = shift_refusal(shift, request.staff)
-        if refusal is not None and COMMANDS[request.command].needs_shift:
-            return refusal
-        own = shift is not None and shift.staff == request.staff
-        return replace(at, shift=shift.id) if shift is not None and own else at
 
     def record(
         self, transaction: WriteTransaction, at: Here, decision: Decision, request: Request
@@ -222,10 +214,29 @@ def anchor(transaction: WriteTransaction, at: Here, staff: int, terminal: int) -
     transaction.append(op.kind, op.body, actor=staff, terminal=terminal, shift=at.shift)
 
 
+def _till(transaction: WriteTransaction, request: Request) -> tuple[int, Refusal | None]:
+    """(the asker's open shift at the terminal or 0, why no money moves there or None)."""
+    if request.session is None:
+        return 0, None
+    shift = shift_at(transaction, request.terminal)
+    own = shift.id if shift is not None and shift.staff == request.staff else 0
+    return own, shift_refusal(shift, request.staff)
+
+
+def _takes_money(new: NewOp) -> bool:
+    """Whether an op takes or gives money by a tender, under the shift of whoever asks."""
+    return new.shift is None and any(code in TENDER_OF for code in _classes(new))
+
+
 def _moves_cash(new: NewOp) -> bool:
+    return TILL in _classes(new)
+
+
+def _classes(new: NewOp) -> list[int]:
+    """The classes of account that a ledger op posts to; none of another op."""
     if KINDS[new.kind].policy != LEDGER:
-        return False
-    return any(posting[0] == TILL for posting in new.body[POSTINGS])  # type: ignore[attr-defined]  # a list of lists
+        return []
+    return [posting[0] for posting in new.body[POSTINGS]]  # type: ignore[attr-defined]  # a list of lists
 
 
 def _subject_of(decision: Decision) -> int:

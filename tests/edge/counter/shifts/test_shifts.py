@@ -13,7 +13,9 @@ from edge.effects.slips.job import from_bytes
 from edge.effects.slips.paper import receipt_of
 from edge.receipt import Pair
 from sync_protocol.accounts import REVENUE, TILL, WECHAT_CLEARING
+from sync_protocol.kinds import RULE
 from sync_protocol.ledger import REASON_FLOAT, REASON_SALE
+from sync_protocol.rules import RULES
 from tests.edge.counter.shifts.conftest import APPROVED, Books, Drawer
 from tests.edge.desk.counter import CASHIER, MANAGER, PIN
 
@@ -95,6 +97,25 @@ async def test_the_count_is_blind(drawer: Drawer) -> None:
     await drawer.done("add_line", sku="HOUR")
     code = await drawer.refused("pay", tender="cash", expected_total_fen=300)
     assert code == "shift_counted"
+
+
+async def test_after_the_count_no_deposit_of_a_card_moves_either(drawer: Drawer) -> None:
+    columns = [(one.name, one.default) for one in RULES["card_types"].columns]
+    plain = {"code": "plain", "name": "卡", "deposit_fen": 1_000}
+    row = [plain.get(name, default) for name, default in columns]
+    await drawer.counter.hub.document(RULE, "card_types", {"version": 2, "values": [row]})
+    await drawer.sign_in()
+    await drawer.done("open_shift", float_fen=0)
+    card: dict[str, object] = {"name": "王小明", "consent": True, "tender": "cash"}
+    first = await drawer.done("register_member", card_uid="04A1B2C3", **card)
+    assert (await drawer.count(1_000))["difference_fen"] == 0
+    for tender in ("cash", "wechat"):
+        code = await drawer.refused("return_card", card=first["card"], tender=tender)
+        assert code == "shift_counted"
+    assert await drawer.refused("register_member", card_uid="04A1B2C4", **card) == "shift_counted"
+    await drawer.done("register_member", name="李小红", consent=True)
+    ended = await drawer.done("close_shift", left_fen=0)
+    assert (ended["difference_fen"], drawer.books) == (0, Books(0, 1_000, 0, 0))
 
 
 async def test_the_report_in_between_needs_somebody_who_may_see_the_till(drawer: Drawer) -> None:
