@@ -6,7 +6,6 @@ where nothing tells, the way is unknown. The edge callbacks only note times; a t
 driver's own takes a beam's level once its line was quiet for `debounce_ms`.
 """
 
-import asyncio
 import threading
 import time
 from collections.abc import Mapping
@@ -15,9 +14,8 @@ from dataclasses import dataclass
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import DoorCounter
 from edge.drivers.errors import DeviceConfigurationError, Reason
-from edge.drivers.gpio_inputs import forget_edges, pin_errors
+from edge.drivers.gpio_pins import PULLS, Lines, WatchedPins, pin_errors
 from edge.drivers.options import option, read_options
-from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, Direction, DoorCrossed
 
@@ -36,7 +34,7 @@ class Options:
     pin_outer: int = option(low=0, high=27)
     pin_inner: int = option(low=0, high=27)
     active_low: bool = option(default=True)
-    pull: str = option("up", choices=("up", "down", "off"))
+    pull: str = option("up", choices=PULLS)
     debounce_ms: int = option(8, low=1, high=100)
 
 
@@ -80,60 +78,40 @@ class DualBeamDoorCounter(DoorCounter):
         self._pair = BeamPair()
         self._broken = dict.fromkeys(self._pins, False)
         self._last_edge_ns = dict.fromkeys(self._pins, 0)
-        self._edge = threading.Event()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._retry = PinRetry(self._open_pins)
+        lines = Lines(self._pins, options.pull, gpio.BOTH)
+        self._beams = WatchedPins(
+            gpio, lines, f"counter:{name}", self._run, self._on_edge, self._report
+        )
 
     async def open(self) -> None:
-        self._retry.start()
-
-    def _open_pins(self) -> bool:
-        gpio, options = self._gpio, self._options
-        pulls = {"up": gpio.PUD_UP, "down": gpio.PUD_DOWN, "off": gpio.PUD_OFF}
-        try:
-            gpio.setwarnings(False)  # a pin still set from the run before is expected
-            gpio.setmode(gpio.BCM)
-            for pin in self._pins:
-                gpio.setup(pin, gpio.IN, pull_up_down=pulls[options.pull])
-                gpio.add_event_detect(pin, gpio.BOTH, callback=self._on_edge)
-        except pin_errors(gpio):
-            forget_edges(gpio, self._pins)
-            self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return False
-        self._thread = threading.Thread(target=self._run, name=f"counter:{self.name}", daemon=True)
-        self._thread.start()
-        self._report(DeviceState.OK)
-        return True
+        self._beams.open()
 
     async def close(self) -> None:
-        await self._retry.stop()
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        for pin in self._pins:
-            self._gpio.remove_event_detect(pin)
-        self._stopping.set()
-        self._edge.set()
-        await asyncio.to_thread(thread.join)
+        await self._beams.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _on_edge(self, pin: int) -> None:
         self._last_edge_ns[pin] = time.monotonic_ns()
-        self._edge.set()
 
     def _run(self) -> None:
-        while True:
-            self._edge.wait()
-            self._edge.clear()
-            began_ns = time.monotonic_ns()
-            while not self._stopping.is_set() and not self._take_quiet():
-                if time.monotonic_ns() - began_ns > STORM_MS * 1_000_000:
-                    self._report(DeviceState.DEGRADED, Reason.BOUNCING)
-                self._stopping.wait(self._options.debounce_ms / 2000)
-            if self._stopping.is_set():
+        edge, stopping = self._beams.edge, self._beams.stopping
+        while not stopping.is_set():
+            edge.wait()
+            edge.clear()
+            try:
+                self._follow(stopping)
+            except pin_errors(self._gpio):
+                self._report(DeviceState.DEGRADED, Reason.PIN_FAULT)
+
+    def _follow(self, stopping: threading.Event) -> None:
+        """Take what the lines show until both are quiet. Raises `pin_errors`."""
+        began_ns = time.monotonic_ns()
+        while not self._take_quiet():
+            if time.monotonic_ns() - began_ns > STORM_MS * 1_000_000:
+                self._report(DeviceState.DEGRADED, Reason.BOUNCING)
+            if stopping.wait(self._options.debounce_ms / 2000):
                 return
-            self._report(DeviceState.OK)
+        self._report(DeviceState.OK)
 
     def _take_quiet(self) -> bool:
         """Take the levels of the lines that are quiet, the longer quiet one first; whether all."""

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     PRINTER_ERROR = "printer_error"
     BOUNCING = "bouncing"
     PIN_FAULT = "pin_fault"
+    EXIT_FAULT = "exit_fault"
     EXIT_STUCK = "exit_stuck"
     POWER_FAILED = "power_failed"
     NODE_SILENT = "node_silent"
@@ -64,6 +65,7 @@ HINTS = {
     Reason.PRINTER_ERROR: "Clear the cutter, then switch the printer off and on again",
     Reason.BOUNCING: "Check the door sensor's cable and its pull-up",
     Reason.PIN_FAULT: "Run: cafebox doctor",
+    Reason.EXIT_FAULT: "A tap opens the door, the exit button does not. Run: cafebox doctor",
     Reason.EXIT_STUCK: "Free the exit button: the door stands open as long as it is pressed",
     Reason.POWER_FAILED: "Wait until the mains is back: the box goes on by itself",
     Reason.NODE_SILENT: "Give the door node power, and compare its settings.json with the box",

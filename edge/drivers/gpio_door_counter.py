@@ -4,16 +4,15 @@ From rest to active is a crossing, told with the time of its first edge. While t
 counter is degraded and counts nobody.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import DoorCounter
 from edge.drivers.errors import Reason
-from edge.drivers.gpio_inputs import PULLS, QuietInput, Wiring, pin_errors
+from edge.drivers.gpio_inputs import QuietInput, Wiring
+from edge.drivers.gpio_pins import PULLS
 from edge.drivers.options import option, read_options
-from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, Direction, DoorCrossed
 
@@ -34,45 +33,21 @@ class GpioDoorCounter(DoorCounter):
 
     def __init__(self, name: str, options: Options, bridge: Bridge, gpio: GpioStack) -> None:
         super().__init__(name, bridge)
-        self._options = options
-        self._gpio = gpio
-        self._retry = PinRetry(self._open_pins)
-        self._input: QuietInput | None = None
-
-    async def open(self) -> None:
-        self._retry.start()
-
-    def _open_pins(self) -> bool:
-        options = self._options
+        self._direction = Direction(options.direction)
         debounce_ms = options.debounce_ms
         wiring = Wiring(options.pin, options.active_low, options.pull, debounce_ms, debounce_ms)
-        beam = QuietInput(
-            self._gpio, wiring, f"counter:{self.name}", self._on_level, self._on_state
-        )
-        try:
-            beam.open()
-        except pin_errors(self._gpio):
-            self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return False
-        self._input = beam
-        self._report(DeviceState.OK)
-        return True
+        self._beam = QuietInput(gpio, wiring, f"counter:{name}", self._on_level, self._report)
+
+    async def open(self) -> None:
+        self._beam.open()
 
     async def close(self) -> None:
-        await self._retry.stop()
-        beam, self._input = self._input, None
-        if beam is None:
-            return
-        await asyncio.to_thread(beam.close)
+        await self._beam.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _on_level(self, active: bool, at_monotonic_ns: int) -> None:
         if active:
-            direction = Direction(self._options.direction)
-            self._bridge.post(DoorCrossed(self.name, direction, at_monotonic_ns))
-
-    def _on_state(self, reason: Reason | None) -> None:
-        self._report(DeviceState.DEGRADED if reason else DeviceState.OK, reason)
+            self._bridge.post(DoorCrossed(self.name, self._direction, at_monotonic_ns))
 
 
 def build(

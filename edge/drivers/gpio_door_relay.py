@@ -3,7 +3,7 @@
 The relay is drawn at once and let fall by a thread of its own, not by the event loop, so that a
 stalled box does not leave the door open. The button draws it without the desk, for as long as it
 is pressed and the hold time after. It is a convenience: the way out must open without any software
-(`docs/OPERATIONS.md`, "The door").
+(`docs/OPERATIONS.md`, "The door"), and a tap opens the door where the button's pin cannot be used.
 
 A killed program cannot let the relay fall, but its pin goes with it: the kernel takes back a line
 whose process has died, and a pin that is an input again has the level of its pull resistor, which
@@ -11,7 +11,6 @@ is to be the relay's rest. Raspberry Pi's kernels do so where `dtparam=strict_gp
 """
 
 import asyncio
-import atexit
 import threading
 import time
 from collections.abc import Mapping
@@ -25,7 +24,8 @@ from edge.drivers.errors import (
     DeviceFaultError,
     Reason,
 )
-from edge.drivers.gpio_inputs import QuietInput, Wiring, pin_errors
+from edge.drivers.gpio_inputs import QuietInput, Wiring
+from edge.drivers.gpio_pins import OutputPins, pin_errors
 from edge.drivers.options import option, read_options
 from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
@@ -60,52 +60,42 @@ class GpioDoorRelay(DoorRelay):
     def __init__(self, name: str, options: Options, bridge: Bridge, gpio: GpioStack) -> None:
         super().__init__(name, bridge)
         self._options = options
-        self._gpio = gpio
-        self._drawn_level = gpio.LOW if options.active_low else gpio.HIGH
-        self._rest_level = gpio.HIGH if options.active_low else gpio.LOW
+        self._pin_errors = pin_errors(gpio)
+        self._output = OutputPins(gpio, (options.pin,), active_low=options.active_low)
         self._changed = threading.Condition()
         self._drawn = False
         self._falls_at_s = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._retry = PinRetry(self._open_pins)
-        self._exit: QuietInput | None = None
+        self._retry = PinRetry(self._take_pin)
+        self._button = None if options.exit_pin == NO_PIN else self._exit_button(gpio)
         self._pressed_at_s: float | None = None
+        self._relay_fault: Reason | None = None
+        self._exit_fault: Reason | None = None
+
+    def _exit_button(self, gpio: GpioStack) -> QuietInput:
+        active_low = self._options.exit_active_low
+        pull = "up" if active_low else "down"
+        debounce_ms = EXIT_DEBOUNCE_MS
+        wiring = Wiring(self._options.exit_pin, active_low, pull, debounce_ms, debounce_ms)
+        name = f"exit:{self.name}"
+        return QuietInput(gpio, wiring, name, self._on_exit, self._on_exit_state, tells_start=True)
 
     async def open(self) -> None:
         self._retry.start()
 
-    def _open_pins(self) -> bool:
+    def _take_pin(self) -> bool:
         try:
-            self._gpio.setwarnings(False)  # a pin still set from the run before is expected
-            self._gpio.setmode(self._gpio.BCM)
-            self._gpio.setup(self._options.pin, self._gpio.OUT, initial=self._rest_level)
-            button = self._open_exit()
-        except pin_errors(self._gpio):
+            self._output.take()
+        except self._pin_errors:
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
             return False
-        atexit.register(self._rest)
         self._thread = threading.Thread(target=self._run, name=f"relay:{self.name}", daemon=True)
         self._thread.start()
         self._report(DeviceState.OK)
-        if button is not None:
-            self._exit = button
-            if button.active:
-                self._on_exit(True, time.monotonic_ns())
+        if self._button is not None:  # a tap opens the door without it
+            self._button.open()
         return True
-
-    def _open_exit(self) -> QuietInput | None:
-        options = self._options
-        if options.exit_pin == NO_PIN:
-            return None
-        pull = "up" if options.exit_active_low else "down"
-        wiring = Wiring(
-            options.exit_pin, options.exit_active_low, pull, EXIT_DEBOUNCE_MS, EXIT_DEBOUNCE_MS
-        )
-        name = f"exit:{self.name}"
-        button = QuietInput(self._gpio, wiring, name, self._on_exit, self._on_exit_line)
-        button.open()
-        return button
 
     def open_door(self) -> None:
         with self._changed:
@@ -113,35 +103,41 @@ class GpioDoorRelay(DoorRelay):
                 raise DeviceAbsentError("open the door", self.name, Reason(self.status.reason))
             try:
                 self._draw()
-            except pin_errors(self._gpio) as error:
-                self._report(DeviceState.DEGRADED, Reason.PIN_FAULT)
+            except self._pin_errors as error:
+                self._relay_failed()
                 raise DeviceFaultError("open the door", self.name, Reason.PIN_FAULT) from error
 
     async def close(self) -> None:
         await self._retry.stop()
-        thread, button = self._thread, self._exit
-        if thread is None:
-            return
-        if button is not None:
-            await asyncio.to_thread(button.close)
-            self._exit = None
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        await asyncio.to_thread(thread.join)
-        self._thread = None
-        self._rest()
-        atexit.unregister(self._rest)
+        if self._button is not None:
+            await self._button.close()
+        thread = self._thread
+        if thread is not None:
+            with self._changed:
+                self._stopping = True
+                self._changed.notify()
+            await asyncio.to_thread(thread.join)
+            self._thread = None
+            self._output.release()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _draw(self) -> None:
-        """Under the lock. Raises `pin_errors`."""
-        self._gpio.output(self._options.pin, self._drawn_level)
+        """Under the lock, as all from here on but what is the button's. Raises `pin_errors`."""
+        self._output.set(self._options.pin, on=True)
         self._falls_at_s = time.monotonic() + self._options.hold_ms / 1000
         self._drawn = True
         self._changed.notify()
-        if self.status.reason == Reason.PIN_FAULT:
-            self._report(DeviceState.OK)
+        self._relay_fault = None
+        self._tell()
+
+    def _relay_failed(self) -> None:
+        self._relay_fault = Reason.PIN_FAULT
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell what is wrong, the worst first."""
+        reason = self._relay_fault or self._exit_fault
+        self._report(DeviceState.DEGRADED if reason else DeviceState.OK, reason)
 
     def _on_exit(self, pressed: bool, at_monotonic_ns: int) -> None:
         """On the button's thread: nobody is asked, nothing is committed before."""
@@ -149,20 +145,21 @@ class GpioDoorRelay(DoorRelay):
             self._pressed_at_s = time.monotonic() if pressed else None
             try:
                 self._draw()  # when it is let go too: the hold time counts from there
-            except pin_errors(self._gpio):
-                self._report(DeviceState.DEGRADED, Reason.PIN_FAULT)
+            except self._pin_errors:
+                self._relay_failed()
         if pressed:
             self._bridge.post(ExitPressed(self.name, at_monotonic_ns))
 
-    def _on_exit_line(self, reason: Reason | None) -> None:
-        if reason is not None:
-            self._report(DeviceState.DEGRADED, reason)
-        elif self.status.reason == Reason.BOUNCING or (
-            self.status.reason == Reason.EXIT_STUCK and self._pressed_at_s is None
-        ):
-            self._report(DeviceState.OK)
+    def _on_exit_state(self, _state: DeviceState, reason: Reason | None) -> None:
+        """On the button's thread, and on the loop before there is one."""
+        with self._changed:
+            is_stuck = self._exit_fault is Reason.EXIT_STUCK and self._pressed_at_s is not None
+            if reason is not None or not is_stuck:
+                self._exit_fault = Reason.EXIT_FAULT if reason is Reason.PIN_FAULT else reason
+                self._tell()
 
     def _run(self) -> None:
+        """The relay's thread."""
         with self._changed:
             while not self._stopping:
                 if not self._drawn:
@@ -177,19 +174,19 @@ class GpioDoorRelay(DoorRelay):
     def _hold_open(self, pressed_at_s: float) -> None:
         stuck_in_s = pressed_at_s + EXIT_STUCK_SECONDS - time.monotonic()
         if stuck_in_s <= 0:
-            self._report(DeviceState.DEGRADED, Reason.EXIT_STUCK)
+            self._exit_fault = Reason.EXIT_STUCK
+            self._tell()
         self._changed.wait(stuck_in_s if stuck_in_s > 0 else None)
 
     def _let_fall(self) -> None:
         try:
-            self._gpio.output(self._options.pin, self._rest_level)
+            self._output.set(self._options.pin, on=False)
             self._drawn = False
-        except pin_errors(self._gpio):  # an open door is not given up
-            self._report(DeviceState.DEGRADED, Reason.PIN_FAULT)
+            self._relay_fault = None
+            self._tell()
+        except self._pin_errors:  # an open door is not given up
+            self._relay_failed()
             self._falls_at_s = time.monotonic() + RETRY_SECONDS
-
-    def _rest(self) -> None:
-        self._gpio.output(self._options.pin, self._rest_level)
 
 
 def build(

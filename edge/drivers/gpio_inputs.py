@@ -6,36 +6,17 @@ that is none, and a storm of edges changes nothing, but is told. (The stacks' ow
 not used: RPi.GPIO and rpi-lgpio mean different things by it.)
 """
 
-import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.drivers.errors import Reason
+from edge.drivers.gpio_pins import Lines, OnState, WatchedPins, pin_errors
 from edge.drivers.stacks import GpioStack
+from edge.events import DeviceState
 
 STORM_MS = 1000
 """A line that is not quiet for so long is a fault."""
-PULLS = ("up", "down", "off")
-
-
-def pin_errors(gpio: GpioStack) -> tuple[type[Exception], ...]:
-    """What a stack raises for a pin that cannot be used.
-
-    RPi.GPIO raises the first three. rpi-lgpio lets errors of lgpio through, such as that of a pin
-    which another program holds, and these descend from Exception alone.
-    """
-    lgpio = getattr(gpio, "lgpio", None)
-    own = (RuntimeError, ValueError, OSError)
-    return own if lgpio is None else (*own, lgpio.error)
-
-
-def forget_edges(gpio: GpioStack, pins: Iterable[int]) -> None:
-    """Watch pins no more, of which some may never have been watched."""
-    for pin in pins:
-        with suppress(*pin_errors(gpio)):
-            gpio.remove_event_detect(pin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,73 +35,82 @@ class Wiring:
 
 OnLevel = Callable[[bool, int], None]
 """The level became another one (True: active); the monotonic time of its first edge in ns."""
-OnState = Callable[[Reason | None], None]
-"""The line is well (None), bounces, or cannot be read."""
 
 
 class QuietInput:
-    """Both callbacks are called on the input's own thread, `on_state` after every look."""
+    """Both callbacks are called on the input's own thread, `on_state` after every look.
+
+    Before there is one they are called on the loop: `on_state` while the pin cannot be taken and
+    when it is, and `on_level` where the line is active at the start and `tells_start`.
+    """
 
     def __init__(
-        self, gpio: GpioStack, wiring: Wiring, name: str, on_level: OnLevel, on_state: OnState
+        self,
+        gpio: GpioStack,
+        wiring: Wiring,
+        name: str,
+        on_level: OnLevel,
+        on_state: OnState,
+        *,
+        tells_start: bool = False,
     ) -> None:
         self._gpio = gpio
         self._wiring = wiring
         self._on_level, self._on_state = on_level, on_state
+        self._tells_start = tells_start
         self._active_level = gpio.LOW if wiring.active_low else gpio.HIGH
-        self._edge = threading.Event()
         self._last_edge_ns = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        lines = Lines((wiring.pin,), wiring.pull, gpio.BOTH)
+        self._pins = WatchedPins(
+            gpio, lines, name, self._run, self._on_edge, on_state, self._on_taken
+        )
         self.active = False
         """The level that was taken last."""
 
     def open(self) -> None:
-        """Take the level that the line has and watch it. Raises `pin_errors`."""
-        gpio, wiring = self._gpio, self._wiring
-        pulls = dict(zip(PULLS, (gpio.PUD_UP, gpio.PUD_DOWN, gpio.PUD_OFF), strict=True))
-        gpio.setwarnings(False)  # a pin still set from the run before is expected
-        gpio.setmode(gpio.BCM)
-        gpio.setup(wiring.pin, gpio.IN, pull_up_down=pulls[wiring.pull])
-        self.active = self._is_active()
-        gpio.add_event_detect(wiring.pin, gpio.BOTH, callback=self._on_edge)
-        self._thread.start()
+        """Take the pin and the level that its line has, now or once it can be taken."""
+        self._pins.open()
 
-    def close(self) -> None:
-        """Blocks until the thread has ended."""
-        self._gpio.remove_event_detect(self._wiring.pin)
-        self._stopping.set()
-        self._edge.set()
-        self._thread.join()
+    async def close(self) -> None:
+        """Wait until the thread has ended. A second call does nothing."""
+        await self._pins.close()
+
+    def _on_taken(self) -> None:
+        self.active = self._is_active()
+        if self.active and self._tells_start:
+            self._on_level(True, time.monotonic_ns())
 
     def _is_active(self) -> bool:
         return self._gpio.input(self._wiring.pin) == self._active_level
 
-    def _on_edge(self, _channel: int) -> None:
+    def _on_edge(self, _pin: int) -> None:
         self._last_edge_ns = time.monotonic_ns()
-        self._edge.set()
 
     def _run(self) -> None:
+        edge = self._pins.edge
         while True:
-            self._edge.wait()
+            edge.wait()
             first_edge_ns = self._last_edge_ns
             try:
                 active = self._quiet_level(first_edge_ns)
             except pin_errors(self._gpio):
-                self._edge.clear()
-                self._on_state(Reason.PIN_FAULT)
+                edge.clear()
+                self._on_state(DeviceState.DEGRADED, Reason.PIN_FAULT)
+                if self._pins.stopping.is_set():
+                    return
                 continue
             if active is None:
                 return
             if active != self.active:
                 self.active = active
                 self._on_level(active, first_edge_ns)
-            self._on_state(None)
+            self._on_state(DeviceState.OK, None)
 
     def _quiet_level(self, first_edge_ns: int) -> bool | None:
         """Whether the line is active, once it is quiet; None when the input stops meanwhile."""
-        while not self._stopping.is_set():
-            self._edge.clear()  # an edge from here on is looked at after this one
+        stopping = self._pins.stopping
+        while not stopping.is_set():
+            self._pins.edge.clear()  # an edge from here on is looked at after this one
             active = self._is_active()
             now_ns = time.monotonic_ns()
             quiet_ms = self._wiring.active_ms if active else self._wiring.rest_ms
@@ -128,6 +118,6 @@ class QuietInput:
             if remaining_ns <= 0:
                 return active
             if now_ns - first_edge_ns > max(STORM_MS, 2 * quiet_ms) * 1_000_000:
-                self._on_state(Reason.BOUNCING)
-            self._stopping.wait(remaining_ns / 1e9)
+                self._on_state(DeviceState.DEGRADED, Reason.BOUNCING)
+            stopping.wait(remaining_ns / 1e9)
         return None

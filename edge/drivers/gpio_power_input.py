@@ -5,17 +5,15 @@ failed when the line was active for `debounce_ms`, and is back only when it was 
 `back_ms`: what comes back in jerks would have the box begin and break off again and again.
 """
 
-import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import PowerInput
 from edge.drivers.errors import Reason
-from edge.drivers.gpio_inputs import PULLS, QuietInput, Wiring, pin_errors
+from edge.drivers.gpio_inputs import QuietInput, Wiring
+from edge.drivers.gpio_pins import PULLS
 from edge.drivers.options import option, read_options
-from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState, PowerFailed, PowerReturned
 
@@ -36,49 +34,28 @@ class GpioPowerInput(PowerInput):
 
     def __init__(self, name: str, options: Options, bridge: Bridge, gpio: GpioStack) -> None:
         super().__init__(name, bridge)
-        self._options = options
-        self._gpio = gpio
-        self._retry = PinRetry(self._open_pins)
-        self._input: QuietInput | None = None
-
-    async def open(self) -> None:
-        self._retry.start()
-
-    def _open_pins(self) -> bool:
-        options = self._options
         wiring = Wiring(
             options.pin, options.active_low, options.pull, options.debounce_ms, options.back_ms
         )
-        name = f"power:{self.name}"
-        line = QuietInput(self._gpio, wiring, name, self._on_level, self._on_state)
-        try:
-            line.open()
-        except pin_errors(self._gpio):
-            self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return False
-        self._input = line
-        if line.active:
-            self._on_level(True, time.monotonic_ns())
-        self._on_state(None)
-        return True
+        self._input = QuietInput(
+            gpio, wiring, f"power:{name}", self._on_level, self._on_state, tells_start=True
+        )
+
+    async def open(self) -> None:
+        self._input.open()
 
     async def close(self) -> None:
-        await self._retry.stop()
-        line, self._input = self._input, None
-        if line is None:
-            return
-        await asyncio.to_thread(line.close)
+        await self._input.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _on_level(self, active: bool, at_monotonic_ns: int) -> None:
         event = PowerFailed if active else PowerReturned
         self._bridge.post(event(self.name, at_monotonic_ns))
 
-    def _on_state(self, reason: Reason | None) -> None:
-        line = self._input
-        if reason is None and line is not None and line.active:
-            reason = Reason.POWER_FAILED
-        self._report(DeviceState.DEGRADED if reason else DeviceState.OK, reason)
+    def _on_state(self, state: DeviceState, reason: Reason | None) -> None:
+        if reason is None and self._input.active:
+            state, reason = DeviceState.DEGRADED, Reason.POWER_FAILED
+        self._report(state, reason)
 
 
 def build(

@@ -2,11 +2,11 @@
 
 An accepted tap is one beep and the green light, a refused one three beeps and the red light. The
 buzzer is one that sounds by itself while its pin is on. A thread of the driver's own plays what was
-asked for last; at the program's end all pins are at rest.
+asked for last; at the program's end all pins are at rest. Pins that failed are set up anew, after a
+while or at the next tap.
 """
 
 import asyncio
-import atexit
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,19 +14,17 @@ from dataclasses import dataclass
 
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import TapFeedback
-from edge.drivers.errors import (
-    DeviceAbsentError,
-    DeviceConfigurationError,
-    DeviceFaultError,
-    Reason,
-)
-from edge.drivers.gpio_inputs import pin_errors
+from edge.drivers.errors import DeviceAbsentError, DeviceConfigurationError, Reason
+from edge.drivers.gpio_pins import OutputPins, pin_errors
 from edge.drivers.options import option, read_options
+from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState
 
 NO_PIN = -1
 REFUSED_BEEPS = 3
+RETRY_SECONDS = 5.0
+"""Between attempts to set up pins that failed."""
 
 Step = tuple[int, int, bool]
 """(milliseconds after the signal, pin, on)."""
@@ -58,78 +56,76 @@ class GpioTapFeedback(TapFeedback):
         super().__init__(name, bridge)
         self.reader = options.reader
         self._options = options
-        self._gpio = gpio
         self._pin_errors = pin_errors(gpio)
-        self._on, self._off = gpio.HIGH, gpio.LOW
-        if options.active_low:
-            self._on, self._off = gpio.LOW, gpio.HIGH
+        self._outputs = OutputPins(gpio, options.pins, active_low=options.active_low)
+        self._retry = PinRetry(self._take_pins)
         self._changed = threading.Condition()
         self._asked: bool | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
 
     async def open(self) -> None:
+        self._retry.start()
+
+    def _take_pins(self) -> bool:
         try:
-            self._gpio.setwarnings(False)  # a pin still set from the run before is expected
-            self._gpio.setmode(self._gpio.BCM)
-            for pin in self._options.pins:
-                self._gpio.setup(pin, self._gpio.OUT, initial=self._off)
+            self._outputs.take()
         except self._pin_errors:
             self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return
-        atexit.register(self._rest)
+            return False
         self._thread = threading.Thread(target=self._run, name=f"tells:{self.name}", daemon=True)
         self._thread.start()
         self._report(DeviceState.OK)
+        return True
 
     def signal(self, *, accepted: bool) -> None:
         if self._thread is None or self._stopping:
             raise DeviceAbsentError("tell a tap", self.name, Reason(self.status.reason))
-        if self.status.state is not DeviceState.OK:
-            raise DeviceFaultError("tell a tap", self.name, Reason(self.status.reason))
         with self._changed:
             self._asked = accepted
             self._changed.notify()
 
     async def close(self) -> None:
+        await self._retry.stop()
         thread = self._thread
-        if thread is None:
-            return
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        await asyncio.to_thread(thread.join)
-        self._thread = None
-        self._rest()
-        atexit.unregister(self._rest)
+        if thread is not None:
+            with self._changed:
+                self._stopping = True
+                self._changed.notify()
+            await asyncio.to_thread(thread.join)
+            self._thread = None
+            self._outputs.release()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _run(self) -> None:
+        failed = False
         with self._changed:
             while not self._stopping:
-                if self._asked is None:
-                    self._changed.wait()
+                wait_s = RETRY_SECONDS if failed else None
+                if self._asked is None and self._changed.wait(wait_s):
                     continue
                 accepted, self._asked = self._asked, None
                 try:
-                    self._play(steps_of(self._options, accepted=accepted))
+                    if failed:
+                        self._outputs.take()
+                    if accepted is not None:
+                        self._play(steps_of(self._options, accepted=accepted))
+                    failed = False
+                    self._report(DeviceState.OK)
                 except self._pin_errors:
+                    failed = True
                     self._report(DeviceState.DEGRADED, Reason.PIN_FAULT)
 
     def _play(self, steps: Sequence[Step]) -> None:
-        """Until it is over or another signal takes its place."""
-        self._rest()
+        """Until it is over or another signal takes its place. Raises `pin_errors`."""
+        self._outputs.rest()
         began_s = time.monotonic()
         for after_ms, pin, on in steps:
             while (remaining_s := began_s + after_ms / 1000 - time.monotonic()) > 0:
                 self._changed.wait(remaining_s)
                 if self._asked is not None or self._stopping:
                     return
-            self._gpio.output(pin, self._on if on else self._off)
-
-    def _rest(self) -> None:
-        for pin in self._options.pins:
-            self._gpio.output(pin, self._off)
+            self._outputs.set(pin, on=on)
 
 
 def steps_of(options: Options, *, accepted: bool) -> list[Step]:

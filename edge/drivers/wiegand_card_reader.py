@@ -6,8 +6,6 @@ second half odd. The 24 or 32 bits between them are the card's number, in four b
 callbacks only note bits; a thread of the driver's own reads frames. Source: SIA AC-01 (Wiegand).
 """
 
-import asyncio
-import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -16,9 +14,8 @@ from dataclasses import dataclass
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import CardReader
 from edge.drivers.errors import DeviceConfigurationError, Reason
-from edge.drivers.gpio_inputs import forget_edges, pin_errors
+from edge.drivers.gpio_pins import Lines, WatchedPins
 from edge.drivers.options import option, read_options
-from edge.drivers.pin_retry import PinRetry
 from edge.drivers.presence import Presence
 from edge.drivers.stacks import GpioStack, Stacks
 from edge.events import DeviceState
@@ -50,58 +47,32 @@ class WiegandCardReader(CardReader):
     def __init__(self, name: str, options: Options, bridge: Bridge, gpio: GpioStack) -> None:
         super().__init__(name, bridge)
         self._options = options
-        self._gpio = gpio
         self._presence = Presence(name, options.gone_ms, bridge)
         self._bits: deque[int] = deque(maxlen=BITS_KEPT_MAX)
         self._last_bit_ns = 0
-        self._arrived = threading.Event()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._retry = PinRetry(self._open_pins)
+        lines = Lines((options.pin_d0, options.pin_d1), options.pull, gpio.FALLING)
+        self._wires = WatchedPins(
+            gpio, lines, f"reader:{name}", self._run, self._on_pulse, self._report, self._on_taken
+        )
 
     async def open(self) -> None:
-        self._retry.start()
-
-    def _open_pins(self) -> bool:
-        gpio, options = self._gpio, self._options
-        pull = gpio.PUD_UP if options.pull == "up" else gpio.PUD_OFF
-        try:
-            gpio.setwarnings(False)  # a pin still set from the run before is expected
-            gpio.setmode(gpio.BCM)
-            for pin in (options.pin_d0, options.pin_d1):
-                gpio.setup(pin, gpio.IN, pull_up_down=pull)
-                gpio.add_event_detect(pin, gpio.FALLING, callback=self._on_pulse)
-        except pin_errors(gpio):
-            forget_edges(gpio, (options.pin_d0, options.pin_d1))
-            self._report(DeviceState.ABSENT, Reason.PIN_FAULT)
-            return False
-        self._presence.start(time.monotonic_ns())
-        self._thread = threading.Thread(target=self._run, name=f"reader:{self.name}", daemon=True)
-        self._thread.start()
-        self._report(DeviceState.OK)
-        return True
+        self._wires.open()
 
     async def close(self) -> None:
-        await self._retry.stop()
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        for pin in (self._options.pin_d0, self._options.pin_d1):
-            self._gpio.remove_event_detect(pin)
-        self._stopping.set()
-        self._arrived.set()
-        await asyncio.to_thread(thread.join)
+        await self._wires.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
+
+    def _on_taken(self) -> None:
+        self._presence.start(time.monotonic_ns())
 
     def _on_pulse(self, pin: int) -> None:
         self._last_bit_ns = time.monotonic_ns()
         self._bits.append(1 if pin == self._options.pin_d1 else 0)
-        self._arrived.set()
 
     def _run(self) -> None:
         while True:
-            arrived = self._arrived.wait(self._options.gone_ms / 2000)
-            if self._stopping.is_set():
+            arrived = self._wires.edge.wait(self._options.gone_ms / 2000)
+            if self._wires.stopping.is_set():
                 return
             if arrived and self._wait_until_quiet():
                 self._take_frame()
@@ -110,18 +81,19 @@ class WiegandCardReader(CardReader):
     def _wait_until_quiet(self) -> bool:
         """False when the driver stops meanwhile."""
         began_ns = time.monotonic_ns()
-        while not self._stopping.is_set():
+        stopping = self._wires.stopping
+        while not stopping.is_set():
             now_ns = time.monotonic_ns()
             remaining_ns = FRAME_GAP_MS * 1_000_000 - (now_ns - self._last_bit_ns)
             if remaining_ns <= 0:
                 return True
             if now_ns - began_ns > STORM_MS * 1_000_000:
                 self._report(DeviceState.DEGRADED, Reason.READER_FAULT)
-            self._stopping.wait(remaining_ns / 1e9)
+            stopping.wait(remaining_ns / 1e9)
         return False
 
     def _take_frame(self) -> None:
-        self._arrived.clear()
+        self._wires.edge.clear()
         bits = [self._bits.popleft() for _ in range(len(self._bits))]
         self._report(DeviceState.OK)
         if len(bits) <= NOISE_BITS_MAX:

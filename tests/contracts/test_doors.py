@@ -193,7 +193,7 @@ async def cross(
 async def at_rest(counter: GpioDoorCounter) -> None:
     """Wait until the counter has seen the beam free."""
     async with asyncio.timeout(DEADLINE_S):
-        while counter._input is not None and counter._input.active:  # noqa: ASYNC110  a thread's
+        while counter._beam.active:  # noqa: ASYNC110  a thread's
             await asyncio.sleep(0.001)
 
 

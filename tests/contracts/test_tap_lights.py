@@ -4,10 +4,9 @@ import threading
 
 import pytest
 
-from edge.drivers.errors import DeviceAbsentError, DeviceFaultError
-from edge.drivers.fake.gpio import FakeGpio
+from edge.drivers.errors import DeviceAbsentError
 from edge.drivers.gpio_tap_feedback import GpioTapFeedback, Options
-from edge.events import DeviceState
+from edge.events import DeviceState, DeviceStateChanged
 from tests.contracts.collector import Collector
 from tests.contracts.walls import Wall, edges_of, shown
 
@@ -66,14 +65,16 @@ async def test_closing_puts_all_out_and_ends_the_thread(
         lamp.signal(accepted=True)
 
 
-async def test_a_pin_that_fails_is_told_with_a_hint(collector: Collector) -> None:
-    gpio = FakeGpio()
-    lamp = GpioTapFeedback("lamp", Options("", GREEN), collector.bridge, gpio)
-    await lamp.open()
-    gpio.cleanup(GREEN)  # as another program on the same pin would
+async def test_a_pin_that_failed_is_told_and_shines_at_the_next_tap(
+    near_wall: Wall, collector: Collector
+) -> None:
+    lamp = await opened(near_wall, collector, LONG_MS)
+    near_wall.gpio.cleanup(GREEN)  # as another program on the same pin would
     lamp.signal(accepted=True)
-    await collector.state(DeviceState.DEGRADED, "pin_fault")
-    with pytest.raises(DeviceFaultError):
-        lamp.signal(accepted=True)
-    gpio.setup(GREEN, gpio.OUT, initial=gpio.LOW)
+    await collector.until(
+        lambda: any(told.reason == "pin_fault" for told in collector.of(DeviceStateChanged)),
+        "fault",
+    )
+    lamp.signal(accepted=True)
+    await shown(near_wall, GREEN, 1)
     await lamp.close()

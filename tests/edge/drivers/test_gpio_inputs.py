@@ -15,10 +15,12 @@ from edge.drivers.gpio_door_relay import GpioDoorRelay
 from edge.drivers.gpio_door_relay import Options as RelayOptions
 from edge.drivers.gpio_power_input import GpioPowerInput
 from edge.drivers.gpio_power_input import Options as PowerOptions
+from edge.drivers.gpio_tap_feedback import GpioTapFeedback
+from edge.drivers.gpio_tap_feedback import Options as LampOptions
 from edge.drivers.wiegand_card_reader import Options as WiegandOptions
 from edge.drivers.wiegand_card_reader import WiegandCardReader
-from edge.events import DeviceState, DoorCrossed, PowerFailed, PowerReturned
-from tests.contracts.collector import Collector
+from edge.events import DeviceState, DoorCrossed, ExitPressed, PowerFailed, PowerReturned
+from tests.contracts.collector import DEADLINE_S, Collector
 
 PIN, HELD_PIN = 17, 18
 
@@ -42,7 +44,7 @@ class BusyGpio(FakeGpio):
 
 
 class FlakyGpio(FakeGpio):
-    """Pins that can be read only now and then."""
+    """Pins that can be read and set only now and then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,8 +55,13 @@ class FlakyGpio(FakeGpio):
             raise OSError(5, "Input/output error")
         return super().input(channel)
 
+    def output(self, channel: int, value: int, /) -> None:
+        if self.is_faulty:
+            raise OSError(5, "Input/output error")
+        super().output(channel, value)
 
-@pytest.mark.parametrize("kind", ["relay", "exit", "counter", "power", "beams", "wiegand"])
+
+@pytest.mark.parametrize("kind", ["relay", "lamp", "counter", "power", "beams", "wiegand"])
 async def test_a_pin_that_another_program_holds_is_told_and_taken_once_it_is_free(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +70,7 @@ async def test_a_pin_that_another_program_holds_is_told_and_taken_once_it_is_fre
     name, bridge = "device", collector.bridge
     devices: dict[str, Device] = {
         "relay": GpioDoorRelay(name, RelayOptions(HELD_PIN), bridge, gpio),
-        "exit": GpioDoorRelay(name, RelayOptions(PIN, exit_pin=HELD_PIN), bridge, gpio),
+        "lamp": GpioTapFeedback(name, LampOptions("", PIN, HELD_PIN), bridge, gpio),
         "counter": GpioDoorCounter(name, CounterOptions(HELD_PIN), bridge, gpio),
         "power": GpioPowerInput(name, PowerOptions(HELD_PIN), bridge, gpio),
         "beams": DualBeamDoorCounter(name, BeamOptions(PIN, HELD_PIN), bridge, gpio),
@@ -79,6 +86,55 @@ async def test_a_pin_that_another_program_holds_is_told_and_taken_once_it_is_fre
     assert device.status.reason == "not_opened"
 
 
+async def test_the_door_opens_by_tap_while_another_program_holds_the_exit_buttons_pin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge.drivers.pin_retry.FIRST_WAIT_S", 0.001)
+    collector, gpio = Collector(), BusyGpio()
+    options = RelayOptions(PIN, hold_ms=30_000, exit_pin=HELD_PIN)
+    relay = GpioDoorRelay("door", options, collector.bridge, gpio)
+    await relay.open()
+    await collector.state(DeviceState.DEGRADED, "exit_fault")
+    relay.open_door()
+    assert [edge.level for edge in gpio.edges] == [1]
+    assert relay.status.reason == "exit_fault"
+    gpio.is_busy = False
+    await collector.state(DeviceState.OK)
+    gpio.drive(HELD_PIN, 0)
+    await collector.nth(ExitPressed, 1)
+    await relay.close()
+    assert gpio.edges[-1].level == 0
+
+
+async def test_a_lamp_that_failed_shines_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.drivers.gpio_tap_feedback.RETRY_SECONDS", 0.01)
+    collector, gpio = Collector(), FlakyGpio()
+    lamp = GpioTapFeedback("lamp", LampOptions("", PIN), collector.bridge, gpio)
+    await lamp.open()
+    gpio.is_faulty = True
+    lamp.signal(accepted=True)
+    await collector.state(DeviceState.DEGRADED, "pin_fault")
+    gpio.is_faulty = False
+    await collector.state(DeviceState.OK)
+    lamp.signal(accepted=True)
+    async with asyncio.timeout(DEADLINE_S):
+        while not gpio.edges:  # noqa: ASYNC110  pins have no asyncio side
+            await asyncio.sleep(0.001)
+    await lamp.close()
+
+
+async def test_pins_that_fail_at_the_end_keep_no_driver_from_closing() -> None:
+    collector, gpio = Collector(), FlakyGpio()
+    relay = GpioDoorRelay("door", RelayOptions(PIN), collector.bridge, gpio)
+    lamp = GpioTapFeedback("lamp", LampOptions("", HELD_PIN), collector.bridge, gpio)
+    for device in (relay, lamp):
+        await device.open()
+    gpio.is_faulty = True
+    for device in (relay, lamp):
+        await device.close()
+        assert device.status.reason == "not_opened"
+
+
 async def test_closing_ends_the_tries() -> None:
     collector, gpio = Collector(), BusyGpio()
     relay = GpioDoorRelay("door", RelayOptions(HELD_PIN), collector.bridge, gpio)
@@ -89,10 +145,16 @@ async def test_closing_ends_the_tries() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_line_that_cannot_be_read_for_a_while_is_told_and_goes_on() -> None:
+@pytest.mark.parametrize("kind", ["counter", "beams"])
+async def test_a_line_that_cannot_be_read_for_a_while_is_told_and_goes_on(kind: str) -> None:
     collector, gpio = Collector(), FlakyGpio()
-    options = CounterOptions(PIN, debounce_ms=1)
-    counter = GpioDoorCounter("entrance", options, collector.bridge, gpio)
+    counters: dict[str, Device] = {
+        "counter": GpioDoorCounter(
+            kind, CounterOptions(PIN, debounce_ms=1), collector.bridge, gpio
+        ),
+        "beams": DualBeamDoorCounter(kind, BeamOptions(PIN, HELD_PIN), collector.bridge, gpio),
+    }
+    counter = counters[kind]
     await counter.open()
     await collector.state(DeviceState.OK)
     gpio.is_faulty = True
@@ -101,8 +163,9 @@ async def test_a_line_that_cannot_be_read_for_a_while_is_told_and_goes_on() -> N
     gpio.is_faulty = False
     gpio.drive(PIN, 1)
     await collector.state(DeviceState.OK)
-    gpio.drive(PIN, 0)
-    await collector.nth(DoorCrossed, 1)
+    if kind == "counter":
+        gpio.drive(PIN, 0)
+        await collector.nth(DoorCrossed, 1)
     await counter.close()
 
 
