@@ -164,7 +164,7 @@ def receive(here: Here, facts: ReceiptFacts, load: Load) -> Judgement:
         if quantity > sent:
             return refuse("transfer_surplus", item=item, sent=sent, received=quantity)
     postings: list[Posting] = []
-    shortage: list[list[object]] = []
+    shortage: list[tuple[str, int]] = []
     for unit, sent in sorted(facts.in_transit.items()):
         got = arrived.get(unit, 0)
         missing = sent - got
@@ -176,7 +176,7 @@ def receive(here: Here, facts: ReceiptFacts, load: Load) -> Judgement:
             postings.append(plain(STOCK, here.cafe, unit, got))
             postings.append(plain(STOCK_LOST, here.cafe, unit, missing))
         if missing:
-            shortage.append([unit.partition(":")[2], missing])
+            shortage.append((unit.partition(":")[2], missing))
     return _received(here, facts, load, postings, shortage)
 
 
@@ -198,7 +198,7 @@ def _received(
     facts: ReceiptFacts,
     load: Load,
     postings: list[Posting],
-    shortage: list[list[object]],
+    shortage: list[tuple[str, int]],
 ) -> Decision:
     status = SHORT if shortage else RECEIVED
     document = {
@@ -215,14 +215,14 @@ def _received(
         "to": list(facts.to_name),
         "lines": [_printed(facts.products, sku, quantity) for sku, quantity in load.lines],
         "tags": list(load.tags),
-        "shortage": shortage,
+        "shortage": [_printed(facts.products, item, missing) for item, missing in shortage],
         "transfer": facts.transfer,
     }
     values = {
         "transfer": facts.transfer,
         "status": status,
         "received": load.units(),
-        "shortage": shortage,
+        "shortage": [list(short) for short in shortage],
     }
     return Decision(ops, (PrintSlip("transfer_receipt", slip),), values)
 

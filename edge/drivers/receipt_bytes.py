@@ -144,19 +144,26 @@ class _Writer:
         return rows + [" " * (columns - self._width(row)) + row for row in amount]
 
     def _wrap(self, text: str, columns: int) -> list[str]:
-        """Rows of at most `columns`; at least one row."""
-        rows, row, used = [], "", 0
+        """Rows of at most `columns`; at least one row. A word is parted where it fills a row."""
+        rows, row = [], ""
         for character in _printable(text):
-            width = self._width(character)
-            if used + width > columns:
-                rows.append(row)
-                row, used = "", 0
+            if self._width(row + character) > columns:
+                full, row = _parted(row, character)
+                rows.append(full)
+                if character == " ":
+                    continue
             row += character
-            used += width
         return [*rows, row]
 
     def _width(self, text: str) -> int:
         return width_of(text, self._encoding)
+
+
+def _parted(row: str, following: str) -> tuple[str, str]:
+    """A full row, and what of it goes to the next one: the word that `following` goes on with."""
+    in_word = following.isascii() and following != " " and row[-1:].isascii()
+    head, space, word = row.rpartition(" ")
+    return (head, word) if in_word and space and word.isascii() and head.strip() else (row, "")
 
 
 def _printable(text: str) -> str:

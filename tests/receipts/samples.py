@@ -233,7 +233,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
         "to": ["东门店", "East Gate"],
         "lines": [["可乐", "Cola", 23]],
         "tags": [],
-        "shortage": [["COLA", 1]],
+        "shortage": [["可乐", "Cola", 1]],
     },
     "paper_slips": {
         "slips": [["HOME-20270301-0001", "5V46CX4G"], ["HOME-20270301-0002", "J7X8KPXF"]]

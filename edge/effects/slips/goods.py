@@ -31,7 +31,10 @@ def _transfer(facts: Facts, words: Words) -> list[Line]:
     shortage = facts.get("shortage", ())
     if shortage:
         lines.append(Text(words("shortage"), bold=True))
-        lines += [Pair(cut(item), f"×{quantity}", bold=True) for item, quantity in shortage]
+        lines += [
+            Pair(cut(words.pick((name, name_en))), f"×{quantity}", bold=True)
+            for name, name_en, quantity in shortage
+        ]
     lines.append(Pair(words("signed"), "__________"))
     return lines
 

@@ -18,7 +18,7 @@ WORDS: Mapping[str, Name] = {
     "minutes": ("时长（分钟）", "Minutes"),
     "from_time": ("上机", "From"),
     "to_time": ("下机", "To"),
-    "covered": ("其中套餐（分钟）", "of it covered"),
+    "covered": ("其中套餐（分钟）", "Minutes covered"),
     "time_fee": ("计时费", "Time"),
     "package_price": ("套餐价", "Package"),
     "total_fee": ("合计", "Total"),

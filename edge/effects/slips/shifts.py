@@ -39,13 +39,13 @@ WORDS: Mapping[str, Name] = {
 """Also the titles of a report's sections, and the words of its single lines."""
 
 _TENDERS: Mapping[str, Name] = {
-    "cash": ("现金", "cash"),
-    "card": ("银行卡", "bank card"),
+    "cash": ("现金", "Cash"),
+    "card": ("银行卡", "Bank card"),
     "wechat": ("微信", "WeChat Pay"),
     "alipay": ("支付宝", "Alipay"),
-    "other": ("其他方式", "other tenders"),
-    "wallet": ("储值", "stored value"),
-    "bonus": ("赠送金额", "bonus credit"),
+    "other": ("其他方式", "Other tenders"),
+    "wallet": ("储值", "Stored value"),
+    "bonus": ("赠送金额", "Bonus credit"),
 }
 _REASONS: Mapping[str, Name] = {
     "top_up": ("充值", "Top-ups"),

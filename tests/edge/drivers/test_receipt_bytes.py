@@ -129,6 +129,21 @@ def test_gbk_prints_a_question_mark_for_what_it_lacks() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("time was measured as it passed", ["time was measured as", "it passed"]),
+        ("measured as it is 20 long", ["measured as it is 20", "long"]),
+        ("香辣牛肉面加蛋加肠套餐大份", ["香辣牛肉面加蛋加肠套", "餐大份"]),
+        ("黄金会员 500 ml Coca-Cola", ["黄金会员 500 ml", "Coca-Cola"]),
+        ("0123456789012345678901234", ["01234567890123456789", "01234"]),
+        ("  0123456789012345678901", ["  012345678901234567", "8901"]),
+    ],
+)
+def test_a_word_is_parted_only_where_it_fills_a_row(text: str, rows: list[str]) -> None:
+    assert Reading(render(Text(text), columns=20)).text.rstrip("\n").split("\n") == rows
+
+
+@pytest.mark.parametrize(
     ("left", "right", "rows"),
     [
         ("可乐", "￥3.50", ["可乐" + " " * 22 + "￥3.50"]),
