@@ -196,12 +196,12 @@ class BenefitViews:
                         row["amount_fen"],
                         row["takes_points"],
                         row["points"] <= has,
-                        _is_written(reader, gift_key(person, row["code"])),
+                        facts.is_given(reader, person, gift_key, row["code"]),
                     )
                     for row in self._catalogue.rules(reader, "redemptions")
                 ),
                 tuple(
-                    GiftView(gift, _is_written(reader, gift_key(person, gift.code)))
+                    GiftView(gift, facts.is_given(reader, person, gift_key, gift.code))
                     for gift in gifts_due(reader, self._committer, at, person)
                 ),
                 tuple(
@@ -210,7 +210,7 @@ class BenefitViews:
                         *name_of(row),
                         row["entry_points"],
                         row["points"],
-                        _is_written(reader, entry_key(person, row["code"])),
+                        facts.is_given(reader, person, entry_key, row["code"]),
                     )
                     for row in events_of_day(reader, self._catalogue, at.business_day)
                     if row["code"]
@@ -306,10 +306,6 @@ class BenefitViews:
             at = self._here(reader)
             limit = self._catalogue.rules(reader, "points")[0]["watch_points"]
             return _watched(reader, at, limit)
-
-
-def _is_written(reader: Reader, key: str) -> bool:
-    return facts.row(reader, PASS, key) is not None
 
 
 def _redeemed(reader: Reader, at: Here, member: int) -> tuple[RedeemedView, ...]:

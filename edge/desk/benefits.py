@@ -55,7 +55,7 @@ from sync_protocol.accounts import (
     REFUNDABLE,
     WALLET,
 )
-from sync_protocol.kinds import MEMBER, PASS, SALE, VISIT
+from sync_protocol.kinds import MEMBER, SALE, VISIT
 from sync_protocol.ledger import REASON_MEMBERSHIP_FEE, REASON_REDEMPTION, transaction_from_body
 
 CONVERTED_CLASSES = (POINTS_HELD, WALLET, BONUS)
@@ -125,8 +125,8 @@ class BenefitsDesk:
             known.has,
             tuple(known.parts),
             steps,
-            steps.index(terms.tier) if terms.tier else -1,
-            facts.row(transaction, PASS, gift_key(known.member, wanted.code)) is not None,
+            terms.tier,
+            facts.is_given(transaction, known.member, gift_key, wanted.code),
         )
 
     async def return_redemption(
@@ -217,7 +217,7 @@ class BenefitsDesk:
             known = self._points_facts(transaction, at, member)
             if isinstance(known, Refusal):
                 return known
-            joined = facts.row(transaction, PASS, entry_key(known.member, event)) is not None
+            joined = facts.is_given(transaction, known.member, entry_key, event)
             return join_event(at, known, event_of(row), joined)
 
         outcome = await self._committer.commit(request, decide, Region.TAP)
@@ -236,7 +236,7 @@ class BenefitsDesk:
             wanted = next((one for one in due if one.code == gift), None)
             if wanted is None:
                 return refuse("gift_not_due")
-            given = facts.row(transaction, PASS, gift_key(person, gift)) is not None
+            given = facts.is_given(transaction, person, gift_key, gift)
             product = facts.product(transaction, wanted.what)
             return give_gift(at, person, read_text(MEMBER, row, "name"), wanted, given, product)
 

@@ -1,6 +1,6 @@
 """Facts for decisions: what a command reads, turned into the values that the domain takes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from edge.desk.rules import rule_in_force, rules_in_force
 from edge.desk.settings import DeskSettings
@@ -30,6 +30,7 @@ from sync_protocol.kinds import (
     ALIAS,
     MEMBER,
     NODE,
+    PASS,
     PRODUCT,
     RULE,
     SITE,
@@ -136,6 +137,15 @@ def members_of(reader: Reader, person: int) -> tuple[int, ...]:
         merged = reader.registers_where(ALIAS, "into", member, limit=MERGES_MAX)
         found += [int(one.key) for one in merged if int(one.key) not in found]
     return tuple(found[:MERGES_MAX])
+
+
+def is_given(reader: Reader, person: int, key: Callable[[int, str], str], code: str) -> bool:
+    """Whether a person had what is given once: they, or a member who was merged into them.
+
+    `key` makes the key of the PASS document that says so of a member and a code.
+    """
+    members = members_of(reader, person)
+    return any(row(reader, PASS, key(one, code)) is not None for one in members)
 
 
 def purse_of(reader: Reader, at: Here, member: int) -> Purse:

@@ -1,5 +1,7 @@
 """The open tickets of this box, kept in the store: a power cut loses no line of them."""
 
+from dataclasses import replace
+
 from edge.desk import facts
 from edge.desk.catalogue import Catalogue
 from edge.desk.pricing import gifts_of, offset_named, terms_of
@@ -13,8 +15,10 @@ from edge.domain.open_tickets import (
     open_ticket,
 )
 from edge.domain.products import customer_refusal, scope_refusal
+from edge.domain.redemptions import tier_refusal
 from edge.domain.refusals import Refusal
 from edge.domain.tickets import Ticket, TicketLine
+from edge.domain.tiers import ladder_of
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 
@@ -28,7 +32,7 @@ def checkout(reader: Reader, catalogue: Catalogue) -> CheckoutRule:
 
 def ticket_at(reader: Reader, terminal: int) -> OpenTicket:
     """The ticket in hand at a terminal, an empty one where there is none."""
-    return open_ticket(reader.setting(_setting(terminal)))
+    return _of_person(reader, open_ticket(reader.setting(_setting(terminal))))
 
 
 def put_ticket(transaction: WriteTransaction, terminal: int, ticket: OpenTicket) -> None:
@@ -39,7 +43,8 @@ def put_ticket(transaction: WriteTransaction, terminal: int, ticket: OpenTicket)
 def kept_tickets(reader: Reader) -> Kept:
     """The tickets that were put aside, the first one first."""
     rows = reader.setting(_KEPT)
-    return tuple(open_ticket(row) for row in rows) if isinstance(rows, list) else ()
+    tickets = map(open_ticket, rows) if isinstance(rows, list) else ()
+    return tuple(_of_person(reader, ticket) for ticket in tickets)
 
 
 def put_kept(transaction: WriteTransaction, kept: Kept) -> None:
@@ -75,10 +80,15 @@ def read_ticket(reader: Reader, catalogue: Catalogue, at: Here, terminal: int) -
 def customers_refusal(
     reader: Reader, catalogue: Catalogue, at: Here, ticket: Ticket
 ) -> Refusal | None:
-    """Why this customer may not have what is on a ticket, None where they may."""
+    """Why this customer may not have what is on a ticket, or be let off so much; None: they may."""
     products = [line.product for line in ticket.lines]
     for product in products:
         refusal = scope_refusal(product, at.cafe, ticket.terms)
+        if refusal is not None:
+            return refusal
+    if ticket.offset is not None:
+        steps = tuple(tier.code for tier in ladder_of(catalogue.rules(reader, "tiers")))
+        refusal = tier_refusal(ticket.offset.tier, ticket.terms.tier, steps)
         if refusal is not None:
             return refusal
     rule = checkout(reader, catalogue)
@@ -101,6 +111,11 @@ def reserved_fen(reader: Reader, catalogue: Catalogue, at: Here, member: int) ->
     in_hand = (ticket_at(reader, terminal) for terminal in range(1, TERMINALS_MAX + 1))
     of_member = (one for one in (*in_hand, *kept_tickets(reader)) if one.member == member)
     return sum(priced(reader, catalogue, at, ticket).total_fen for ticket in of_member)
+
+
+def _of_person(reader: Reader, ticket: OpenTicket) -> OpenTicket:
+    """The ticket of who its member was merged into meanwhile: one purse, one set of limits."""
+    return replace(ticket, member=facts.person_of(reader, ticket.member))
 
 
 def _setting(terminal: int) -> str:

@@ -84,9 +84,10 @@ class SessionsDesk:
             refusal = self._payments.note(transaction, request, tendered, session)
             if refusal is not None:
                 return refusal
-            at = self._committer.asked.here_for(transaction, at, known.member)
+            guest = facts.person_of(transaction, known.member)
+            at = self._committer.asked.here_for(transaction, at, guest)
             payment = self._payments.payment(
-                transaction, at, request, known.member, tendered, 0, amount_fen, known.number
+                transaction, at, request, guest, tendered, 0, amount_fen, known.number
             )
             labels = session_facts.labels(transaction, self._catalogue, known, found.seat)
             return prepay(at, known, found.row, labels, payment)
@@ -179,10 +180,11 @@ class SessionsDesk:
         sale: int = 0,
         due_fen: int = 0,
     ) -> Ending:
-        """How a session is ended at a moment."""
+        """How a session is ended at a moment; by who its guest was merged into, if they were."""
         session = found.session
-        at = self._committer.asked.here_for(transaction, at, session.member)
-        terms = terms_of(transaction, self._catalogue, at, session.member)
+        guest = facts.person_of(transaction, session.member)
+        at = self._committer.asked.here_for(transaction, at, guest)
+        terms = terms_of(transaction, self._catalogue, at, guest)
         name = session_facts.guest_name(transaction, session)
         return Ending(
             moment_ms,
@@ -190,23 +192,23 @@ class SessionsDesk:
                 transaction,
                 at,
                 request,
-                session.member,
+                guest,
                 tendered,
                 sale or transaction.new_id(),
                 due_fen,
             ),
-            Ticket((), session.member, name, terms=terms),
+            Ticket((), guest, name, terms=terms),
             self._catalogue.rule(transaction),
             session_facts.labels(transaction, self._catalogue, session, found.seat),
             total(facts.parts_here(transaction, at, (session.id,), (PREPAID,))),
-            earned_today(transaction, self._catalogue, at, session.member),
+            earned_today(transaction, self._catalogue, at, guest),
             transaction.clock_reading().trust > TRUST_NONE,
         )
 
     def _member_of(self, session: int) -> int:
         with self._store.read() as reader:
             found = session_facts.session(reader, session)
-            return found[0].member if found is not None else 0
+            return facts.person_of(reader, found[0].member) if found is not None else 0
 
 
 def under_way(transaction: WriteTransaction, at: Here, session: int) -> UnderWay | Refusal:

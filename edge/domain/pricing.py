@@ -119,12 +119,16 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """Points that pay part of a ticket at once: a row of the rule `redemptions`."""
+    """Points that pay part of a ticket at once: a row of the rule `redemptions`.
+
+    `tier`: the step from which on it may be had, empty for all.
+    """
 
     code: str
     name: Name
     points: int
     amount_fen: int
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,8 @@ class RedeemFacts:
     """What is known of a redemption that is wanted.
 
     `recipient` is who gets it, `may_for_others` whether the member's tier lets another one have it;
-    `steps` are the tiers of the ladder, `step` the member's own (-1: none). `has` is all of their
-    points, `points_here` what this node holds. `given`: a one-time gift was given before.
+    `steps` are the tiers of the ladder, `tier` the member's own (empty: none). `has` is all of
+    their points, `points_here` what this node holds. `given`: a one-time gift was given before.
     """
 
     sale: int
@@ -109,7 +109,7 @@ class RedeemFacts:
     has: int
     points_here: tuple[Part, ...]
     steps: tuple[str, ...] = ()
-    step: int = -1
+    tier: str = ""
     given: bool = False
 
 
@@ -159,10 +159,9 @@ def _redeem_refusal(facts: RedeemFacts) -> Refusal | None:
         return refuse("redemption_on_ticket")
     if facts.recipient != facts.member and not facts.may_for_others:
         return refuse("redemption_not_for_others")
-    if wanted.tier and facts.step < (
-        facts.steps.index(wanted.tier) if wanted.tier in facts.steps else len(facts.steps)
-    ):
-        return refuse("redemption_needs_tier", tier=wanted.tier)
+    refusal = tier_refusal(wanted.tier, facts.tier, facts.steps)
+    if refusal is not None:
+        return refusal
     if wanted.points > facts.has:
         return refuse("points_too_few", points=wanted.points, held=facts.has)
     if facts.given and not wanted.takes_points:
@@ -172,6 +171,17 @@ def _redeem_refusal(facts: RedeemFacts) -> Refusal | None:
     if facts.product is not None and facts.product.counted and facts.in_stock < 1:
         return refuse("redemption_out_of_stock", name=wanted.name)
     return None
+
+
+def tier_refusal(wanted: str, held: str, steps: Sequence[str]) -> Refusal | None:
+    """Why something that takes a step is not for who stands on another; "" takes or is none.
+
+    `steps` are the codes of the ladder, the lowest first; one that is gone is out of reach.
+    """
+    if not wanted:
+        return None
+    reached = steps[: steps.index(held) + 1] if held in steps else ()
+    return None if wanted in reached else refuse("redemption_needs_tier", tier=wanted)
 
 
 def _given(here: Here, facts: RedeemFacts) -> list[Posting]:

@@ -80,6 +80,21 @@ async def test_points_pay_part_of_the_open_ticket_at_once(shop: Shop) -> None:
     assert await shop.points(member) == 60
 
 
+async def test_points_let_off_only_who_stands_on_the_step_that_it_takes(shop: Shop) -> None:
+    gold = {"code": "gold", "name": "黄金", "threshold_points": 100}
+    await shop.publish("tiers", gold, {**gold, "code": "diamond", "threshold_points": 200})
+    member = await rich(shop)
+    await shop.publish("redemptions", {**REWARDS[4], "tier": "gold"})
+    await shop.ticket(member, NOODLE=2)
+    assert await shop.refused("use_points", code="off") == "redemption_needs_tier"
+    inputs = {"member": member, "form": "award", "points": 50, "reason": "开业"}
+    await shop.done("adjust_points", **inputs, **APPROVED)
+    assert (await shop.done("use_points", code="off"))["total_fen"] == 700
+    await shop.publish("redemptions", {**REWARDS[4], "tier": "diamond"})
+    code = await shop.refused("pay", tender="cash", expected_total_fen=700)
+    assert code == "redemption_needs_tier"
+
+
 @pytest.mark.covers("A339")
 async def test_what_was_redeemed_is_returned_or_exchanged_once(shop: Shop) -> None:
     member = await rich(shop)
