@@ -67,6 +67,11 @@ class PageEvents:
         """How often a region was published: what was read before the last time is old."""
         return self._published[region]
 
+    @property
+    def published(self) -> int:
+        """How often anything was published: what was read at a lower count may be older."""
+        return sum(self._published.values())
+
     @contextmanager
     def subscribe(self) -> Iterator[Subscription]:
         """A subscription for as long as the context lasts. Raises TooManySubscribersError."""
