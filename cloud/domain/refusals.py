@@ -125,6 +125,21 @@ REFUSALS = {
             "规则有错误，没有发布；请按下面的提示改正",
             "The rule has faults and was not published; they are listed below",
         ),
+        Refusal(
+            "record_changed",
+            "打开之后有人改过，没有覆盖；请看现在的内容，再决定是否保存",
+            "Somebody has changed this since you opened it; look at what stands now, then save",
+        ),
+        Refusal(
+            "record_exists",
+            "这个编号已经有了，请从列表里打开再改",
+            "This code is taken; open it from the list to change it",
+        ),
+        Refusal(
+            "value_invalid",
+            "填写的内容太长，或有不能保存的字符",
+            "What was typed is too long, or has characters that cannot be kept",
+        ),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
         Refusal(
             "approval_kept",

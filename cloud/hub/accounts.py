@@ -6,7 +6,7 @@ committed.
 
 import asyncio
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,7 +17,7 @@ from cloud.hub import second_factor, staff
 from cloud.hub.draft import Draft
 from cloud.hub.hub import Hub
 from cloud.hub.log_ins import use
-from cloud.hub.registers import write_fields
+from cloud.hub.registers import Check, seen_check, write_fields
 from cloud.hub.staff import Person
 from cloud.store.reports import read_document, read_documents
 from sync_protocol.claims import claim_key
@@ -26,20 +26,25 @@ from sync_protocol.registers import RegisterRow
 from sync_protocol.rules import RULES
 
 COMPANY = "company"
-Check = Callable[[Draft, RegisterRow | None], Refusal | None]
+SHOWN = ("role", "cafes", "active", "granted", "taken")
+"""What the form of a person shows of them, and sets."""
 CARD_UID_HEX = (8, 20)
 """4 to 10 bytes, as ISO 14443-3 has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What head office sets of a person; an empty secret leaves what is."""
+    """What head office sets of a person; an empty secret leaves what is.
+
+    `seen`: the mark (`registers.mark_of`) of what stood there when the form was opened.
+    """
 
     role: str
     cafes: Sequence[int]
     active: bool
     granted: Sequence[str]
     taken: Sequence[str]
+    seen: str
     pin: str = ""
     card_uid: str = ""
 
@@ -125,6 +130,9 @@ class Accounts:
         def check(draft: Draft, row: RegisterRow | None) -> Refusal | None:
             if row is None or row.entries is None:
                 return refusal("staff_unknown")
+            changed = seen_check(STAFF, SHOWN, change.seen)(draft, row)
+            if changed is not None:
+                return changed
             index = field_index(STAFF, "card_hash")
             others = (row for key, row in read_documents(draft.database, STAFF) if key != person)
             taken = values.get("card_hash")

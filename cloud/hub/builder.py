@@ -16,6 +16,7 @@ from cloud.store import log, returned
 from cloud.store.database import Database
 from cloud.store.state import StoredState
 from sync_protocol.blocks import Block, block_signing_bytes
+from sync_protocol.errors import ProtocolError
 from sync_protocol.kinds import KINDS, LEDGER, REGISTER
 from sync_protocol.ops import HUB, Op, OpRef
 
@@ -208,11 +209,11 @@ class BlockBuilder:
         self.head = replace(self.head, generation=generation)
 
     def _propose(self, draft: Draft, proposal: Proposal) -> list[OpRef] | Refusal | HubOpVoidError:
-        decision = proposal.decide(draft)
-        if isinstance(decision, Refusal):
-            return decision
         references: list[OpRef] = []
         try:
+            decision = proposal.decide(draft)
+            if isinstance(decision, Refusal):
+                return decision
             for item in decision:
                 if isinstance(item, OpRef):
                     references.append(item)
@@ -220,6 +221,9 @@ class BlockBuilder:
                     references.append(draft.append_own(item[0], item[1], proposal.actor))
         except HubOpVoidError as error:
             return error
+        except ProtocolError as error:
+            # What one caller hands in is refused to that caller: it stops the log for nobody.
+            return HubOpVoidError(str(error))
         if proposal.record is not None:
             proposal.record(self.database, references)
         return references

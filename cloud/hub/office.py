@@ -22,7 +22,7 @@ from cloud.hub.draft import Draft, HubOps
 from cloud.hub.enrolment import Enrolment
 from cloud.hub.hub import Hub
 from cloud.hub.log_ins import LogIns
-from cloud.hub.registers import write_fields
+from cloud.hub.registers import Check, write_fields
 from cloud.hub.staff import Person
 from cloud.hub.worker import Worker
 from cloud.store import returned
@@ -59,11 +59,13 @@ class HeadOffice:
         key: int | str,
         values: Mapping[str, object],
         actor: int,
-        cafe: int = 0,
+        check: Check | None = None,
     ) -> list[OpRef] | Refusal:
         """Set fields of a document over what is current; [] where nothing changes."""
         random_bytes = self.hub.surroundings.random_bytes
-        return await self.hub.propose(write_fields(kind, key, values, actor, random_bytes, cafe))
+        return await self.hub.propose(
+            write_fields(kind, key, values, actor, random_bytes, 0, check)
+        )
 
     async def add_cafe(self, values: Mapping[str, object], actor: int) -> int | Refusal:
         """Add a cafe with the fields of SITE (`code` and `name` at least); returns its number."""

@@ -8,14 +8,17 @@ from cloud.domain.counter_operations import OPERATIONS
 from cloud.domain.passwords import FIRST_RUN
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub import second_factor
-from cloud.hub.accounts import Change
+from cloud.hub.accounts import SHOWN, Change
+from cloud.hub.registers import mark_of
 from cloud.store.database import Database
+from cloud.store.reports import read_document
 from cloud.web import documents
 from cloud.web.changing import ROLES, Outcome, cafes_ticked
 from cloud.web.head_office import MUST, PERSON, Pages, form_secret, form_text
 from cloud.web.reading import number_of
 from cloud.web.translations import chosen_language
 from sync_protocol.expect import ID_MAX
+from sync_protocol.kinds import STAFF
 
 
 async def own(request: web.Request, outcome: Outcome = None) -> web.Response:
@@ -64,7 +67,11 @@ async def person(request: web.Request, outcome: Outcome = None) -> web.Response:
 
     def read(database: Database) -> dict[str, object]:
         found = [one for one in documents.staff(database) if one.staff == number]
-        return {"person": found[0] if found else None, "cafes": documents.cafes(database)}
+        return {
+            "person": found[0] if found else None,
+            "seen": mark_of(STAFF, SHOWN, read_document(database, STAFF, number)),
+            "cafes": documents.cafes(database),
+        }
 
     facts = await pages.read(read)
     if facts["person"] is None:
@@ -88,6 +95,7 @@ async def change(request: web.Request) -> web.Response:
         "active" in form,
         granted,
         taken,
+        form_text(form, "seen"),
         form_text(form, "pin"),
         form_text(form, "card_uid"),
     )

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from cloud.store.database import Database
 from cloud.store.models import EnrolmentCode
 from cloud.store.reports import read_document, read_documents
-from sync_protocol.kinds import KINDS, PRODUCT, SITE, STAFF
+from sync_protocol.kinds import KINDS, PRODUCT, RULE, SITE, STAFF, field_index
 from sync_protocol.registers import RegisterRow
+from sync_protocol.rules import RULES, Rule, rows_in_force
 
 Fields = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What something is called in both languages; pages choose by their filter `named`."""
+
+    name: str
+    name_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +141,25 @@ def products(database: Database) -> list[Product]:
     ]
 
 
-def product_fields(database: Database, sku: str) -> Fields:
-    """All of one product's values; nothing for one that is not there."""
-    return fields_of(PRODUCT, read_document(database, PRODUCT, sku))
+def category_names(database: Database) -> dict[str, Name]:
+    """Code of a category of products -> what the chain's rule calls it, in both languages."""
+    found = {}
+    for row in rule_rows(database, RULES["categories"]):
+        if row["of"] == "product":
+            name = str(row["name"] or row["code"])
+            found[str(row["code"])] = Name(name, str(row["name_en"] or name))
+    return found
+
+
+def rule_rows(database: Database, rule: Rule) -> list[dict[str, object]]:
+    """The rows of a rule that hold for the whole chain, by column."""
+    document = read_document(database, RULE, rule.name)
+    values = None if document is None else document.value(field_index(RULE, "values"))
+    names = [column.name for column in rule.columns]
+    return [
+        dict(zip(names, row, strict=True))
+        for row in rows_in_force(rule, rule.default if values is None else values)
+    ]
 
 
 def codes(database: Database) -> list[Code]:

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from cloud.domain.refusals import Refusal
+from cloud.domain.refusals import Refusal, refusal
+from cloud.hub.registers import mark_of, seen_check
 from cloud.store.database import Database
+from cloud.store.reports import read_document
 from cloud.web import documents
 from cloud.web.amounts import fen_of_yuan, yuan_of_fen
 from cloud.web.head_office import NAME_LENGTH_MAX, PERSON, Pages, form_text
 from sync_protocol.expect import ID_MAX
 from sync_protocol.kinds import PRODUCT
+from sync_protocol.registers import RegisterRow
 
 SKU_LENGTH_MAX = 32
 PERCENT_MAX = 100
@@ -21,6 +24,8 @@ TEXTS = ("name", "name_en", "category", "barcode", "unit", "brand", "audience")
 AMOUNTS = ("price", "member_price")
 NUMBERS = {"commission_percent": PERCENT_MAX, "low_stock": LOW_STOCK_MAX}
 FLAGS = ("counted", "on_sale", "free", "service")
+SHOWN = (*TEXTS, "price_fen", "member_price_fen", *NUMBERS, *FLAGS, "cafes")
+"""The fields that the form sets."""
 NEW = {"counted": "on", "on_sale": "on"}
 """What the form of a new product begins with."""
 
@@ -29,7 +34,8 @@ Form = Mapping[str, str]
 
 async def products(request: web.Request) -> web.Response:
     """The catalogue; `?sku=` fills the form with that product, a POST sets one."""
-    outcome, form, asked = None, NEW, request.query.get("sku", "")
+    outcome: Refusal | str | None = None
+    form, asked = NEW, request.query.get("sku", "")
     if request.method == "POST":
         posted = await request.post()
         form = {name: form_text(posted, name) for name in posted}
@@ -39,18 +45,36 @@ async def products(request: web.Request) -> web.Response:
     pages = request.app[Pages.KEY]
 
     def read(database: Database) -> dict[str, object]:
-        fields = documents.product_fields(database, asked) if asked else {}
+        shown: Form = form
+        if asked and (row := product_row(database, asked)) is not None:
+            shown = form_of(asked, row)
         return {
             "products": documents.products(database),
-            "form": form_of(asked, fields) if fields else form,
+            "category_names": documents.category_names(database),
+            "form": shown,
+            "stands": _stands(database, form, outcome),
         }
 
     return pages.respond(request, "products.html", await pages.read(read), outcome)
 
 
-def form_of(sku: str, fields: Mapping[str, object]) -> Form:
-    """A product's document as its form shows it: amounts in yuan, flags as `on`."""
-    shown = {"sku": sku}
+def product_row(database: Database, sku: str) -> RegisterRow | None:
+    """A product's document; None for a code that is none's, or that no document can have."""
+    return read_document(database, PRODUCT, sku) if len(sku) <= SKU_LENGTH_MAX else None
+
+
+def _stands(database: Database, form: Form, outcome: Refusal | str | None) -> Form:
+    """What a refused form would have written over: the product as it stands, with its mark."""
+    if not isinstance(outcome, Refusal) or outcome.code != "record_changed":
+        return {}
+    row = product_row(database, form.get("sku", ""))
+    return {} if row is None else form_of(form["sku"], row)
+
+
+def form_of(sku: str, row: RegisterRow) -> Form:
+    """A product's document as its form shows it: amounts in yuan, flags as `on`, its mark."""
+    fields = documents.fields_of(PRODUCT, row)
+    shown = {"sku": sku, "seen": mark_of(PRODUCT, SHOWN, row)}
     for name in (*TEXTS, *NUMBERS):
         shown[name] = str(fields.get(name) or "")
     for name in AMOUNTS:
@@ -66,8 +90,11 @@ def form_of(sku: str, fields: Mapping[str, object]) -> Form:
 
 async def _set_product(request: web.Request, form: Form) -> Refusal | str:
     sku, name = form.get("sku", ""), form.get("name", "")
-    if not 1 <= len(sku) <= SKU_LENGTH_MAX or not 1 <= len(name) <= NAME_LENGTH_MAX:
+    texts = {text: form.get(text, "") for text in TEXTS}
+    if not sku or not name:
         return Refusal("product_incomplete", "请填写编号和名称", "Give a code and a name")
+    if len(sku) > SKU_LENGTH_MAX or max(map(len, texts.values())) > NAME_LENGTH_MAX:
+        return refusal("value_invalid")
     price_fen = fen_of_yuan(form.get("price_yuan", ""))
     member_price_fen = fen_of_yuan(form.get("member_price_yuan") or "0")
     if isinstance(price_fen, Refusal):
@@ -80,7 +107,6 @@ async def _set_product(request: web.Request, form: Form) -> Refusal | str:
     cafes = _cafes_of(form)
     if isinstance(cafes, Refusal):
         return cafes
-    texts = {text: form.get(text, "")[:NAME_LENGTH_MAX] for text in TEXTS}
     outcome = await request.app[Pages.KEY].office.set_fields(
         PRODUCT,
         sku,
@@ -94,6 +120,7 @@ async def _set_product(request: web.Request, form: Form) -> Refusal | str:
             "cafes": cafes,
         },
         request[PERSON].id,
+        seen_check(PRODUCT, SHOWN, form.get("seen", "")),
     )
     return outcome if isinstance(outcome, Refusal) else name
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from cloud.domain.refusals import Refusal
+from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.builder import Batch, Proposal
 from cloud.hub.draft import HubOpVoidError
 from cloud.hub.publishing import block_message, range_message
+from cloud.hub.registers import write_fields
 from cloud.store import log
 from cloud.store.backup import back_up, check_integrity
 from cloud.store.database import StoreError, open_reader, open_writer
@@ -20,6 +21,7 @@ from sync_protocol.kinds import (
     CAFE_TRANSACTION,
     CARD,
     CASE,
+    KINDS,
     MEMBER,
     PHONE_CLAIM,
     PRODUCT,
@@ -29,7 +31,7 @@ from sync_protocol.kinds import (
     VISIT,
     field_index,
 )
-from sync_protocol.registers import row_from_stored
+from sync_protocol.registers import row_from_stored, write_from_body
 from tests.cloud import bodies
 
 MEMBER_ID = 4001
@@ -287,6 +289,17 @@ def test_an_op_of_the_hub_that_would_be_void_is_refused_alone(chain):
     chain.builder.build([], [bad, good])
     assert isinstance(bad.outcome, HubOpVoidError)
     assert not isinstance(good.outcome, (HubOpVoidError, Refusal))
+    assert chain.refolded().equal
+
+
+def test_a_value_that_no_document_holds_is_refused_to_its_caller_alone(chain):
+    typed = write_fields(SITE, 1, {"name": "a\x00b"}, 0, bytes)
+    raised = Proposal(lambda _draft: write_from_body(KINDS[SITE], ["nonsense"]).body())
+    good = write_fields(SITE, 2, {"name": "B"}, 0, bytes)
+    chain.builder.build([], [typed, raised, good])
+    assert typed.outcome == refusal("value_invalid")
+    assert isinstance(raised.outcome, HubOpVoidError)
+    assert len(good.outcome) == 1
     assert chain.refolded().equal
 
 

@@ -2,28 +2,23 @@
 
 import hmac
 import re
-from collections.abc import AsyncIterator
-from datetime import timedelta, timezone
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, CookieJar
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientSession
 
-from cloud import app
-from cloud.configuration import Configuration
+from cloud.domain.rules import Place
 from cloud.hub.office import HeadOffice
+from cloud.hub.rules import publish
 from cloud.store.log import read_head
 from cloud.store.models import Balance, ClaimHolder
 from cloud.store.reports import read_documents
-from cloud.web.application import build_application
 from cloud.web.documents import fields_of, products
 from sync_protocol.accounts import VOUCHER
 from sync_protocol.claims import claim_key
 from sync_protocol.kinds import PRODUCT
+from tests.cloud.web.conftest import PASSWORD
 
-PASSWORD = "correct horse battery"
 PAGES = (
     "/",
     "/members",
@@ -55,44 +50,8 @@ FORMS = (
 )
 
 
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[HeadOffice]:
-    configuration = Configuration(tmp_path)
-    line = app.make_line(configuration)
-
-    def failed(error: BaseException) -> None:
-        raise error
-
-    async with app.open_office(configuration, line, failed) as opened:
-        await opened.add_staff("chen", "head_office", [], (PASSWORD, ""), 0)
-        yield opened
-
-
 def log_end(office: HeadOffice) -> int:
     return read_head(office.hub.reader).position
-
-
-@pytest.fixture
-async def site(office: HeadOffice) -> AsyncIterator[str]:
-    server = TestServer(build_application(office, timezone(timedelta(hours=8))))
-    await server.start_server()
-    yield str(server.make_url("/")).rstrip("/")
-    await server.close()
-
-
-@pytest.fixture
-async def visitor() -> AsyncIterator[ClientSession]:
-    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-        yield session
-
-
-@pytest.fixture
-async def person(site: str, visitor: ClientSession) -> ClientSession:
-    form = {"name": "chen", "password": PASSWORD}
-    async with visitor.post(f"{site}/log-in", data=form) as answer:
-        assert answer.status == 200
-        assert "log-out" in await answer.text()
-    return visitor
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -210,6 +169,8 @@ async def test_products_are_set_and_changed_and_a_bad_price_changes_nothing(
             assert answer.status == 422
             assert "price_invalid" in await answer.text()
     assert log_end(office) == position
+    async with person.get(f"{site}/products?sku=cola") as answer:
+        form = fields_in(await answer.text())
     async with person.post(f"{site}/products", data={**form, "price_yuan": "5"}) as answer:
         assert "5.00" in await answer.text()
     (product,) = products(office.hub.reader)
@@ -245,7 +206,10 @@ async def test_a_product_is_changed_from_what_it_is_and_a_refusal_keeps_what_was
     async with person.get(site + link) as answer:
         shown = fields_in(await answer.text())
     # A box that is not ticked is not sent.
+    assert shown.pop("seen")
     assert shown == {**BLANK, **form, "price_yuan": "50.00", "service": "on"}
+    async with person.get(site + link) as answer:
+        shown = fields_in(await answer.text())
     async with person.post(f"{site}/products", data={**shown, "price_yuan": "x"}) as answer:
         assert answer.status == 422
         assert fields_in(await answer.text()) == {**shown, "price_yuan": "x"}
@@ -255,6 +219,52 @@ async def test_a_product_is_changed_from_what_it_is_and_a_refusal_keeps_what_was
     fields = fields_of(PRODUCT, row)
     assert [fields[name] for name in ("price_fen", "unit", "cafes")] == [55_00, "次", [1, 2]]
     assert [fields[name] for name in ("service", "on_sale")] == [True, False]
+
+
+async def test_of_two_who_change_a_product_at_once_neither_undoes_the_others(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    form = {"sku": "cola", "name": "可乐", "price_yuan": "4.5", "on_sale": "on"}
+    async with person.post(f"{site}/products", data=form) as answer:
+        assert answer.status == 200
+    # A new product of the same code would be the old one overwritten.
+    async with person.post(f"{site}/products", data={**form, "price_yuan": "9"}) as answer:
+        assert answer.status == 422
+        assert "record_exists" in await answer.text()
+    async with person.get(f"{site}/products?sku=cola") as answer:
+        shown = fields_in(await answer.text())
+    async with person.post(f"{site}/products", data={**shown, "price_yuan": "5"}) as answer:
+        assert answer.status == 200
+    position = log_end(office)
+    stale = {**shown, "name": "可口可乐"}
+    async with person.post(f"{site}/products", data=stale) as answer:
+        assert answer.status == 422
+        text = await answer.text()
+    assert "record_changed" in text
+    assert re.search(r'data-stands="price_yuan">[^<]*5\.00<', text)
+    assert re.search(r'data-stands="name">[^<]*可乐<', text)
+    assert log_end(office) == position
+    typed = fields_in(text)
+    assert (typed["name"], typed["price_yuan"]) == ("可口可乐", "4.50")
+    # Whoever has seen what stands now may write over it.
+    async with person.post(f"{site}/products", data={**typed, "price_yuan": "5"}) as answer:
+        assert answer.status == 200
+    (product,) = products(office.hub.reader)
+    assert (product.name, product.price_fen) == ("可口可乐", 500)
+
+
+async def test_products_are_listed_under_the_names_of_their_categories(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    wanted = [(Place("categories", 0), [["product", "drink", "饮料", "Drinks"]])]
+    await publish(office.hub, wanted, 0)
+    form = {"sku": "cola", "name": "可乐", "price_yuan": "4.5", "category": "drink"}
+    async with person.post(f"{site}/products", data=form) as answer:
+        assert '<td data-label="类别">饮料</td>' in await answer.text()
+    async with person.post(f"{site}/language/en") as answer:
+        assert answer.status == 200
+    async with person.get(f"{site}/products") as answer:
+        assert '<td data-label="Category">Drinks</td>' in await answer.text()
 
 
 @pytest.mark.covers("A039")
