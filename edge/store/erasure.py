@@ -6,7 +6,7 @@ the files; `Store` does so after the commit.
 
 import sqlite3
 
-from edge.store import statements
+from edge.store import statements, upkeep_statements
 from edge.store.errors import StoreBusyError
 from edge.store.op_rows import StoredOp, mentions_of, op_key
 from edge.store.transaction import WriteTransaction
@@ -35,7 +35,7 @@ def drop_bodies(transaction: WriteTransaction, subject: int) -> None:
         if op is None or op.body is None:
             continue
         if personal_subject(op.header.kind, op.body) == subject:
-            connection.execute(statements.DROP_BODY, (op.hash_of_body, stored.key))
+            connection.execute(upkeep_statements.DROP_BODY, (op.hash_of_body, stored.key))
 
 
 def drop_mentions(transaction: WriteTransaction, row: StoredOp) -> None:
@@ -44,7 +44,7 @@ def drop_mentions(transaction: WriteTransaction, row: StoredOp) -> None:
     if op is None or op.body is None:
         return
     for subject in mentions_of(op):
-        transaction.connection.execute(statements.DELETE_MENTION, (subject, row.key))
+        transaction.connection.execute(upkeep_statements.DELETE_MENTION, (subject, row.key))
 
 
 def forget_person(transaction: WriteTransaction, subject: int) -> None:
@@ -54,9 +54,9 @@ def forget_person(transaction: WriteTransaction, subject: int) -> None:
     """
     transaction.set_setting(SETTING_SCRUB_DUE, True)
     for statement in (
-        statements.INSERT_ERASED,
-        statements.EMPTY_ANSWERS,
-        statements.EMPTY_PRINT_JOBS,
+        upkeep_statements.INSERT_ERASED,
+        upkeep_statements.EMPTY_ANSWERS,
+        upkeep_statements.EMPTY_PRINT_JOBS,
     ):
         transaction.connection.execute(statement, (subject,))
 

@@ -1,6 +1,6 @@
 """Blocks as the hub signed them, rebuilt from the store: a hub that lost them takes them back."""
 
-from edge.store import statements
+from edge.store import upkeep_statements
 from edge.store.op_rows import StoredOp, seq_of
 from edge.store.reader import Reader
 from edge.store.tables import SEQ_BITS, Author, Block, LogOp
@@ -70,7 +70,7 @@ def _message(reader: Reader, blocks: list[Block], previous_hash: bytes) -> Block
     parents = _parents(reader)
     entries: list[object] = []
     for values in reader.connection.execute(
-        statements.SELECT_LOG_PIECE, (first.first_position - 1, end, -1)
+        upkeep_statements.SELECT_LOG_PIECE, (first.first_position - 1, end, -1)
     ):
         row = StoredOp(*values)
         node, epoch = authors[row.key >> SEQ_BITS]

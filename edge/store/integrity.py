@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import cast
 
-from edge.store import statements
+from edge.store import statements, upkeep_statements
 from edge.store.errors import StoreDamagedError
 from edge.store.op_rows import StoredOp, op_key
 from edge.store.reader import Reader
@@ -35,7 +35,7 @@ def check_tables(reader: Reader) -> None:
     SQLite's own check reads no meaning in the text of its schema.
     """
     found: dict[str, set[str]] = {}
-    for name, column in reader.connection.execute(statements.SELECT_COLUMNS):
+    for name, column in reader.connection.execute(upkeep_statements.SELECT_COLUMNS):
         found.setdefault(name, set()).add(column)
     for table in ALL_TABLES:
         meta = table._meta  # noqa: SLF001  # peewee's own place for a model's columns
@@ -71,7 +71,9 @@ def _check_from(reader: Reader, checked: object) -> list[object]:
         block_number, pairs = cast("tuple[int, list[tuple[int, int]]]", checked)
         seqs = dict(pairs)
     points: list[list[int]] = []
-    for number, node, epoch in reader.connection.execute(statements.SELECT_CHAINS).fetchall():
+    for number, node, epoch in reader.connection.execute(
+        upkeep_statements.SELECT_CHAINS
+    ).fetchall():
         from_seq = seqs.get(number, 0)
         points.append([number, _check_author(reader, (number, node, epoch), from_seq)])
     return [_check_blocks(reader, block_number), points]
@@ -130,7 +132,7 @@ def _check_blocks(reader: Reader, checked_number: int) -> int:
     previous: bytes | None = None
     number = checked_number
     for number, first_position, count, hash in reader.connection.execute(
-        statements.SELECT_BLOCKS_FROM, (generation, checked_number)
+        upkeep_statements.SELECT_BLOCKS_FROM, (generation, checked_number)
     ):
         if previous is not None:
             entries = _entries(reader, number, first_position, count)
@@ -146,7 +148,7 @@ def _check_blocks(reader: Reader, checked_number: int) -> int:
 def _entries(reader: Reader, number: int, first_position: int, count: int) -> list[Entry]:
     entries = []
     for hash, effective, verdict, detail in reader.connection.execute(
-        statements.SELECT_BLOCK_ENTRIES, (first_position, first_position + count - 1)
+        upkeep_statements.SELECT_BLOCK_ENTRIES, (first_position, first_position + count - 1)
     ):
         try:
             said = None if detail is None else unpack_stored(detail)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from peewee import SqliteDatabase
 
-from edge.store import statements
+from edge.store import upkeep_statements
 from edge.store.checked_bytes import with_check
 from edge.store.documents import index_kind
 from edge.store.errors import StoreMismatchError
@@ -60,7 +60,10 @@ def _index_sessions_and_checks(database: SqliteDatabase) -> None:
 
 def _check_answers_and_print_jobs(database: SqliteDatabase) -> None:
     connection = database.connection()  # type: ignore[no-untyped-call]  # peewee's
-    for select, update in (statements.BYTES_OF_ANSWERS, statements.BYTES_OF_PRINT_JOBS):
+    for select, update in (
+        upkeep_statements.BYTES_OF_ANSWERS,
+        upkeep_statements.BYTES_OF_PRINT_JOBS,
+    ):
         rows = connection.execute(select).fetchall()
         connection.executemany(update, [(with_check(data), place) for place, data in rows])
 
@@ -92,12 +95,12 @@ def bring_up_to_date(database: SqliteDatabase, steps: Sequence[Step] = STEPS) ->
     Raises `StoreMismatchError` for a file that a later program has changed.
     """
     connection = database.connection()  # type: ignore[no-untyped-call]  # peewee's
-    if connection.execute(statements.SELECT_TABLE, ("migration",)).fetchone() is None:
+    if connection.execute(upkeep_statements.SELECT_TABLE, ("migration",)).fetchone() is None:
         with database.atomic("IMMEDIATE"):
             create_all(database)
             _record(database, steps)
         return len(steps)
-    done = {row[0] for row in connection.execute(statements.SELECT_MIGRATIONS)}
+    done = {row[0] for row in connection.execute(upkeep_statements.SELECT_MIGRATIONS)}
     known = {number for number, _, _ in steps}
     if done - known:
         words = "a later version has used this store; install that version, or restore a backup"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from edge.store import statements
+from edge.store import statements, upkeep_statements
 from edge.store.errors import StoreDamagedError
 from edge.store.integrity import RESTORE, damaged_file
 from edge.store.log_fold import LogFold, log_after
@@ -99,10 +99,10 @@ def _refold(reader: Reader) -> RefoldReport:
 
 
 def _fold_log(reader: Reader, scratch: sqlite3.Connection, report: RefoldReport) -> RowState:
-    scratch.execute(statements.CREATE_SCRATCH)
+    scratch.execute(upkeep_statements.CREATE_SCRATCH)
     scratch.execute("BEGIN")
-    opening = reader.connection.execute(statements.COPY_OPENING_ROWS)
-    scratch.executemany(statements.UPSERT_OPENING_ROW, opening)
+    opening = reader.connection.execute(upkeep_statements.COPY_OPENING_ROWS)
+    scratch.executemany(upkeep_statements.UPSERT_OPENING_ROW, opening)
     position, sums = opening_of(reader)
     state = RowState(scratch, sums)
     log_fold = LogFold(reader, state)
@@ -202,7 +202,9 @@ def _compare_documents(
     reader: Reader, state: RowState, shown: _Shown, report: RefoldReport
 ) -> None:
     seen = set()
-    for kind, key, confirmed, pending in reader.connection.execute(statements.SELECT_ALL_DOCUMENTS):
+    for kind, key, confirmed, pending in reader.connection.execute(
+        upkeep_statements.SELECT_ALL_DOCUMENTS
+    ):
         seen.add((kind, key))
         report.rows += 1
         if kind not in KINDS or not isinstance(key, (int, str)):
@@ -226,7 +228,9 @@ def _compare_documents(
 
 def _compare_claims(reader: Reader, state: RowState, shown: _Shown, report: RefoldReport) -> None:
     seen = set()
-    for kind, key, confirmed, pending in reader.connection.execute(statements.SELECT_ALL_CLAIMS):
+    for kind, key, confirmed, pending in reader.connection.execute(
+        upkeep_statements.SELECT_ALL_CLAIMS
+    ):
         seen.add((kind, key))
         report.rows += 1
         if kind not in KINDS or not isinstance(key, bytes):
@@ -251,7 +255,7 @@ def _compare_balances(reader: Reader, state: RowState, shown: _Shown, report: Re
     for name, row in state.items(pack([snapshot.BALANCE, 0, 0, 0, 0, 0, 0, 0, ""])[:2]):
         _section, account, amount = snapshot.balance_of(name, row)
         expected[account] = amount
-    for values in reader.connection.execute(statements.SELECT_ALL_BALANCES):
+    for values in reader.connection.execute(upkeep_statements.SELECT_ALL_BALANCES):
         account, confirmed, pending = values[:6], values[6], values[7]
         report.rows += 1
         amount = expected.pop(account, 0)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
-from edge.store import statements
+from edge.store import upkeep_statements
 from edge.store.erasure import drop_mentions
 from edge.store.errors import StoreDamagedError
 from edge.store.log_fold import LogFold
@@ -117,7 +117,7 @@ def _advance_opening(transaction: WriteTransaction) -> int:
     state = RowState(transaction.connection, sums)
     log_fold = LogFold(transaction, state)
     rows = transaction.connection.execute(
-        statements.SELECT_LOG_PIECE, (position, manifest.position, PIECE_OPS)
+        upkeep_statements.SELECT_LOG_PIECE, (position, manifest.position, PIECE_OPS)
     ).fetchall()
     for values in rows:
         row = StoredOp(*values)
@@ -148,7 +148,7 @@ def _drop_ops(transaction: WriteTransaction, after: int) -> tuple[int, int] | No
     verified = cast("int | None", transaction.setting(SETTING_VERIFIED)) or 0
     last = min(verified, _backed_up_position(transaction))
     rows = transaction.connection.execute(
-        statements.SELECT_LOG_PIECE, (after, last, PIECE_OPS)
+        upkeep_statements.SELECT_LOG_PIECE, (after, last, PIECE_OPS)
     ).fetchall()
     keep_from = _keep_from(transaction.wall_ms())
     own_head = op_key(transaction.own.author, transaction.own.head.seq)
@@ -167,11 +167,11 @@ def _drop_ops(transaction: WriteTransaction, after: int) -> tuple[int, int] | No
 
 def _drop(transaction: WriteTransaction, row: StoredOp) -> bool:
     """Leave a stub of an op, and nothing of the stub before it; False where it was one already."""
-    transaction.connection.execute(statements.DELETE_STUB, (row.key - 1,))
+    transaction.connection.execute(upkeep_statements.DELETE_STUB, (row.key - 1,))
     if row.header is None:
         return False
     drop_mentions(transaction, row)
-    transaction.connection.execute(statements.EMPTY_OP, (row.key,))
+    transaction.connection.execute(upkeep_statements.EMPTY_OP, (row.key,))
     return True
 
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import cast
 
-from edge.store import statements
+from edge.store import upkeep_statements
 from edge.store.confirmed import PERSONAL_CLAIMS, PERSONAL_REGISTERS
 from edge.store.log_reader import SETTING_OPENING
 from edge.store.reader import Reader
@@ -88,7 +88,9 @@ class RowState(State):
     def items(self, prefix: bytes = b"") -> Iterator[tuple[list[object], list[object]]]:
         """Yield flushed (name, row) pairs whose packed name begins with `prefix`."""
         last = prefix + b"\xff" * 8
-        for name, row in self._connection.execute(statements.SELECT_OPENING_ROWS, (prefix, last)):
+        for name, row in self._connection.execute(
+            upkeep_statements.SELECT_OPENING_ROWS, (prefix, last)
+        ):
             yield (
                 expect_list(unpack_stored(name), "name", 2, 9),
                 expect_list(unpack_stored(row), "row", 0, 3),
@@ -103,8 +105,8 @@ class RowState(State):
                 gone.append((name,))
             else:
                 changed.append((name, pack_decoded(row)))
-        self._connection.executemany(statements.DELETE_OPENING_ROW, gone)
-        self._connection.executemany(statements.UPSERT_OPENING_ROW, changed)
+        self._connection.executemany(upkeep_statements.DELETE_OPENING_ROW, gone)
+        self._connection.executemany(upkeep_statements.UPSERT_OPENING_ROW, changed)
         self._changed.clear()
         if len(self._rows) > CACHED_ROWS_MAX:
             self._rows.clear()
@@ -117,7 +119,7 @@ class RowState(State):
     def _row(self, name: bytes) -> list[object] | None:
         if name in self._rows:
             return self._rows[name]
-        found = self._connection.execute(statements.SELECT_OPENING_ROW, (name,)).fetchone()
+        found = self._connection.execute(upkeep_statements.SELECT_OPENING_ROW, (name,)).fetchone()
         row = None if found is None else expect_list(unpack_stored(found[0]), "row", 0, 3)
         self._rows[name] = row
         return row

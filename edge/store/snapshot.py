@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from edge.store import statements
+from edge.store import statements, upkeep_statements
 from edge.store.documents import update_lookups
 from edge.store.erasure import drop_bodies, forget_person
 from edge.store.errors import StoreMismatchError
@@ -202,7 +202,7 @@ class _Loader:
         if form in (snapshot.REGISTER, snapshot.CLAIM) and name[1] not in KINDS:
             words = f"the hub keeps records of kind {name[1]}, this program does not: update it"
             raise SnapshotRefusedError(LATER_VERSION, words)
-        execute(statements.UPSERT_OPENING_ROW, (pack_decoded(name), pack_decoded(row)))
+        execute(upkeep_statements.UPSERT_OPENING_ROW, (pack_decoded(name), pack_decoded(row)))
         if form == snapshot.REGISTER:
             kind, key, register = snapshot.register_of(name, row)
             execute(statements.UPSERT_DOCUMENT, (kind, key, pack_decoded(row), None))
@@ -276,7 +276,9 @@ def _set_authors(transaction: WriteTransaction, manifest: Manifest) -> None:
             number = author.number
             transaction.connection.execute(statements.UPDATE_AUTHOR, (seq, hash, number))
         if seq and node != transaction.identity.node:
-            transaction.connection.execute(statements.INSERT_STUB, (op_key(number, seq), hash))
+            transaction.connection.execute(
+                upkeep_statements.INSERT_STUB, (op_key(number, seq), hash)
+            )
 
 
 def _show_kept_ops(transaction: WriteTransaction, kept: list[tuple[int, int]]) -> None:

@@ -29,21 +29,21 @@ UPDATE_OWN_OP = "UPDATE op SET position = ?, effective = ?, verdict = ?, detail 
 
 INSERT_MENTION = "INSERT OR IGNORE INTO mention (subject, op) VALUES (?, ?)"
 
-_OP_COLUMNS = "op.key, op.position, op.effective, op.verdict, op.detail, op.header, op.body,"
-_OP_COLUMNS += " op.body_hash, op.hash"
+OP_COLUMNS = "op.key, op.position, op.effective, op.verdict, op.detail, op.header, op.body,"
+OP_COLUMNS += " op.body_hash, op.hash"
 
-SELECT_OP = f"SELECT {_OP_COLUMNS} FROM op WHERE key = ?"  # noqa: S608  # constants only
+SELECT_OP = f"SELECT {OP_COLUMNS} FROM op WHERE key = ?"  # noqa: S608  # constants only
 
-SELECT_OP_RANGE = f"SELECT {_OP_COLUMNS} FROM op WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?"  # noqa: S608  # constants only
+SELECT_OP_RANGE = f"SELECT {OP_COLUMNS} FROM op WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?"  # noqa: S608  # constants only
 
 # A refold reads the whole log once.
 SELECT_LOG = f"""
-SELECT {_OP_COLUMNS} FROM op WHERE position > ? AND position IS NOT NULL ORDER BY position
+SELECT {OP_COLUMNS} FROM op WHERE position > ? AND position IS NOT NULL ORDER BY position
 """  # noqa: S608  # constants only
 
 # A page of one ledger, per author; a cafe's own is long, so that nothing may sort it.
 SELECT_MENTIONS = f"""
-SELECT {_OP_COLUMNS} FROM mention JOIN op ON op.key = mention.op
+SELECT {OP_COLUMNS} FROM mention JOIN op ON op.key = mention.op
 WHERE mention.subject = ? AND mention.op BETWEEN ? AND ? ORDER BY mention.op DESC
 """  # noqa: S608  # constants only
 
@@ -53,12 +53,14 @@ DELETE_PENDING_MENTIONS = "DELETE FROM pending_mention WHERE op = ?"
 
 # A page of one ledger: own ops that are not confirmed.
 SELECT_PENDING_MENTIONS = f"""
-SELECT {_OP_COLUMNS} FROM pending_mention JOIN op ON op.key = pending_mention.op
+SELECT {OP_COLUMNS} FROM pending_mention JOIN op ON op.key = pending_mention.op
 WHERE pending_mention.subject = ? ORDER BY pending_mention.op DESC
 """  # noqa: S608  # constants only
 
 # An applied range folds them anew over what it changed.
 SELECT_ALL_PENDING_MENTIONS = "SELECT subject, op FROM pending_mention ORDER BY op"
+
+DELETE_OP = "DELETE FROM op WHERE key = ?"
 
 SELECT_LAST_OP = (
     "SELECT key, header, hash FROM op WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1"
@@ -118,8 +120,6 @@ FROM lookup JOIN document ON document.kind = lookup.kind AND document.key = look
 WHERE lookup.kind = ? AND lookup.field = ? AND lookup.value = ? ORDER BY lookup.key LIMIT ?
 """
 
-# --- claims --------------------------------------------------------------------------------------
-
 # The member search, by how a name begins, and cards by days: of 100,000 members 20 in 0.3 ms.
 SELECT_LOOKUP_BETWEEN = """
 SELECT document.key, document.confirmed, document.pending
@@ -128,7 +128,11 @@ WHERE lookup.kind = ? AND lookup.field = ? AND lookup.value >= ? AND lookup.valu
 ORDER BY lookup.value, lookup.key LIMIT ?
 """
 
+# --- claims --------------------------------------------------------------------------------------
+
 SELECT_CLAIM = "SELECT confirmed, pending FROM claimed_key WHERE kind = ? AND key = ?"
+
+SELECT_CLAIMS_OF_KIND = "SELECT key, confirmed, pending FROM claimed_key WHERE kind = ?"
 
 UPSERT_PENDING_CLAIM = """
 INSERT INTO claimed_key (kind, key, confirmed, pending) VALUES (?, ?, NULL, ?)
@@ -265,7 +269,7 @@ ORDER BY id DESC LIMIT ?
 
 DELETE_SETTING = "DELETE FROM setting WHERE name = ?"
 
-# --- erasure: at every personal op, own or applied ------------------------------------------------
+# --- erased people: at every personal op, own or applied ------------------------------------------
 
 SELECT_ERASED = "SELECT 1 FROM erased_subject WHERE subject = ?"
 
@@ -273,27 +277,6 @@ SELECT_ERASED = "SELECT 1 FROM erased_subject WHERE subject = ?"
 SELECT_ERASED_ROWS = f"""
 SELECT subject FROM erased_subject WHERE subject IN ({", ".join("?" * ROWS_AT_ONCE)})
 """  # noqa: S608  # constants only
-
-INSERT_ERASED = "INSERT OR IGNORE INTO erased_subject (subject) VALUES (?)"
-
-# The op keeps its place, its hash and its body's hash. Rare, but all in one pass per person.
-DROP_BODY = "UPDATE op SET body = NULL, body_hash = ? WHERE key = ?"
-
-SELECT_CLAIMS_OF_KIND = "SELECT key, confirmed, pending FROM claimed_key WHERE kind = ?"
-
-# For the migration that gives them a check: what selects their bytes, and what sets them.
-BYTES_OF_ANSWERS = (
-    "SELECT id, answer FROM request WHERE answer <> x''",
-    "UPDATE request SET answer = ? WHERE id = ?",
-)
-BYTES_OF_PRINT_JOBS = (
-    "SELECT id, document FROM print_job WHERE document <> x''",
-    "UPDATE print_job SET document = ? WHERE id = ?",
-)
-
-EMPTY_ANSWERS = "UPDATE request SET answer = x'' WHERE subject = ?"
-
-EMPTY_PRINT_JOBS = "UPDATE print_job SET document = x'', state = 'done' WHERE subject = ?"
 
 # --- ops without effect yet: parked ones and deferred ones ----------------------------------------
 
@@ -312,7 +295,7 @@ FROM waiting_op JOIN author ON author.number = waiting_op.op >> ? ORDER BY waiti
 SELECT_PARKED_KINDS = "SELECT DISTINCT kind FROM waiting_op WHERE parked"
 
 SELECT_PARKED = f"""
-SELECT {_OP_COLUMNS} FROM waiting_op JOIN op ON op.key = waiting_op.op
+SELECT {OP_COLUMNS} FROM waiting_op JOIN op ON op.key = waiting_op.op
 WHERE waiting_op.parked ORDER BY waiting_op.position
 """  # noqa: S608  # constants only
 
@@ -326,79 +309,6 @@ ON CONFLICT (kind, cafe) DO UPDATE SET sum = excluded.sum
 """
 
 DELETE_SECTION = "DELETE FROM state_section WHERE kind = ? AND cafe = ?"
-
-# --- the check at start: each op and block since the last one -------------------------------------
-
-# --- at each start -------------------------------------------------------------------------------
-
-SELECT_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-
-SELECT_COLUMNS = """
-SELECT master.name, column.name FROM sqlite_master AS master
-JOIN pragma_table_info(master.name) AS column WHERE master.type = 'table'
-"""
-
-SELECT_CHAINS = "SELECT number, node, epoch FROM author"
-
-SELECT_BLOCKS_FROM = """
-SELECT number, first_position, count, hash FROM block
-WHERE generation = ? AND number >= ? ORDER BY number
-"""
-
-SELECT_MIGRATIONS = "SELECT number FROM migration"
-
-SELECT_BLOCK_ENTRIES = """
-SELECT hash, effective, verdict, detail FROM op WHERE position BETWEEN ? AND ? ORDER BY position
-"""
-
-# --- opening rows: for each op folded by retention or a refold ------------------------------------
-
-SELECT_OPENING_ROW = "SELECT row FROM opening_row WHERE name = ?"
-
-SELECT_OPENING_ROWS = "SELECT name, row FROM opening_row WHERE name BETWEEN ? AND ? ORDER BY name"
-
-UPSERT_OPENING_ROW = """
-INSERT INTO opening_row (name, row) VALUES (?, ?)
-ON CONFLICT (name) DO UPDATE SET row = excluded.row
-"""
-
-DELETE_OPENING_ROW = "DELETE FROM opening_row WHERE name = ?"
-
-# A refold compares every row of the projections.
-SELECT_ALL_DOCUMENTS = "SELECT kind, key, confirmed, pending FROM document"
-
-SELECT_ALL_CLAIMS = "SELECT kind, key, confirmed, pending FROM claimed_key"
-
-SELECT_ALL_BALANCES = """
-SELECT account_class, subject, node, epoch, month, unit, confirmed, pending FROM account_balance
-"""
-
-CREATE_SCRATCH = "CREATE TABLE opening_row (name BLOB PRIMARY KEY, row BLOB) WITHOUT ROWID"
-
-COPY_OPENING_ROWS = "SELECT name, row FROM opening_row"
-
-# --- retention: each op once per pass -------------------------------------------------------------
-
-SELECT_LOG_PIECE = f"""
-SELECT {_OP_COLUMNS} FROM op
-WHERE position > ? AND position <= ? AND position IS NOT NULL ORDER BY position LIMIT ?
-"""  # noqa: S608  # constants only
-
-DELETE_OP = "DELETE FROM op WHERE key = ?"
-
-# An op's content goes; its hash stays while the op that follows it is kept.
-EMPTY_OP = """
-UPDATE op SET kind = 0, header = NULL, body = NULL, body_hash = NULL WHERE key = ?
-"""
-
-# The heads that a snapshot names: what their authors write next is held against them.
-INSERT_STUB = """
-INSERT OR IGNORE INTO op (key, kind, effective, money_fen, hash) VALUES (?, 0, 0, 0, ?)
-"""
-
-DELETE_STUB = "DELETE FROM op WHERE key = ? AND header IS NULL"
-
-DELETE_MENTION = "DELETE FROM mention WHERE subject = ? AND op = ?"
 
 # --- the audit log: a row with each command -------------------------------------------------------
 
