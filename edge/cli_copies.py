@@ -13,6 +13,8 @@ from pathlib import Path
 import aiohttp
 
 from edge import app, machine
+from edge.cli_output import DONE, Row, print_table, print_values
+from edge.cli_store import reading
 from edge.configuration import Configuration
 from edge.durable_file import replace_durably, sync_folder
 from edge.second_copy.carry_out import carry_out
@@ -28,7 +30,6 @@ from edge.second_copy.sealed_files import SealedFile, Sealing
 from edge.store.backup import check_backup
 from edge.store.errors import StoreError
 from edge.store.opening import open_reader
-from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.support_bundle import write_bundle
 from edge.sync.enrolment import Enrolment, EnrolmentError, enrol, load_enrolment
@@ -39,8 +40,6 @@ from edge.sync.settings import SyncSettings
 DEAD_SUFFIX = "dead"
 SIDE_FILES = ("-wal", "-shm")
 """What SQLite keeps beside a database."""
-
-Row = dict[str, object]
 
 
 def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -56,11 +55,20 @@ def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     bundle.add_argument("--log", type=Path, help="the box's log, where it is not in the journal")
 
 
-def carry_out_rows(configuration: Configuration, reader: Reader, folder: Path) -> list[Row]:
-    """Write the sealed files; return a row for each."""
+def carry_out_files(configuration: Configuration, options: argparse.Namespace) -> int:
+    """Write what the hub has not, sealed; returns the exit code."""
     enrolment = app.enrolment_of(configuration)
     sealing = Sealing.of(enrolment, machine.wall_ms, secrets.token_bytes)
-    return [file_row(file) for file in carry_out(reader, folder, sealing)]
+    with reading(configuration) as reader:
+        rows = [file_row(file) for file in carry_out(reader, options.folder, sealing)]
+    if options.json:
+        print(json.dumps({"files": rows}))
+    elif rows:
+        print_table(rows, ("file", "epoch", "first_seq", "last_seq"))
+        print("At head office: cafebox-hub carry-in FOLDER. This box keeps all of it until then")
+    else:
+        print("The hub has everything: nothing to carry")
+    return DONE
 
 
 def file_row(file: SealedFile) -> Row:
@@ -77,10 +85,10 @@ def support_bundle(configuration: Configuration, options: argparse.Namespace) ->
     """Write a support bundle; returns the exit code."""
     names = asyncio.run(write_bundle(configuration, options.target, options.log))
     if options.json:
-        print(json.dumps({"file": str(options.target), "holds": names}))
+        print(json.dumps({"file": str(options.target.absolute()), "holds": names}))
     else:
-        print(f"{options.target}: {', '.join(names)}")
-    return 0
+        print(f"{options.target.absolute()}: {', '.join(names)}")
+    return DONE
 
 
 # --- rebuild --------------------------------------------------------------------------------------
@@ -95,11 +103,8 @@ def rebuild(configuration: Configuration, options: argparse.Namespace) -> int:
     rebuilt, values = asyncio.run(_rebuild(configuration, options.code, options.source))
     if options.json:
         print(json.dumps({**values, "unknown": rebuilt.unknown}, ensure_ascii=False))
-        return 0
-    width = max(len(name) for name in values)
-    for name, value in values.items():
-        if name != "files":
-            print(f"{name:<{width}}  {value}")
+        return DONE
+    print_values({name: value for name, value in values.items() if name != "files"})
     for row in rebuilt.handed_in:
         place = f"epoch {row.file.first.epoch} ops {row.file.first.first_seq}"
         print(f"{row.file.path.name}: {row.status}, {place} to {row.file.last.last_seq}")
@@ -107,7 +112,7 @@ def rebuild(configuration: Configuration, options: argparse.Namespace) -> int:
     for line in rebuilt.unknown:
         print(f"  {line}")
     print("Now: cafebox doctor, then cafebox run")
-    return 0
+    return DONE
 
 
 async def _rebuild(

@@ -5,6 +5,7 @@ import asyncio
 import json
 from collections.abc import Callable
 
+from edge.cli_output import DONE, REFUSED
 from edge.configuration import Configuration
 from edge.discovery.listing import listing, rows
 from edge.discovery.survey import finders_of, survey
@@ -22,8 +23,8 @@ def add_command(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     command.add_argument("--listen", type=_seconds, default=0.0, metavar="SECONDS", help=LISTEN)
 
 
-def devices(configuration: Configuration, options: argparse.Namespace) -> bool:
-    """Print what is attached; False if nothing was found."""
+def devices(configuration: Configuration, options: argparse.Namespace) -> int:
+    """Print what is attached; returns the exit code: refused if nothing was found."""
     stacks = Stacks(configuration.stacks.pcsc, configuration.stacks.gpio)
     finders = finders_of(stacks, probe=options.probe, listen_s=options.listen)
     found = asyncio.run(survey(finders))
@@ -31,11 +32,14 @@ def devices(configuration: Configuration, options: argparse.Namespace) -> bool:
         print(json.dumps(rows(found, configuration.devices), ensure_ascii=False))
     else:
         print(listing(found, configuration.devices, options.config.name), end="")
-    return bool(found.found)
+    return DONE if found.found else REFUSED
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
     if not 0 <= seconds <= LISTEN_S_MAX:
-        raise argparse.ArgumentTypeError(f"0 to {LISTEN_S_MAX:.0f} seconds")
+        raise argparse.ArgumentTypeError(f"{text!r}: write 0 to {LISTEN_S_MAX:.0f} seconds")
     return seconds

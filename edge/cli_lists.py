@@ -5,12 +5,14 @@ import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from edge import app, machine
+from edge.cli_output import DONE, REFUSED, Row, check_days, day, print_table
+from edge.cli_store import reading
 from edge.configuration import BoxSection, Configuration
 from edge.desk.identity_checks import checks_between
 from edge.desk.imports import Asked as AskedImport
@@ -28,10 +30,7 @@ from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.web.sheets import SheetError, read_sheet
 
-DONE, REFUSED = 0, 1
 CHECKS_SHOWN = ("checked_at", "outcome", "name", "document_kind", "document_number", "seat")
-Row = dict[str, object]
-PrintTable = Callable[[Sequence[Row], Sequence[str]], None]
 
 
 def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -54,7 +53,7 @@ def _add_days_and_files(parser: argparse.ArgumentParser, *, required: bool) -> N
         parser.add_argument(
             f"--{name}",
             dest=f"{name}_day",
-            type=date.fromisoformat,
+            type=day,
             required=required,
             help=f"business day (yyyy-mm-dd) to {word} with",
         )
@@ -63,13 +62,16 @@ def _add_days_and_files(parser: argparse.ArgumentParser, *, required: bool) -> N
     parser.add_argument("--language", choices=("zh", "en"), default="zh", help="of names")
 
 
-def report(
-    reader: Reader, box: BoxSection, options: argparse.Namespace, print_table: PrintTable
-) -> int:
-    """Print a report, or write it to a file."""
+def report(configuration: Configuration, options: argparse.Namespace) -> int:
+    """Print a report, or write it to a file; returns the exit code."""
+    with reading(configuration) as reader:
+        return _report(reader, configuration.box, options)
+
+
+def _report(reader: Reader, box: BoxSection, options: argparse.Namespace) -> int:
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     today = business_day(now_ms, box.utc_offset_min, box.business_day_hour)
-    first, last = (day_number(day) if day else 0 for day in (options.from_day, options.to_day))
+    first, last = (day_number(one) if one else 0 for one in (options.from_day, options.to_day))
     asked = AskedReport(options.name, first, last, limit=RECORDS_EXPORTED)
     table = table_of(reader, DaySums(), asked, today)
     language, offset_min = options.language, box.utc_offset_min
@@ -81,14 +83,18 @@ def report(
     if options.json:
         print(json_of(table, language))
     else:
-        _print(table, language, offset_min, print_table)
+        _print(table, language, offset_min)
     return DONE
 
 
-def identity_checks(
-    reader: Reader, box: BoxSection, options: argparse.Namespace, print_table: PrintTable
-) -> int:
-    """Print who was checked, or write it to a file."""
+def identity_checks(configuration: Configuration, options: argparse.Namespace) -> int:
+    """Print who was checked, or write it to a file; returns the exit code."""
+    check_days(options.from_day, options.to_day)
+    with reading(configuration) as reader:
+        return _identity_checks(reader, configuration.box, options)
+
+
+def _identity_checks(reader: Reader, box: BoxSection, options: argparse.Namespace) -> int:
     days = (day_number(options.from_day), day_number(options.to_day))
     records = checks_between(reader, *days)
     if _written(table_of_checks(records, days, box.utc_offset_min), options, box.utc_offset_min):
@@ -106,13 +112,13 @@ def _written(table: Table, options: argparse.Namespace, offset_min: int) -> bool
     """Whether a spreadsheet was asked for, and written."""
     if options.xlsx:
         options.xlsx.write_bytes(xlsx_of(table, options.language, offset_min))
-        print(options.xlsx)
+        print(options.xlsx.absolute())
     elif options.csv:
         print(csv_of(table, options.language, offset_min), end="")
     return bool(options.xlsx or options.csv)
 
 
-def _print(table: Table, language: str, offset_min: int, print_table: PrintTable) -> None:
+def _print(table: Table, language: str, offset_min: int) -> None:
     names = [text_of(column.name, language) for column in table.columns]
     rows: list[Row] = []
     for line in (*table.rows, *((table.sums,) if table.is_summed else ())):

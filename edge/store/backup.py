@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from edge.store.errors import StoreDamagedError
+from edge.store.errors import StoreDamagedError, StoreError
 from edge.store.integrity import check_all, check_file, check_tables, damaged_file
 from edge.store.reader import Reader
 
@@ -14,10 +14,21 @@ def write_backup(reader: Reader, target: Path) -> None:
     """Copy the snapshot that `reader` sees, check the copy, sync it, and only then name it.
 
     Uses SQLite's online backup (https://www.sqlite.org/backup.html) in one step, from a reader, so
-    that the writer neither waits nor starts it over.
+    that the writer neither waits nor starts it over. Raises `StoreError`, `OSError`; then nothing
+    is left of it, and what bore the name before is as it was.
     """
     partial = target.with_name(target.name + ".part")
     partial.unlink(missing_ok=True)
+    try:
+        _write(reader, partial, target)
+    except sqlite3.DatabaseError as error:
+        words = f"no copy in {target.parent}: {error}. Is there room, and is it writable?"
+        raise StoreError("backup_failed", words) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(reader: Reader, partial: Path, target: Path) -> None:
     with closing(sqlite3.connect(partial)) as copy:
         reader.connection.backup(copy)
         # A copy of a WAL database is one: as a single file it can be carried away.

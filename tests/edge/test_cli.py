@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge import app
-from edge.cli import DONE, REFUSED, STOPPED, USAGE, main
+from edge.cli import main
+from edge.cli_output import DONE, INTERRUPTED, REFUSED, STOPPED, USAGE
 from edge.example_configuration import EXAMPLE
 from edge.store.opening import open_reader
 from edge.store.transaction import WriteTransaction
@@ -107,8 +108,12 @@ def test_the_hubs_address_begins_a_configuration(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     address = f"http://127.0.0.1:{free_port()}"
+    path = tmp_path / "cafebox.toml"
     assert main(["enrol", "AAAA-BBBB", "--hub", address]) == REFUSED
-    assert address in (tmp_path / "cafebox.toml").read_text()
+    assert main(["enrol", "AAAA-BBBB", "--hub", "hub"]) == USAGE
+    assert not path.exists()
+    assert "hub.url" in capsys.readouterr().err
+    path.write_text(f"[hub]\nurl = '{address}'\n")
     assert main(["enrol", "AAAA-BBBB", "--hub", "http://127.0.0.1:1"]) == USAGE
     assert "hub.url" in capsys.readouterr().err
 
@@ -136,6 +141,72 @@ def test_a_backup_is_a_whole_store(store: Path, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     assert main(["refold", "--json"]) == DONE
     assert _json(capsys)["equal"] is True
+
+
+def test_what_cannot_be_done_is_said_in_words_and_leaves_nothing(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = "--from 2026-11-07 --to 2026-11-06"
+    for typed, code, said in (
+        ("backup nowhere/copy.db", USAGE, "in a folder that is there"),
+        ("backup .", USAGE, "in a folder that is there"),
+        ("backup box-data/box.db", USAGE, "the box's own folder"),
+        ("support-bundle nowhere/bundle", STOPPED, "nowhere/bundle: No such file"),
+        ("import members nowhere.csv", STOPPED, "nowhere.csv: No such file"),
+        ("import members .", STOPPED, "Name a file in it"),
+        ("carry-out /proc/nothing", STOPPED, "/proc/nothing: No such file"),
+        ("report day --xlsx nowhere/day.xlsx", STOPPED, "a folder must be there"),
+        ("--config nowhere.toml doctor", USAGE, "nowhere.toml: there is no such file"),
+        (f"audit list {days}", USAGE, "is later than"),
+        (f"identity-checks {days}", USAGE, "is later than"),
+    ):
+        assert main(typed.split()) == code, typed
+        assert said in capsys.readouterr().err
+    assert {path.name for path in store.iterdir()} == {"box-data", "cafebox.toml"}
+    assert main(["status"]) == DONE
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["audit", "list", "--from", "2026-13-01"], "write yyyy-mm-dd"),
+        (["outbox", "--limit", "-4"], "no number of rows"),
+        (["devices", "--listen", "soon"], "write 0 to 600 seconds"),
+    ],
+)
+def test_a_wrong_argument_is_told_with_what_is_right(
+    folder: Path, capsys: pytest.CaptureFixture[str], typed: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(typed)
+    assert ended.value.code == USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_a_store_that_cannot_be_read_has_words_for_every_command(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pages behind the first: the file opens, and what is asked of it fails."""
+    path = store / "box-data" / app.STORE_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    commands = ["status", "outbox", "refold", "carry-out stick", "report day", "backup copy.db"]
+    for command in [*commands, "audit list", "audit verify"]:
+        assert main(command.split()) == STOPPED, command
+        said = capsys.readouterr().err
+        assert said.startswith(("cafebox: damaged", "cafebox: backup_failed")), said
+    assert not (store / "copy.db.part").exists()
+
+
+def test_ctrl_c_ends_a_command_in_words(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_reader: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edge.cli_store.refold", interrupted)
+    assert main(["refold"]) == INTERRUPTED
+    assert "stopped by Ctrl-C" in capsys.readouterr().err
 
 
 def test_a_refold_finds_what_was_changed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,8 @@ import aiohttp
 import pytest
 
 from edge import app, cli_devices, doctor
-from edge.cli import DONE, REFUSED, main
+from edge.cli import main
+from edge.cli_output import DONE, REFUSED
 from edge.configuration import load, read
 from edge.discovery.door_nodes import DoorNodes, hearing
 from edge.discovery.found import Found, Trouble
