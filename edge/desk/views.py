@@ -1,8 +1,7 @@
 """What the pages show, read from one moment of the store. Nothing here changes anything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from edge.desk import facts
 from edge.desk.answers import Session
@@ -12,6 +11,7 @@ from edge.desk.catalogue import Catalogue
 from edge.desk.commit import Committer
 from edge.desk.copy_state import CopyState
 from edge.desk.door_watch import DoorWatch
+from edge.desk.goods_views import asset_views, product_view, sale_view, transfer_views
 from edge.desk.history import latest_events, member_ledger
 from edge.desk.open_tickets import checkout, kept_tickets, priced, ticket_at
 from edge.desk.people import find_members, member_view, present
@@ -43,39 +43,20 @@ from edge.desk.view_types import (
 )
 from edge.domain.approvals import approver_refusal
 from edge.domain.business_day import days_before
-from edge.domain.decision import Here, read_int, read_list, read_text
+from edge.domain.decision import Here, read_int, read_text
 from edge.domain.open_tickets import TICKET_MODE, OpenTicket
-from edge.domain.products import Product
 from edge.domain.shifts import Shift
 from edge.domain.staff import log_in_refusal, person_of
-from edge.domain.transfers import DISPATCHED
 from edge.effects.after_commit import Effects
-from edge.store.facts import Document
 from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.tables import PRINT_DONE, PRINT_FAILED, PRINT_KEPT, PRINT_SENT, PRINT_WAITING
-from sync_protocol.accounts import (
-    ASSET_IN_REPAIR,
-    ASSET_IN_STOCK,
-    ASSET_ISSUED,
-    ASSET_UNIT,
-    CLASSES,
-    FEN,
-    ITEM,
-    REFUNDABLE,
-)
-from sync_protocol.kinds import ASSET, SALE, SITE, STAFF, TRANSFER
+from sync_protocol.kinds import SALE, SITE, STAFF
 
 EVENTS_SHOWN = 12
 CAFES_MAX = 1000
 SHIFT_DAYS = 7
 STAFF_TAP_MS = 60_000
-TRANSFERS_MAX = 50
-ASSET_PLACES = {
-    ASSET_IN_STOCK: "in_stock",
-    ASSET_ISSUED: "issued",
-    ASSET_IN_REPAIR: "in_repair",
-}
 
 
 class Views:
@@ -125,7 +106,7 @@ class Views:
                 member,
                 present(reader, at),
                 _ticket(reader, self._catalogue, at, terminal),
-                _transfers(reader, at, incoming=True),
+                transfer_views(reader, at, incoming=True),
                 case_words(reader, at),
                 latest_events(reader, EVENTS_SHOWN),
                 self._truth_line(reader, terminal),
@@ -168,7 +149,7 @@ class Views:
         with self._store.read() as reader:
             cafe = reader.identity.cafe
             return tuple(
-                _product(reader, cafe, product)
+                product_view(reader, cafe, product)
                 for product in self._catalogue.products(reader)
                 if product.on_sale
             )
@@ -179,17 +160,17 @@ class Views:
             at = self._here(reader)
             found = reader.registers_where(SALE, "business_day", at.business_day, limit=10_000)
             found.sort(key=lambda document: -read_int(SALE, document.shown, "number"))
-            return tuple(_sale(reader, document) for document in found[:limit])
+            return tuple(sale_view(reader, document) for document in found[:limit])
 
     async def transfers(self, *, incoming: bool) -> tuple[TransferView, ...]:
         """Transfers that this cafe has still to receive, or the last that it sent."""
         with self._store.read() as reader:
-            return _transfers(reader, self._here(reader), incoming=incoming)
+            return transfer_views(reader, self._here(reader), incoming=incoming)
 
     async def assets(self) -> tuple[AssetView, ...]:
         """The tagged assets of this cafe."""
         with self._store.read() as reader:
-            return _assets(reader, reader.identity.cafe)
+            return asset_views(reader, reader.identity.cafe)
 
     async def cafes(self) -> tuple[CafeView, ...]:
         """The cafes of the chain."""
@@ -378,90 +359,3 @@ def _kept_ticket(
         sum(kept.lines.values()),
         priced(reader, catalogue, at, kept).total_fen,
     )
-
-
-def _product(reader: Reader, cafe: int, product: Product) -> ProductView:
-    return ProductView(
-        product.sku,
-        *product.names,
-        product.category,
-        product.barcode,
-        product.price_fen,
-        product.member_price_fen,
-        facts.in_stock(reader, cafe, product.sku) if product.counted else None,
-    )
-
-
-def _sale(reader: Reader, document: Document) -> SaleView:
-    row, sale = document.shown, int(document.key)
-    return SaleView(
-        sale,
-        read_int(SALE, row, "number"),
-        read_int(SALE, row, "member"),
-        read_int(SALE, row, "total_fen"),
-        max(facts.amount_of(reader, (sale,), REFUNDABLE, FEN), 0),
-        tuple((line[0], line[1]) for line in _lists(read_list(SALE, row, "tenders"))),
-        tuple((line[0], line[1], line[2]) for line in _lists(read_list(SALE, row, "lines"))),
-        read_int(SALE, row, "business_day"),
-        read_int(SALE, row, "voided_ms"),
-        read_text(SALE, row, "void_reason"),
-        bool(read_list(SALE, row, "refunded")),
-    )
-
-
-def _transfers(reader: Reader, at: Here, *, incoming: bool) -> tuple[TransferView, ...]:
-    field = "to_cafe" if incoming else "from_cafe"
-    if incoming:
-        found = [
-            document
-            for document in reader.registers_where(TRANSFER, "status", DISPATCHED)
-            if document.value(field) == at.cafe
-        ]
-    else:
-        found = reader.registers_where(TRANSFER, field, at.cafe, limit=10_000)
-    found.sort(key=lambda document: -read_int(TRANSFER, document.shown, "dispatched_ms"))
-    return tuple(_transfer(reader, document, incoming) for document in found[:TRANSFERS_MAX])
-
-
-def _transfer(reader: Reader, document: Document, incoming: bool) -> TransferView:
-    row = document.shown
-    items: list[tuple[str, str, int]] = []
-    tags: list[str] = []
-    for unit, quantity in _lists(read_list(TRANSFER, row, "lines")):
-        if unit.startswith(ASSET_UNIT):
-            tags.append(unit.removeprefix(ASSET_UNIT))
-        else:
-            sku = unit.removeprefix(ITEM)
-            product = facts.product(reader, sku)
-            items.append((sku, product.name if product else sku, quantity))
-    from_cafe, to_cafe = read_int(TRANSFER, row, "from_cafe"), read_int(TRANSFER, row, "to_cafe")
-    return TransferView(
-        int(document.key),
-        from_cafe,
-        facts.cafe_name(reader, from_cafe)[0],
-        to_cafe,
-        facts.cafe_name(reader, to_cafe)[0],
-        read_int(TRANSFER, row, "dispatched_ms"),
-        read_text(TRANSFER, row, "status"),
-        tuple(items),
-        tuple(tags),
-        incoming,
-    )
-
-
-def _assets(reader: Reader, cafe: int) -> tuple[AssetView, ...]:
-    found = []
-    for code, place in ASSET_PLACES.items():
-        for account, balance in reader.balances_of(code, cafe):
-            if balance.shown * CLASSES[code].side > 0:
-                tag = account[5].removeprefix(ASSET_UNIT)
-                row = facts.row(reader, ASSET, tag)
-                name = read_text(ASSET, row, "name")
-                type_name, serial = read_text(ASSET, row, "type"), read_text(ASSET, row, "serial")
-                found.append(AssetView(tag, name, type_name, serial, place))
-    return tuple(sorted(found, key=lambda asset: asset.tag))
-
-
-def _lists(rows: Sequence[object]) -> list[list[Any]]:
-    """The rows of a document's list that are lists themselves."""
-    return [row for row in rows if isinstance(row, list)]
