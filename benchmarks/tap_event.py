@@ -37,8 +37,8 @@ from edge.events import CardTapped, DeviceEvent
 from tests.smoke.evidence import WatchedCard
 
 TAPS = 60
-FIELD_SECONDS = 0.45
-"""vpcd looks every 0.4 s: a card must lie and be gone for that long."""
+FIELD_SECONDS = 0.6
+"""vpcd looks every 0.4 s and a little late on a busy machine: a card must be gone for longer."""
 SEEN_SECONDS = 10.0
 RATIO_MAX = 1.3
 
