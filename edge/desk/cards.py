@@ -7,7 +7,7 @@ from edge.desk.answers import Outcome
 from edge.desk.card_issue import CardIssue, Wanted
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
-from edge.desk.deposits import deposit_of
+from edge.desk.deposits import deposit_of, with_deposit_before
 from edge.desk.numbers import next_card_number
 from edge.desk.people import identified
 from edge.desk.settings import DeskSettings
@@ -203,7 +203,11 @@ class CardsDesk:
                 return found
             person = facts.person_of(transaction, found)
             refusal = member_refusal(facts.row(transaction, MEMBER, person))
-            return refusal or transfer_card(at, card, facts.row(transaction, CARD, card), person)
+            if refusal is not None:
+                return refusal
+            row = facts.row(transaction, CARD, card)
+            replaced = with_deposit_before(transaction, card)
+            return transfer_card(at, card, row, person, replaced)
 
         return await self._committer.commit(request, decide, Region.TAP)
 

@@ -6,16 +6,17 @@ from edge.domain.decision import Here, read_int
 from edge.store.reader import Reader
 from sync_protocol.accounts import CARD_DEPOSIT, FEN
 from sync_protocol.kinds import CARD
+from sync_protocol.registers import RegisterRow
 
 
 def deposit_of(reader: Reader, at: Here, card: int) -> Deposit:
-    """The deposit of a card: what of it this node holds, and where the rest is."""
-    member = read_int(CARD, facts.row(reader, CARD, card), "member")
-    replaced_by = {
-        int(document.key): read_int(CARD, document.shown, "replaced_by")
-        for document in reader.registers_where(CARD, "member", member)
-    }
-    cards = predecessors(card, replaced_by if member else {})
+    """The deposit of a card: what of it this node holds, and where the rest is.
+
+    A card that was replaced has none any more: it is the next one's.
+    """
+    if read_int(CARD, facts.row(reader, CARD, card), "replaced_by"):
+        return Deposit()
+    cards = _with_replaced(reader, card)
     elsewhere_fen = elsewhere_card = 0
     places: dict[facts.Name, None] = {}
     for one in cards:
@@ -32,6 +33,18 @@ def deposit_of(reader: Reader, at: Here, card: int) -> Deposit:
     )
 
 
+def with_deposit_before(reader: Reader, card: int) -> dict[int, RegisterRow]:
+    """The cards that a card replaced, where something was left for one of them."""
+    before = _with_replaced(reader, card)[1:]
+    left = any(
+        balance.shown
+        for one in before
+        for _account, balance in reader.balances_of(CARD_DEPOSIT, one, FEN)
+    )
+    rows = ((one, facts.row(reader, CARD, one)) for one in before)
+    return {one: row for one, row in rows if row is not None} if left else {}
+
+
 def deposits_fen(reader: Reader, member: int) -> int:
     """All that a person left for cards, wherever it is held."""
     return sum(
@@ -40,3 +53,13 @@ def deposits_fen(reader: Reader, member: int) -> int:
         for document in reader.registers_where(CARD, "member", one)
         for _account, balance in reader.balances_of(CARD_DEPOSIT, int(document.key), FEN)
     )
+
+
+def _with_replaced(reader: Reader, card: int) -> tuple[int, ...]:
+    """A card and all of the same member that it replaced, one after the other."""
+    member = read_int(CARD, facts.row(reader, CARD, card), "member")
+    replaced_by = {
+        int(document.key): read_int(CARD, document.shown, "replaced_by")
+        for document in reader.registers_where(CARD, "member", member)
+    }
+    return predecessors(card, replaced_by if member else {})

@@ -90,11 +90,15 @@ def return_card(
 ) -> Judgement:
     """Take a card back: it becomes void, its number free, and its deposit is given back.
 
-    `key` is the claim key of the card that was laid on the reader, empty for a printed card.
+    One that is void already may have a deposit left: it is given back all the same. `key` is the
+    claim key of the card that was laid on the reader, empty for a printed card.
     """
-    refusal = held_refusal(row, (ACTIVE, SUSPENDED, LOST))
+    due_fen = deposit.here_fen + deposit.elsewhere_fen
+    refusal = held_refusal(row, (ACTIVE, SUSPENDED, LOST, *((VOID,) if due_fen else ())))
     if refusal is not None:
         return refusal
+    if here.spending_stopped and due_fen:
+        return refuse("spending_stopped")
     if deposit.elsewhere_fen:
         return refuse(
             "deposit_elsewhere",
@@ -107,7 +111,9 @@ def return_card(
         return refuse("shift_not_open")
     if refund_fen and not tender:
         return refuse("field_missing", field=("退款方式", "how the deposit is given back"))
-    ops = [document_change(here, CARD, card, row, {"status": VOID})]
+    ops = []
+    if read_text(CARD, row, "status") != VOID:
+        ops.append(document_change(here, CARD, card, row, {"status": VOID}))
     if key:
         ops.append(NewOp(CARD_CLAIM, ClaimWrite(b"", key, here.cafe, card, RELEASE).body()))
     if refund_fen:

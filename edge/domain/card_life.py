@@ -5,7 +5,7 @@ at the same time the safer status wins (`sync_protocol.kinds.CARD_STATUS`). What
 member's and never the card's: nothing of it moves when a card does.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from edge.domain.card_types import LAST_DAY_MAX, CardType, day_after, last_day
 from edge.domain.cards import ACTIVE, LOST, SUSPENDED, VOID, NewCard, is_blank, issued_values
@@ -126,8 +126,17 @@ def reissue_card(
     return Decision(tuple(ops), values={"card": new.card, "member": member, "replaced": card})
 
 
-def transfer_card(here: Here, card: int, row: RegisterRow | None, to_member: int) -> Judgement:
-    """Hand a card over to another member; its PIN is the former owner's and goes."""
+def transfer_card(
+    here: Here,
+    card: int,
+    row: RegisterRow | None,
+    to_member: int,
+    replaced: Mapping[int, RegisterRow],
+) -> Judgement:
+    """Hand a card over to another member; its PIN is the former owner's and goes.
+
+    `replaced` are the void cards before it whose deposit is this one's: they go along.
+    """
     refusal = held_refusal(row, (ACTIVE,))
     if refusal is not None:
         return refusal
@@ -137,5 +146,10 @@ def transfer_card(here: Here, card: int, row: RegisterRow | None, to_member: int
     values: dict[str, object] = {"member": to_member}
     if read_text(CARD, row, "pin_hash"):
         values["pin_hash"] = None
-    op = document_change(here, CARD, card, row, values)
-    return Decision((op,), values={"card": card, "member": to_member, "former_member": former})
+    ops = [document_change(here, CARD, card, row, values)]
+    ops += [
+        document_change(here, CARD, one, before, {"member": to_member})
+        for one, before in replaced.items()
+    ]
+    answer = {"card": card, "member": to_member, "former_member": former}
+    return Decision(tuple(ops), values=answer)

@@ -284,6 +284,28 @@ async def test_a_deposit_held_elsewhere_is_not_paid_out_here(site: Site) -> None
     assert file.deposit_fen == 700
 
 
+async def test_a_deposit_goes_with_the_card_that_is_handed_over_and_outlives_a_void_one(
+    site: Site,
+) -> None:
+    former, card = await _card(site, card_type="annual", tender="cash")
+    heir = await register(site, "赵四", phone=PHONE)
+    card = int(str((await site.done("reissue_card", card=card, card_uid=OTHER_UID))["card"]))
+    await site.log_in(MANAGER)
+    await site.done("transfer_card", card=card, to=PHONE)
+    await site.done("void_card", card=card)
+    for member, deposit_fen in ((former, 0), (heir, 1_000)):
+        asked = await site.done("request_exit", member=member, reason="搬家了")
+        assert asked["deposit_fen"] == deposit_fen
+    await site.done("approve_exit", member=former)
+    assert await refused(site, "approve_exit", member=heir) == "exit_deposit_left"
+    await site.done("show_member", member=heir)
+    assert f'name="card" value="{card}"' in await work(site, "cards"), "it can be returned"
+    returned: dict[str, object] = {"card": card, "tender": "cash"}
+    assert (await site.done("return_card", **returned))["deposit_fen"] == 1_000
+    assert await refused(site, "return_card", **returned) == "card_is_void"
+    await site.done("approve_exit", member=heir)
+
+
 @pytest.mark.covers("A360")
 async def test_a_card_from_issue_to_return(site: Site) -> None:
     member, card = await _card(site, card_type="annual", tender="cash")
