@@ -56,7 +56,7 @@ class Pages:
 
     async def take_pin(self, request: web.Request) -> web.Response:
         form = await _form(request)
-        token = self.gate.give_pin(form.get("pin", ""))
+        token = self.gate.give_pin(request.remote or "", form.get("pin", ""))
         if isinstance(token, Refusal):
             return self.page(request, "pin", token)
         response = await self.begin(request)
