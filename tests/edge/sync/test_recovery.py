@@ -23,6 +23,7 @@ from tests.edge.store import bodies
 from tests.edge.sync.boxes import box_maker, broker_login
 from tests.edge.sync.conftest import Hub
 
+ACK_MS = 2_000
 MEMBER_ID = 812
 HUB_WALLET = (WALLET, MEMBER_ID, *HUB_HOLDER, 0, FEN)
 
@@ -101,7 +102,9 @@ async def assert_whole(hub, *boxes):
 
 
 @pytest.fixture
-async def house(tmp_path, broker):
+async def house(tmp_path, broker, monkeypatch):
+    """What a box sent to a hub that was away is sent again soon."""
+    monkeypatch.setattr("sync_protocol.node_session.ACK_MS", ACK_MS)
     return House(tmp_path, broker)
 
 
