@@ -29,20 +29,30 @@ THROW_AWAY = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for no time."""
 
 
-class LineUnopenedError(Exception):
-    """The line cannot be opened now; `reason` says why."""
+class LineError(Exception):
+    """The line cannot go on; `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class LineLostError(Exception):
+class LineUnopenedError(LineError):
+    """The line cannot be opened now."""
+
+
+class LineLostError(LineError):
     """The cable, or the other end, is gone."""
 
+    def __init__(self) -> None:
+        super().__init__(Reason.LINE_LOST)
 
-class LineStalledError(Exception):
+
+class LineStalledError(LineError):
     """The other end took no byte for as long as it may."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.STALLED)
 
 
 class ByteLine:

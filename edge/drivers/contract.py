@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.drivers.bridge import Bridge
-from edge.drivers.errors import HINTS, Reason
+from edge.drivers.errors import HINTS, NEEDS_A_HAND, Reason
 from edge.events import DeviceState, DeviceStateChanged
 from edge.receipt import Receipt
 
@@ -56,6 +56,11 @@ class Device(ABC):
     @abstractmethod
     async def close(self) -> None:
         """End every thread and bring outputs to rest. A second call does nothing."""
+
+    def _report_trouble(self, reason: Reason) -> None:
+        """Tell that the device on a line cannot go on."""
+        there = reason in NEEDS_A_HAND
+        self._report(DeviceState.DEGRADED if there else DeviceState.ABSENT, reason)
 
     def _report(self, state: DeviceState, reason: Reason | None = None) -> None:
         """Tell a state, from any thread; only a change becomes an event."""

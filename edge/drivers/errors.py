@@ -108,5 +108,17 @@ class DeviceFaultError(DeviceOperationError):
     """The device is there and cannot do its work until a person helps."""
 
 
+NEEDS_A_HAND = frozenset(
+    {Reason.PAPER_OUT, Reason.COVER_OPEN, Reason.PRINTER_ERROR, Reason.STALLED}
+)
+"""Reasons of a device on a line that is there, and cannot do its work until a person helps."""
+
+
+def undone(operation: str, device: str, reason: Reason) -> DeviceOperationError:
+    """The error of an operation of which nothing was done."""
+    error_type = DeviceFaultError if reason in NEEDS_A_HAND else DeviceAbsentError
+    return error_type(operation, device, reason)
+
+
 class PrintOutcomeUnknownError(DeviceOperationError):
     """Bytes of the job went out and nobody confirmed them: print it again only as a COPY."""

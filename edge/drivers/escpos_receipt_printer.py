@@ -11,26 +11,23 @@ The two kinds of answer differ in their fixed bits: DLE EOT 0xx1xx10, GS r 0xx0x
 Source: Epson ESC/POS command reference (DLE EOT, GS r).
 """
 
-import asyncio
-import queue
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from edge.drivers.bridge import Bridge
-from edge.drivers.byte_line import ByteLine, LineLostError, LineStalledError, LineUnopenedError
+from edge.drivers.byte_line import ByteLine, LineError
 from edge.drivers.contract import ReceiptPrinter
 from edge.drivers.errors import (
-    DeviceAbsentError,
+    NEEDS_A_HAND,
     DeviceConfigurationError,
-    DeviceFaultError,
     PrintOutcomeUnknownError,
     Reason,
+    undone,
 )
+from edge.drivers.job_thread import JobThread
 from edge.drivers.options import option
 from edge.drivers.receipt_bytes import COLUMNS, Press, render_drawer_kick, render_receipt, width_of
 from edge.drivers.receipt_raster import PictureError, RowPainter, read_logo
@@ -93,25 +90,8 @@ def press_of(options: PrinterOptions, where: str) -> Press:
     return Press(columns, options.encoding, options.drawer_pin, options.cut, painter, logo)
 
 
-class _TroubleError(Exception):
-    """The printer or its line cannot go on."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def state(self) -> DeviceState:
-        there = {Reason.PAPER_OUT, Reason.COVER_OPEN, Reason.PRINTER_ERROR, Reason.STALLED}
-        return DeviceState.DEGRADED if self.reason in there else DeviceState.ABSENT
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    operation: str
-    data: bytes
-    is_receipt: bool
-    done: "Future[None]"
+class _PrinterError(LineError):
+    """The printer at the other end cannot go on."""
 
 
 class EscposReceiptPrinter(ReceiptPrinter):
@@ -132,29 +112,25 @@ class EscposReceiptPrinter(ReceiptPrinter):
         self._options = options
         self._press = press
         self._dial = open_line
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING_JOBS_MAX)
+        self._thread = JobThread(
+            name,
+            f"printer:{name}",
+            WAITING_JOBS_MAX,
+            self._check,
+            options.status_every_ms,
+            self._end,
+        )
         self._line: ByteLine | None = None
         self._answers_awaited = 0
         """GS r sent and not answered: more than one if a job before was left in the printer."""
         self._drawer_open: bool | None = None
         """None until the printer told."""
-        self._stopping = False
-        self._thread: threading.Thread | None = None
 
     async def open(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=f"printer:{self.name}", daemon=True)
         self._thread.start()
 
     async def close(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._stopping = True
-        await asyncio.to_thread(self._stop, thread)
-
-    def _stop(self, thread: threading.Thread) -> None:
-        self._jobs.put(None)
-        thread.join()
+        await self._thread.close()
 
     async def print_receipt(self, receipt: Receipt, *, copy: bool = False) -> None:
         data = render_receipt(receipt, self._press, copy=copy)
@@ -165,76 +141,46 @@ class EscposReceiptPrinter(ReceiptPrinter):
         await self._submit("open the drawer", data, is_receipt=False)
 
     async def _submit(self, operation: str, data: bytes, *, is_receipt: bool) -> None:
-        if self._thread is None:
-            raise DeviceAbsentError(operation, self.name, Reason.NOT_OPENED)
-        job = _Job(operation, data, is_receipt, Future())
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full as error:
-            raise DeviceFaultError(operation, self.name, Reason.STALLED) from error
-        await asyncio.wrap_future(job.done)
+        job = partial(self._perform, operation, data, is_receipt=is_receipt)
+        await self._thread.do(operation, job)
 
     # from here on: the printer's own thread
-
-    def _run(self) -> None:
-        self._check()
-        while not self._stopping:
-            try:
-                job = self._jobs.get(timeout=self._options.status_every_ms / 1000)
-            except queue.Empty:
-                self._check()
-                continue
-            if job is not None and job.done.set_running_or_notify_cancel():
-                self._perform(job)
-        while not self._jobs.empty():
-            job = self._jobs.get()
-            if job is not None and job.done.set_running_or_notify_cancel():
-                error = DeviceAbsentError(job.operation, self.name, Reason.NOT_OPENED)
-                job.done.set_exception(error)
-        self._hang_up()
-        self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _check(self) -> None:
         """Look after the printer between jobs."""
         try:
             self._require_ready(self._open_line())
-        except _TroubleError as trouble:
-            self._note(trouble)
+        except LineError as error:
+            self._note(error)
 
-    def _perform(self, job: _Job) -> None:
+    def _perform(self, operation: str, data: bytes, *, is_receipt: bool) -> None:
         try:
             line = self._open_line()
             self._require_ready(line)
-        except _TroubleError as trouble:
-            self._note(trouble)
-            fault = trouble.state == DeviceState.DEGRADED
-            error_type = DeviceFaultError if fault else DeviceAbsentError
-            job.done.set_exception(error_type(job.operation, self.name, trouble.reason))
-            return
+        except LineError as error:
+            self._note(error)
+            raise undone(operation, self.name, error.reason) from error
         try:
-            self._send(line, job.data)
-            if job.is_receipt:
+            self._send(line, data)
+            if is_receipt:
                 self._await_printed(line)
-        except _TroubleError as trouble:
-            self._note(trouble)
-            error = PrintOutcomeUnknownError(job.operation, self.name, trouble.reason)
-            job.done.set_exception(error)
-            return
-        job.done.set_result(None)
-        self._check()
+        except LineError as error:
+            self._note(error)
+            raise PrintOutcomeUnknownError(operation, self.name, error.reason) from error
 
-    def _note(self, trouble: _TroubleError) -> None:
-        self._report(trouble.state, trouble.reason)
-        if trouble.state == DeviceState.ABSENT or trouble.reason == Reason.STALLED:
+    def _end(self) -> None:
+        self._hang_up()
+        self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
+
+    def _note(self, error: LineError) -> None:
+        self._report_trouble(error.reason)
+        if error.reason not in NEEDS_A_HAND or error.reason == Reason.STALLED:
             self._hang_up()
             self._answers_awaited = 0
 
     def _open_line(self) -> ByteLine:
         if self._line is None:
-            try:
-                self._line = self._dial()
-            except LineUnopenedError as error:
-                raise _TroubleError(error.reason) from error
+            self._line = self._dial()
         return self._line
 
     def _hang_up(self) -> None:
@@ -243,20 +189,20 @@ class EscposReceiptPrinter(ReceiptPrinter):
             line.close()
 
     def _require_ready(self, line: ByteLine) -> None:
-        """Ask how the printer is and tell it. Raises _TroubleError unless it can print."""
-        while (late := self._receive(line, 0)) is not None:
+        """Ask how the printer is and tell it. Raises LineError unless it can print."""
+        while (late := line.read_byte(0)) is not None:
             self._count(late)
         printer = self._ask(line, STATUS_OF_PRINTER)
         self._look_at_drawer(printer)
         if printer & PRINTER_OFFLINE:
             cause = self._ask(line, STATUS_OF_CAUSE)
             if cause & CAUSE_COVER_OPEN:
-                raise _TroubleError(Reason.COVER_OPEN)
+                raise _PrinterError(Reason.COVER_OPEN)
             if not cause & CAUSE_PAPER_END:
-                raise _TroubleError(Reason.PRINTER_ERROR)
+                raise _PrinterError(Reason.PRINTER_ERROR)
         paper = self._ask(line, STATUS_OF_PAPER)
         if paper & PAPER_END:
-            raise _TroubleError(Reason.PAPER_OUT)
+            raise _PrinterError(Reason.PAPER_OUT)
         if paper & PAPER_NEAR_END:
             self._report(DeviceState.DEGRADED, Reason.PAPER_LOW)
         else:
@@ -276,13 +222,13 @@ class EscposReceiptPrinter(ReceiptPrinter):
         """DLE EOT n: one byte of status bits."""
         self._send(line, bytes((0x10, 0x04, subject)))
         for _ in range(8):  # GS r's answer may come first; more than that is noise
-            answer = self._receive(line, self._options.answer_ms)
+            answer = line.read_byte(self._options.answer_ms)
             if answer is None:
-                raise _TroubleError(Reason.SILENT)
+                raise _PrinterError(Reason.SILENT)
             if answer & 0x93 == 0x12:
                 return answer
             self._count(answer)
-        raise _TroubleError(Reason.GARBLED)
+        raise _PrinterError(Reason.GARBLED)
 
     def _await_printed(self, line: ByteLine) -> None:
         """Wait until all that was sent is printed, as far as the printer can tell."""
@@ -293,11 +239,11 @@ class EscposReceiptPrinter(ReceiptPrinter):
         self._answers_awaited += 1
         deadline_s = time.monotonic() + self._options.job_ms / 1000
         while self._answers_awaited:
-            if self._stopping:
-                raise _TroubleError(Reason.NOT_OPENED)
+            if self._thread.stopping:
+                raise _PrinterError(Reason.NOT_OPENED)
             if time.monotonic() > deadline_s:
-                raise _TroubleError(Reason.STALLED)
-            answer = self._receive(line, LOOK_WHILE_PRINTING_MS)
+                raise _PrinterError(Reason.STALLED)
+            answer = line.read_byte(LOOK_WHILE_PRINTING_MS)
             if answer is None:
                 self._require_ready(line)  # slow, or in trouble?
             else:
@@ -308,18 +254,7 @@ class EscposReceiptPrinter(ReceiptPrinter):
             self._answers_awaited -= 1
 
     def _send(self, line: ByteLine, data: bytes) -> None:
-        try:
-            line.write(data, self._options.stall_ms)
-        except LineStalledError as error:
-            raise _TroubleError(Reason.STALLED) from error
-        except LineLostError as error:
-            raise _TroubleError(Reason.LINE_LOST) from error
-
-    def _receive(self, line: ByteLine, wait_ms: int) -> int | None:
-        try:
-            return line.read_byte(wait_ms)
-        except LineLostError as error:
-            raise _TroubleError(Reason.LINE_LOST) from error
+        line.write(data, self._options.stall_ms)
 
 
 def build_printer(
