@@ -16,7 +16,7 @@ from cloud.domain.rights import ADMIN, ROLES
 from cloud.hub import second_factor, staff
 from cloud.hub.draft import Draft
 from cloud.hub.hub import Hub
-from cloud.hub.log_ins import use
+from cloud.hub.log_ins import LogIns, use
 from cloud.hub.registers import Check, seen_check, write_fields
 from cloud.hub.staff import Person
 from cloud.store.reports import read_document, read_documents
@@ -52,8 +52,9 @@ class Change:
 class Accounts:
     """Commands about people over one hub."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, log_ins: LogIns) -> None:
         self._hub = hub
+        self._log_ins = log_ins
 
     async def must(self, person: Person) -> str:
         """What a logged-in person must do before anything else (`cloud.domain.passwords`)."""
@@ -65,26 +66,43 @@ class Accounts:
             return FIRST_RUN if company is None else due
         return due
 
-    async def change_password(self, person: Person, old: str, new: str) -> Refusal | None:
-        """Set one's own password over the old one."""
+    async def change_password(
+        self, person: Person, old: str, new: str, token: str
+    ) -> Refusal | None:
+        """Set one's own password over the old one; only the session of `token` stays open."""
         rule = await asyncio.to_thread(staff.security, self._hub.reader)
-        matches = await asyncio.to_thread(staff.secret_matches, person.password_hash, old)
-        if not matches:
-            return refusal("bad_credentials")
+        fault = await self._log_ins.password_fault(person, old)
+        if fault is not None:
+            return fault
         if old == new:
             return refusal("password_same")
-        return password_fault(new, person.name, rule) or await self._set_password(
+        fault = password_fault(new, person.name, rule) or await self._set_password(
             person.id, new, person.id
         )
+        if fault is None:
+            await self._end_sessions(person.id, token)
+        return fault
 
     async def reset_password(self, person: int, new: str, by: Person) -> Refusal | None:
-        """Set another's password; it is changed at their next log-in."""
+        """Set another's password; their sessions end, and they change it at the next log-in."""
         rule = await asyncio.to_thread(staff.security, self._hub.reader)
         fault = await self._not_yours(person, by) or password_fault(new, "", rule)
-        return fault or await self._set_password(person, new, by.id, RESET_DAY)
+        fault = fault or await self._set_password(person, new, by.id, RESET_DAY)
+        if fault is None:
+            await self._end_sessions(person)
+        return fault
 
-    async def set_second_factor(self, person: Person, secret: str, code: str) -> Refusal | None:
-        """Enrol an authenticator, once a code of it was typed."""
+    async def set_second_factor(
+        self, person: Person, password: str, secret: str, code: str, token: str
+    ) -> Refusal | None:
+        """Enrol an authenticator, once a code of it and the password were typed.
+
+        An open browser alone is not enough: whoever finds one would keep the account. Only the
+        session of `token` stays open.
+        """
+        fault = await self._log_ins.password_fault(person, password)
+        if fault is not None:
+            return fault
         step = second_factor.step_of(secret, code, self._hub.surroundings.now_ms())
         if not step:
             return refusal("second_factor_wrong")
@@ -94,12 +112,16 @@ class Accounts:
         fault = await self._set(person.id, {"second_factor": sealed}, person.id)
         if fault is None:
             await self._hub.write(lambda database: use(database, person.id, step))
+            await self._end_sessions(person.id, token)
         return fault
 
     async def reset_second_factor(self, person: int, by: Person) -> Refusal | None:
-        """Take another's lost authenticator away; they enrol a new one at the next log-in."""
+        """Take another's lost authenticator away; their sessions end, and they enrol a new one."""
         fault = await self._not_yours(person, by)
-        return fault or await self._set(person, {"second_factor": ""}, by.id)
+        fault = fault or await self._set(person, {"second_factor": ""}, by.id)
+        if fault is None:
+            await self._end_sessions(person)
+        return fault
 
     async def change(self, person: int, change: Change, by: Person) -> Refusal | None:
         """Set a person's role, cafes, single rights, PIN and staff card."""
@@ -143,14 +165,14 @@ class Accounts:
         return await self._set(person, values, by.id, check)
 
     async def first_run(
-        self, person: Person, company: Mapping[str, str], old: str, new: str
+        self, person: Person, company: Mapping[str, str], old: str, new: str, token: str
     ) -> Refusal | None:
         """Set the first admin's own password and the chain's name: once, before all else."""
         if await self.must(person) != FIRST_RUN:
             return refusal("first_run_over")
         if not company.get("name", "").strip():
             return refusal("company_incomplete")
-        fault = await self.change_password(person, old, new)
+        fault = await self.change_password(person, old, new, token)
         if fault is not None:
             return fault
         columns = RULES[COMPANY].columns
@@ -160,6 +182,9 @@ class Accounts:
             write_fields(RULE, COMPANY, values, person.id, self._hub.surroundings.random_bytes)
         )
         return made if isinstance(made, Refusal) else None
+
+    async def _end_sessions(self, person: int, but: str = "") -> None:
+        await self._hub.write(lambda database: staff.close_sessions_of(database, person, but))
 
     async def _not_yours(self, person: int, by: Person) -> Refusal | None:
         """Why somebody may not take a person's log-in secrets away, None where they may."""

@@ -6,6 +6,7 @@ as made at the beginning of this one.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 from cloud.domain.passwords import Security, lock_minutes
@@ -26,6 +27,31 @@ class LogIns:
 
     async def check(self, name: str, password: str, code: str) -> Person | Refusal:
         """The person of a name, password and second factor; what was wrong counts as an attempt."""
+
+        async def look() -> Person | Refusal:
+            found = await asyncio.to_thread(
+                staff.find_by_password, self._hub.reader, name, password
+            )
+            if isinstance(found, Refusal):
+                return found
+            return await self._second_factor_fault(found, code) or found
+
+        return await self._counted(name, look)
+
+    async def password_fault(self, person: Person, password: str) -> Refusal | None:
+        """Why this is not the password of somebody who is logged in; counted as a log-in is."""
+
+        async def look() -> Person | Refusal:
+            hashed = person.password_hash
+            matches = await asyncio.to_thread(staff.secret_matches, hashed, password)
+            return person if matches else refusal("bad_credentials")
+
+        found = await self._counted(person.name, look)
+        return found if isinstance(found, Refusal) else None
+
+    async def _counted(
+        self, name: str, look: Callable[[], Awaitable[Person | Refusal]]
+    ) -> Person | Refusal:
         account = sha256(name.encode()).digest()[:16]
         async with self._one_check:
             rule = await asyncio.to_thread(staff.security, self._hub.reader)
@@ -36,12 +62,7 @@ class LogIns:
                     f"连续输错，已锁定，请 {locked} 分钟后再试",
                     f"Too many wrong tries; locked, try again in {locked} minutes",
                 )
-            found = await asyncio.to_thread(
-                staff.find_by_password, self._hub.reader, name, password
-            )
-            if not isinstance(found, Refusal):
-                fault = await self._second_factor_fault(found, code)
-                found = fault or found
+            found = await look()
             if not isinstance(found, Refusal):
                 forgive = LogInAttempt.delete().where(LogInAttempt.account == account)
                 await self._hub.write(lambda database: database.run(forgive))

@@ -45,8 +45,8 @@ class HeadOffice:
 
     def __init__(self, hub: Hub, broker_url_for_boxes: str) -> None:
         self.hub = hub
-        self.accounts = Accounts(hub)
         self._log_ins = LogIns(hub)
+        self.accounts = Accounts(hub, self._log_ins)
         self._broker = broker_url_for_boxes
 
     def new_id(self) -> int:

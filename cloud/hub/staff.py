@@ -128,6 +128,12 @@ def close_session(database: Database, token: str) -> None:
     database.run(StaffSession.delete().where(StaffSession.token_hash == _token_hash(token)))
 
 
+def close_sessions_of(database: Database, staff: int, but: str = "") -> None:
+    """End all sessions of a person but the one of the token `but`. Runs on the writer."""
+    theirs = (StaffSession.staff == staff) & (StaffSession.token_hash != _token_hash(but))
+    database.run(StaffSession.delete().where(theirs))
+
+
 def person_of_session(database: Database, token: str, now_ms: int) -> Person | None:
     """Return who a token belongs to, None if it has ended or the person is no longer active."""
     session = database.first(

@@ -14,7 +14,7 @@ from cloud.store.database import Database
 from cloud.store.reports import read_document
 from cloud.web import documents
 from cloud.web.changing import ROLES, Outcome, cafes_ticked
-from cloud.web.head_office import MUST, PERSON, Pages, form_secret, form_text
+from cloud.web.head_office import MUST, PERSON, Pages, form_secret, form_text, session_token
 from cloud.web.reading import number_of
 from cloud.web.translations import chosen_language
 from sync_protocol.expect import ID_MAX
@@ -42,7 +42,7 @@ async def change_password(request: web.Request) -> web.Response:
     """Set one's own password."""
     form = await request.post()
     fault = await request.app[Pages.KEY].office.accounts.change_password(
-        request[PERSON], form_secret(form, "old"), form_secret(form, "new")
+        request[PERSON], form_secret(form, "old"), form_secret(form, "new"), session_token(request)
     )
     if fault is None:
         raise web.HTTPSeeOther("/account")
@@ -54,7 +54,10 @@ async def set_second_factor(request: web.Request) -> web.Response:
     pages, person = request.app[Pages.KEY], request[PERSON]
     form = await request.post()
     secret = second_factor.unseal(pages.office.hub.keys, person.id, form_text(form, "sealed"))
-    fault = await pages.office.accounts.set_second_factor(person, secret, form_text(form, "code"))
+    password, code = form_secret(form, "password"), form_text(form, "code")
+    fault = await pages.office.accounts.set_second_factor(
+        person, password, secret, code, session_token(request)
+    )
     if fault is None:
         raise web.HTTPSeeOther("/account")
     return await own(request, fault)
@@ -129,7 +132,11 @@ async def first_run(request: web.Request) -> web.Response:
     fault: Refusal | None = None
     if request.method == "POST":
         fault = await pages.office.accounts.first_run(
-            request[PERSON], company, form_secret(form, "old"), form_secret(form, "new")
+            request[PERSON],
+            company,
+            form_secret(form, "old"),
+            form_secret(form, "new"),
+            session_token(request),
         )
         if fault is None:
             raise web.HTTPSeeOther("/cafes")

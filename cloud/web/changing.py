@@ -16,6 +16,7 @@ from cloud.web.head_office import (
     Pages,
     form_secret,
     form_text,
+    session_token,
 )
 from cloud.web.reading import cafe_names, number_of, show_member
 from cloud.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
@@ -60,7 +61,7 @@ def _own_path(form: Mapping[str, object]) -> str:
 async def log_out(request: web.Request) -> web.Response:
     """End the session."""
     pages = request.app[Pages.KEY]
-    await pages.office.log_out(request.cookies.get(SESSION_COOKIE, ""))
+    await pages.office.log_out(session_token(request))
     response = web.Response(status=303, headers={"Location": "/"})
     response.del_cookie(SESSION_COOKIE, path="/", samesite="Strict")
     return response

@@ -39,7 +39,7 @@ class Pages:
 
     async def person(self, request: web.Request) -> Person | None:
         """Who is logged in at the browser that asks."""
-        token = request.cookies.get(SESSION_COOKIE, "")
+        token = session_token(request)
         return await self.office.person(token) if token else None
 
     async def read(self, function: Callable[[Database], T]) -> T:
@@ -89,6 +89,11 @@ def _nothing(_operation: str) -> bool:
 
 
 Pages.KEY = web.AppKey("pages", Pages)
+
+
+def session_token(request: web.Request) -> str:
+    """The token of the session that a browser shows, empty for none."""
+    return request.cookies.get(SESSION_COOKIE, "")
 
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -1,5 +1,6 @@
 """The page of vouchers: what was issued and used, and a new batch whose codes are shown once."""
 
+import secrets
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from sync_protocol.kinds import PASS, field_index
 
 SHOWN_MAX = 200
 DAY_MAX = 99991231
+REQUEST_ID_LENGTH_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ async def _issue(request: web.Request) -> Refusal | list[tuple[str, str]]:
     count = number_of(form_text(form, "count"), BATCH_MAX + 1) or 0
     until_day = number_of(form_text(form, "until_day").replace("-", ""), DAY_MAX) or 0
     hub = request.app[Pages.KEY].office.hub
-    return await issue_vouchers(hub, count, amount_fen, until_day, request[PERSON].id)
+    asked = form_text(form, "request_id")[:REQUEST_ID_LENGTH_MAX] or secrets.token_urlsafe()
+    return await issue_vouchers(hub, count, amount_fen, until_day, request[PERSON].id, asked)
 
 
 def _vouchers(database: Database) -> list[Voucher]:

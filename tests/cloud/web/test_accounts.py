@@ -91,7 +91,7 @@ class Visitor:
         assert secret is not None
         assert sealed is not None
         assert secret[1] not in sealed[1]
-        form = {"sealed": sealed[1], "code": self.code(secret[1])}
+        form = {"password": PASSWORD, "sealed": sealed[1], "code": self.code(secret[1])}
         status, where, page = await self.post("/account/second-factor", **form)
         assert (status, where) == (303, "/account"), page
         return secret[1]
@@ -207,6 +207,39 @@ async def test_a_lost_authenticator_is_taken_away_by_another_administrator(
     assert await visitor.log_in("chen", NEW) == ""  # no code any more
     assert (await visitor.get("/"))[:2] == (303, "/account")  # and a password of one's own
     assert visitor.code(secret)
+
+
+async def test_a_thief_of_a_session_neither_keeps_it_nor_takes_the_account(
+    visitor: Visitor, clocks: Clocks
+) -> None:
+    assert await visitor.log_in("chen") == ""
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as client:
+        stolen = Visitor(visitor.office, visitor.address, client)
+        assert await stolen.log_in("chen") == ""
+        page = (await stolen.get("/account"))[2]
+        secret = re.search(r"<code>([A-Z2-7]{32})</code>", page)
+        sealed = re.search(r'name="sealed" value="([^"]+)"', page)
+        assert secret is not None
+        assert sealed is not None
+        mine = {"sealed": sealed[1], "code": stolen.code(secret[1])}
+        for guess in ("", "guess 1", "guess 2"):
+            form = {**mine, "password": guess}
+            assert "bad_credentials" in (await stolen.post("/account/second-factor", **form))[2]
+        for _ in range(2):
+            form = {"old": "guess", "new": NEW}
+            assert "bad_credentials" in (await stolen.post("/account/password", **form))[2]
+        # Guesses count as log-ins do.
+        assert "log_in_locked" in (await stolen.post("/account/password", **form))[2]
+        clocks.forward(15 * 60 + 1)
+        assert (await visitor.post("/account/password", old=PASSWORD, new=NEW))[0] == 303
+        assert 'name="password"' in (await stolen.get("/members"))[2]
+        assert (await visitor.get("/members"))[0] == 200
+        assert await stolen.log_in("chen", NEW) == ""
+        await visitor.post("/log-out")
+        assert await visitor.log_in("lin") == ""
+        chen = staff_number(visitor.office, "chen")
+        assert (await visitor.post(f"/staff/{chen}/second-factor"))[0] == 303
+        assert 'name="password"' in (await stolen.get("/members"))[2]
 
 
 async def test_only_an_administrator_makes_or_changes_one(visitor: Visitor) -> None:

@@ -1,5 +1,6 @@
 """Head office's pages over HTTP, on a real hub and store without a broker."""
 
+import asyncio
 import hmac
 import re
 from hashlib import sha256
@@ -355,6 +356,29 @@ async def test_every_op_is_shown_as_evidence_without_secrets(
         assert answer.status == 200
         assert re.search(r"<h1><code>0\.1\.\d+-[0-9A-Z-]+</code></h1>", text)
         assert "argon2" not in text
+
+
+async def test_a_form_of_vouchers_that_is_sent_twice_is_one_batch(
+    site: str, person: ClientSession, office: HeadOffice
+) -> None:
+    async with person.get(f"{site}/vouchers") as answer:
+        shown = re.search(r'name="request_id" value="([^"]+)"', await answer.text())
+    assert shown
+    form = {"amount_yuan": "15", "count": "3", "request_id": shown[1]}
+
+    async def codes(form: dict[str, str]) -> list[str]:
+        async with person.post(f"{site}/vouchers", data=form) as answer:
+            assert answer.status == 200
+            return re.findall(r'data-code="([0-9A-Z-]+)"', await answer.text())
+
+    first, again = await asyncio.gather(codes(form), codes(form))
+    assert len(set(first)) == 3
+    assert again == first
+    held = Balance.select().where(Balance.code == VOUCHER)
+    assert [row.amount for row in office.hub.reader.rows(held)] == [-1500] * 3
+    # Another wish from the same form, or the same from another, is another batch.
+    assert not set(await codes({**form, "count": "2"})) & set(first)
+    assert not set(await codes({**form, "request_id": "another"})) & set(first)
 
 
 async def test_a_batch_of_vouchers_is_issued_for_all_cafes(
