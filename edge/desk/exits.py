@@ -1,6 +1,6 @@
 """Leaving and coming back: exits asked for, approved, taken back."""
 
-from edge.desk import facts
+from edge.desk import facts, session_facts
 from edge.desk.answers import Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
@@ -72,4 +72,8 @@ def left_over(reader: Reader, at: Here, member: int) -> LeftOver:
         for _account, balance in reader.balances_of(RECEIVABLE, one, FEN)
     )
     purse = facts.purse_of(reader, at, members[0])
-    return LeftOver(purse.wallet_fen, deposits_fen(reader, members[0]), owed_fen)
+    sessions = (session for session, _row in session_facts.sessions_under_way(reader))
+    session = next((one for one in sessions if one.member in members), None)
+    seat = session_facts.seat(reader, session.seat) if session is not None else None
+    seated = seat.name if seat is not None else ""
+    return LeftOver(purse.wallet_fen, deposits_fen(reader, members[0]), owed_fen, seated)

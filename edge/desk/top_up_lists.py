@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
@@ -63,7 +64,8 @@ class TopUpListsDesk:
                 if refusal is not None:
                     return refusal
             asked = replace(request, approver=request.approver or request.staff)
-            done = [self._one(transaction, at, asked, line, tendered, note) for line in lines]
+            seen: set[int] = set()
+            done = [self._one(transaction, at, asked, line, tendered, note, seen) for line in lines]
             return _together(done, dry_run=dry_run)
 
         return await self._committer.commit(request, decide, Region.TAP)
@@ -76,7 +78,9 @@ class TopUpListsDesk:
         line: tuple[str, object],
         tendered: Tendered,
         note: str,
+        seen: set[int],
     ) -> tuple[dict[str, object], tuple[NewOp, ...]]:
+        """A line's row and ops; a person stands in a list once, as `seen` has them."""
         who, typed = line
         found = find_members(transaction, at, self._chain_key, who)
         row: dict[str, object] = {"who": who, "yuan": str(typed), "name": "", "amount_fen": 0}
@@ -87,6 +91,10 @@ class TopUpListsDesk:
         amount_fen = fen_of_yuan(typed)
         if isinstance(amount_fen, Refusal):
             return _failed(row, amount_fen), ()
+        person = facts.person_of(transaction, found[0].member)
+        if person in seen:
+            return _failed(row, refuse("line_repeated", item=who)), ()
+        seen.add(person)
         rule = top_up_rule_of(transaction, self._committer.catalogue)
         judgement = self._top_ups.decided(
             transaction,

@@ -1,6 +1,6 @@
 """Top-ups at the counter: taking them, taking wrong ones back, many at once, cash-outs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from edge.desk import facts
@@ -35,6 +35,7 @@ from sync_protocol.accounts import FEN, RECEIVABLE, WALLET
 from sync_protocol.kinds import MEMBER, TOP_UP
 from sync_protocol.ledger import REASON_TOP_UP
 from sync_protocol.ops import OpRef
+from sync_protocol.registers import RegisterRow
 
 TOP_UPS_MAX = 10_000
 """Documents of one member that are looked through."""
@@ -215,7 +216,25 @@ def made_top_up(reader: Reader, at: Here, document: int) -> MadeTopUp | None:
         read_int(TOP_UP, row, "voided_by") > 0,
         row,
         reference.row() if reference is not None else None,
+        _cashed_out_since(reader, member, read_int(TOP_UP, row, "number")),
     )
+
+
+def _cashed_out_since(reader: Reader, member: int, number: int) -> bool:
+    """Whether a cash-out with a later number settled something that top-ups had earned."""
+    return any(
+        read_text(TOP_UP, row, "form") == FORM_CASH_OUT
+        and read_int(TOP_UP, row, "number") > number
+        and any(read_int(TOP_UP, row, name) for name in ("bonus_fen", "points", "lucky"))
+        for row in _documents(reader, member)
+    )
+
+
+def _documents(reader: Reader, member: int) -> Iterator[RegisterRow]:
+    """A person's top-ups, cash-outs and cancellations at this cafe."""
+    for one in facts.members_of(reader, member):
+        for document in reader.registers_where(TOP_UP, "member", one, limit=TOP_UPS_MAX):
+            yield document.shown
 
 
 def _reference(reader: Reader, member: int, document: int) -> OpRef | None:
@@ -229,21 +248,17 @@ def _reference(reader: Reader, member: int, document: int) -> OpRef | None:
 
 def earned_of(reader: Reader, member: int) -> Earned:
     """What a person's top-ups at this cafe came to and had earned, less what was taken back."""
-    sums = dict.fromkeys(
-        ("topped_up_fen", "bonus_fen", "points", "cashed_out_fen", "bonus_back_fen", "points_back"),
-        0,
-    )
-    for one in facts.members_of(reader, member):
-        for document in reader.registers_where(TOP_UP, "member", one, limit=TOP_UPS_MAX):
-            row = document.shown
-            form = read_text(TOP_UP, row, "form")
-            amounts = [
-                read_int(TOP_UP, row, name) for name in ("amount_fen", "bonus_fen", "points")
-            ]
-            if form == FORM_TOP_UP and not read_int(TOP_UP, row, "voided_by"):
-                _add(sums, ("topped_up_fen", "bonus_fen", "points"), amounts)
-            elif form == FORM_CASH_OUT:
-                _add(sums, ("cashed_out_fen", "bonus_back_fen", "points_back"), amounts)
+    earned = ("topped_up_fen", "bonus_fen", "points", "lucky")
+    back = ("cashed_out_fen", "bonus_back_fen", "points_back", "lucky_back")
+    sums = dict.fromkeys((*earned, *back), 0)
+    for row in _documents(reader, member):
+        form = read_text(TOP_UP, row, "form")
+        fields = ("amount_fen", "bonus_fen", "points", "lucky")
+        amounts = [read_int(TOP_UP, row, name) for name in fields]
+        if form == FORM_TOP_UP and not read_int(TOP_UP, row, "voided_by"):
+            _add(sums, earned, amounts)
+        elif form == FORM_CASH_OUT:
+            _add(sums, back, amounts)
     return Earned(**sums)
 
 

@@ -38,6 +38,8 @@ class Earned:
     cashed_out_fen: int = 0
     bonus_back_fen: int = 0
     points_back: int = 0
+    lucky: int = 0
+    lucky_back: int = 0
 
     def due(self, amount_fen: int, purse: Purse) -> Due:
         """What a cash-out of so much takes back: its share of what the top-ups had earned.
@@ -50,6 +52,7 @@ class Earned:
         return Due(
             max(self.bonus_fen * gone_fen // whole_fen - self.bonus_back_fen, left_fen),
             max(self.points * gone_fen // whole_fen - self.points_back, 0),
+            max(self.lucky * gone_fen // whole_fen - self.lucky_back, 0),
         )
 
 
@@ -140,7 +143,7 @@ def _refusal(here: Here, wished: CashOut, rule: TopUpRule) -> Refusal | None:
 def _document(
     here: Here, wished: CashOut, due: Due, lines: list[list[object]], version: int
 ) -> dict[str, object]:
-    """Of bonus and points it keeps what was settled, in kind or in money."""
+    """Of what was earned it keeps what was settled: in kind, in money, or as far as there was."""
     return {
         "number": wished.number,
         "form": FORM_CASH_OUT,
@@ -148,6 +151,7 @@ def _document(
         "amount_fen": wished.amount_fen,
         "bonus_fen": due.bonus_fen,
         "points": due.points,
+        "lucky": due.lucky,
         "tenders": lines,
         "business_day": here.business_day,
         "shift": here.shift,

@@ -18,11 +18,15 @@ from sync_protocol.registers import RegisterRow
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """What a member still has or owes: money paid in, deposits of cards, advances not repaid."""
+    """What a member still has or owes: money paid in, deposits of cards, advances not repaid.
+
+    `seat` is where they sit, which is still to be settled; empty for nowhere.
+    """
 
     balance_fen: int
     deposit_fen: int
     owed_fen: int
+    seat: str = ""
 
 
 def request_exit(
@@ -79,6 +83,8 @@ def approve_exit(
 
 def left_over_refusal(left: LeftOver) -> Refusal | None:
     """Why a membership cannot end yet, with what to do first, or None."""
+    if left.seat:
+        return refuse("session_open_already", seat=left.seat)
     if left.owed_fen > 0:
         return refuse("exit_owes", owed_fen=left.owed_fen)
     if left.balance_fen > 0:

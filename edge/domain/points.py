@@ -23,7 +23,7 @@ from sync_protocol.ledger import (
     REASON_SESSION,
     REASON_SPEND,
 )
-from sync_protocol.rights_rule import month_after
+from sync_protocol.rights_rule import is_expired, month_after
 
 RATE_PERCENT_DEFAULT = 100
 """A product without a rate of its own earns what the rule says."""
@@ -176,17 +176,19 @@ def points_spent(
 ) -> tuple[Posting, ...] | Refusal:
     """Postings that take points for something; only those that this node holds can be taken.
 
-    `has` is all that the member has, where that is known: then the rest may be asked for.
+    Those whose month is over are none any more, though they lapse only at the next upkeep. `has`
+    is all that the member has, where that is known: then the rest may be asked for.
     """
     if here.spending_stopped:
         return refuse("spending_stopped")
-    held = total(points_here)
+    live = [part for part in points_here if not is_expired(part.month, here.business_day)]
+    held = total(live)
     if points > max(held, has):
         return refuse("points_too_few", points=points, held=max(held, has))
     if points > held:
         code = "points_cut_off" if here.cut_off else "points_elsewhere"
         return refuse(code, points=points, held=held)
-    taken = take(points_here, points)
+    taken = take(live, points)
     return (*lowered(here, taken), plain(POINTS_SPENT, member, POINTS, -points))
 
 

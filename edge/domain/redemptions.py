@@ -41,6 +41,7 @@ from sync_protocol.accounts import (
 )
 from sync_protocol.kinds import PASS, SALE
 from sync_protocol.ledger import REASON_REDEMPTION, REASON_REFUND
+from sync_protocol.rights_rule import is_expired
 
 GOODS, GIFT, STORED_VALUE, DISCOUNT = "goods", "gift", "stored_value", "discount"
 POINTS_TENDER = "points"
@@ -333,7 +334,11 @@ _CONVERSIONS = (
 def _money_given(
     here: Here, form: str, amount_fen: int, parts: Iterable[Part]
 ) -> tuple[Posting, ...] | Refusal:
-    mine = [part for part in parts if part.code == _ACCOUNTS[form]]
+    mine = [
+        part
+        for part in parts
+        if part.code == _ACCOUNTS[form] and not is_expired(part.month, here.business_day)
+    ]
     if amount_fen > total(mine):
         return refuse("conversion_too_much", held_fen=total(mine), amount_fen=amount_fen)
     return lowered(here, take(mine, amount_fen))

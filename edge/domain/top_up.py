@@ -195,7 +195,10 @@ def _document(
 
 @dataclass(frozen=True, slots=True)
 class MadeTopUp:
-    """A top-up as its document has it; `reference` names its transaction, None where it is gone."""
+    """A top-up as its document has it; `reference` names its transaction, None where it is gone.
+
+    `cashed_out`: a later cash-out took its share back of what top-ups had earned.
+    """
 
     id: int
     paper: str
@@ -208,6 +211,7 @@ class MadeTopUp:
     cancelled: bool
     row: RegisterRow | None
     reference: list[object] | None = None
+    cashed_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +264,8 @@ def _cancel_refusal(here: Here, made: MadeTopUp, wished: Cancelling) -> Refusal 
         return refuse("top_up_unknown")
     if made.cancelled:
         return refuse("top_up_cancelled")
+    if made.cashed_out:
+        return refuse("top_up_cashed_out")
     purse, needed_fen = wished.purse, made.amount_fen - made.repaid_fen
     if needed_fen > max(purse.here_fen, 0):
         if needed_fen <= purse.wallet_fen:

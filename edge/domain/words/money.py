@@ -101,6 +101,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "This cafe has no such top-up; one of another cafe is cancelled there",
     ),
     "top_up_cancelled": ("这笔充值已经撤销过了", "This top-up was cancelled already"),
+    "top_up_cashed_out": (
+        "这笔充值之后提过现，送的已按比例扣回，不能再撤销；要退的请提现",
+        "Money was cashed out after this top-up, and a share of what it had earned taken back;"
+        " it cannot be cancelled any more. Cash out what is to go back",
+    ),
     "top_up_spent": (
         "充值 {amount_fen} 已用掉一部分，账上只剩 {left_fen}，不能撤销；可把余下的提现",
         "Part of the {amount_fen} is spent, {left_fen} is left; it cannot be cancelled."

@@ -141,6 +141,16 @@ def test_points_are_taken_where_they_are_held_and_no_more(held: list[int], wante
         assert code_of(postings) == ("points_elsewhere" if wanted <= 1500 else "points_too_few")
 
 
+def test_points_of_a_month_that_is_over_pay_for_nothing() -> None:
+    month = TODAY // 100
+    over = Part(POINTS_HELD, MEMBER, month - 1, POINTS, 50)
+    last = Part(POINTS_HELD, MEMBER, month, POINTS, 30)
+    postings = points_spent(HERE, MEMBER, 20, (over, last))
+    assert isinstance(postings, tuple)
+    assert [one[4] for one in postings if one[0] == POINTS_HELD] == [month]
+    assert code_of(points_spent(HERE, MEMBER, 31, (over, last))) == "points_too_few"
+
+
 @given(
     st.sampled_from(["points", "money", "spend_points"]),
     st.sampled_from(["points", "money", "spend_points"]),

@@ -9,7 +9,17 @@ from aiohttp import ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 
 from edge.web.application import build_application
-from sync_protocol.accounts import BONUS, CLASSES, FEN, POINTS, POINTS_HELD, PROMOTION, WALLET
+from sync_protocol.accounts import (
+    BONUS,
+    CLASSES,
+    FEN,
+    LUCKY,
+    LUCKY_HELD,
+    POINTS,
+    POINTS_HELD,
+    PROMOTION,
+    WALLET,
+)
 from sync_protocol.kinds import RULE
 from sync_protocol.rules import RULES
 from tests.edge.desk.counter import CAFE, CARD, CASHIER, MANAGER, PIN, furnish, open_counter
@@ -56,7 +66,7 @@ class Till(Site):
 
     def has(self, code: int, member: int = 0) -> int:
         """What the member has of a class, all holders and months together."""
-        unit = POINTS if code == POINTS_HELD else FEN
+        unit = {POINTS_HELD: POINTS, LUCKY_HELD: LUCKY}.get(code, FEN)
         with self.counter.store.read() as reader:
             found = reader.balances_of(code, member or self.member, unit)
         return sum(balance.shown for _, balance in found) * CLASSES[code].side
@@ -70,6 +80,11 @@ class Till(Site):
     def bonus_fen(self) -> int:
         """The member's bonus credit."""
         return self.has(BONUS)
+
+    @property
+    def lucky(self) -> int:
+        """The member's lucky points."""
+        return self.has(LUCKY_HELD)
 
     @property
     def promotion_fen(self) -> int:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from edge.domain.members import number_text
 from edge.domain.payment_provider import Charge
 from edge.domain.refusals import Refusal, refuse
 from sync_protocol.accounts import (
@@ -263,6 +264,23 @@ async def test_stored_value_is_cashed_out_with_approval_and_its_bonus_comes_back
     assert "¥55.00" in await till.slip(4)
 
 
+async def test_what_was_earned_comes_back_once_by_cash_outs_alone(till: Till) -> None:
+    await till.publish("top_up_tiers", {"from_fen": 10_000, "bonus_fen": 2_000, "lucky": 4})
+    made = await till.top_up(10_000)
+    asked: dict[str, object] = {"member": till.member, "tender": "cash", "reason": "退款"}
+    await till.done("cash_out", amount_fen=5_000, **asked, **APPROVED)
+    assert (till.bonus_fen, till.lucky) == (1_000, 2)
+    await till.top_up(5_000)
+    cancel = {"top_up": made["top_up"], "reason": "充错", **APPROVED}
+    assert await till.refused("cancel_top_up", **cancel) == "top_up_cashed_out"
+    out = await till.done("cash_out", amount_fen=10_000, **asked, **APPROVED)
+    assert (out["paid_fen"], out["bonus_fen"], out["kept_fen"]) == (10_000, 1_000, 0)
+    assert (till.wallet_fen, till.bonus_fen, till.lucky) == (0, 0, 0)
+    late = await till.top_up(10_000)
+    await till.done("cancel_top_up", **{**cancel, "top_up": late["top_up"]})
+    assert (till.wallet_fen, till.bonus_fen, till.lucky, till.promotion_fen) == (0, 0, 0, 0)
+
+
 async def test_many_are_topped_up_after_a_try_with_an_outcome_for_each(till: Till) -> None:
     await till.publish("top_up_tiers", *TIERS)
     other = await till.done("register_member", name="李雷", phone="13800138002", consent=True)
@@ -286,3 +304,6 @@ async def test_many_are_topped_up_after_a_try_with_an_outcome_for_each(till: Til
     lines = json.dumps([["王小明", "1"]])
     done = await till.done("top_up_many", lines=lines, tender="cash", **APPROVED)
     assert (done["done"], done["failed"], done["amount_fen"]) == (1, 0, 100)
+    lines = json.dumps([["王小明", "1"], [number_text(till.member), "1"]])
+    done = await till.done("top_up_many", lines=lines, tender="cash", **APPROVED)
+    assert (done["done"], done["rows"][1]["code"]) == (1, "line_repeated")  # type: ignore[index]  # a list of rows

@@ -4,6 +4,7 @@ import pytest
 
 from sync_protocol.accounts import VISITS, VISITS_HELD
 from tests.edge.counter.sessions.floor import ADULT, Floor, identity_number, papers
+from tests.edge.desk.counter import MANAGER
 
 WALK_IN_RATE = {"zone": "", "walk_in": True, "fen_per_hour": 600}
 RATES = [
@@ -318,3 +319,13 @@ async def test_what_a_guest_has_elsewhere_is_asked_for_when_the_bill_comes(floor
     assert floor.counter.line.asked[-1][2] == member
     await floor.counter.hub.owe(member, 5_000, 1, 1)
     await floor.done("end_session", **due)
+
+
+async def test_who_sits_at_a_seat_settles_it_before_the_membership_ends(floor: Floor) -> None:
+    member = await floor.guest()
+    session = await floor.start("A01", member=member, **papers(ADULT, "王小明"))
+    await floor.done("request_exit", member=member, reason="搬家")
+    await floor.log_in(MANAGER)
+    assert await floor.refused("approve_exit", member=member) == "session_open_already"
+    await floor.end(session)
+    await floor.done("approve_exit", member=member)
