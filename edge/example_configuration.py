@@ -37,7 +37,25 @@ pcsc = "system"              # the machine's pcscd, or "fake:<socket path>"
 gpio = "system"              # the module RPi.GPIO, or "fake:<socket path>"
 """
 
-DEVICES_EXAMPLE = """
+PRINTER_AS_ABOVE = """\
+paper_mm = 80                # as above
+encoding = "gb18030"         # as above
+chinese = "font"             # as above
+logo = ""                    # as above
+cut = "full"                 # as above
+confirm = "printed"          # as above
+drawer_pin = 2               # as above
+drawer_sense = "none"        # as above
+slips = []                   # as above
+stands_in_for = []           # as above
+answer_ms = 500              # as above
+stall_ms = 5000              # as above
+job_ms = 30000               # as above
+status_every_ms = 3000       # as above
+"""
+"""What every printer is told, whatever its line."""
+
+DEVICES_EXAMPLE = f"""
 # One table for each device; `cafebox devices` writes those of what is attached. None of them is
 # needed: a counter without a printer sells all the same.
 
@@ -111,42 +129,14 @@ kind = "receipt_printer"     # ESC/POS on USB
 driver = "usb"               # through the kernel's usblp
 name = "usb receipts"        # unique
 port = "/dev/usb/lp0"        # or the name that a udev rule gives it; no default
-paper_mm = 80                # as above
-encoding = "gb18030"         # as above
-chinese = "font"             # as above
-logo = ""                    # as above
-cut = "full"                 # as above
-confirm = "printed"          # as above
-drawer_pin = 2               # as above
-drawer_sense = "none"        # as above
-slips = []                   # as above
-stands_in_for = []           # as above
-answer_ms = 500              # as above
-stall_ms = 5000              # as above
-job_ms = 30000               # as above
-status_every_ms = 3000       # as above
-
+{PRINTER_AS_ABOVE}
 [[devices]]
 kind = "receipt_printer"     # ESC/POS in the network: in the office, at the door
 driver = "network"           # TCP; it serves this box alone
 name = "office"              # unique
 host = "192.168.1.50"        # a fixed address, as its test page says it; no default
 port = 9100                  # TCP port
-paper_mm = 80                # as above
-encoding = "gb18030"         # as above
-chinese = "font"             # as above
-logo = ""                    # as above
-cut = "full"                 # as above
-confirm = "printed"          # as above
-drawer_pin = 2               # as above
-drawer_sense = "none"        # as above
-slips = []                   # as above
-stands_in_for = []           # as above
-answer_ms = 500              # as above
-stall_ms = 5000              # as above
-job_ms = 30000               # as above
-status_every_ms = 3000       # as above
-
+{PRINTER_AS_ABOVE}
 [[devices]]
 kind = "customer_display"    # two lines of 20 columns that face the customer
 driver = "serial"            # also a USB display's serial port

@@ -1,10 +1,10 @@
 """A virtual customer display: reads CD5220 or ESC/POS commands and keeps what stands on it."""
 
 import threading
-import time
 from collections.abc import Callable
 
 from edge.drivers.fake.outlets import Outlet
+from edge.drivers.fake.plug import Plug
 
 COLUMNS = 20
 ESC, FS, CLEAR, US = 0x1B, 0x1C, 0x0C, 0x1F
@@ -16,14 +16,12 @@ class VirtualDisplay:
     """Plugged in from the start until `close`. Thread-safe."""
 
     def __init__(self, outlet: Outlet) -> None:
-        self._outlet = outlet
         self._lock = threading.Lock()
         self._rows = [b" " * COLUMNS, b" " * COLUMNS]
         self._row, self._column = 0, 0
         self._received = bytearray()
-        self._stalled, self._plugged = False, False
         self.unknown: list[bytes] = []
-        self._thread: threading.Thread | None = None
+        self._plug = Plug(outlet, "virtual-display", self._arrive)
         self.plug()
 
     @property
@@ -35,42 +33,27 @@ class VirtualDisplay:
 
     def set_stalled(self, stalled: bool) -> None:
         """Let it take no bytes."""
-        self._stalled = stalled
+        self._plug.stalled = stalled
 
     def plug(self) -> None:
         """Plug it in: it is dark."""
-        if self._thread is not None:
-            return
-        self._outlet.plug()
-        self._plugged = True
-        self._thread = threading.Thread(target=self._run, name="virtual-display", daemon=True)
-        self._thread.start()
+        self._plug.put_in()
 
     def unplug(self) -> None:
         """Pull its one cable, which also gives it power."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._plugged = False
-        thread.join()
-        self._outlet.unplug()
-        with self._lock:
-            self._received.clear()
-            self._clear()
+        if self._plug.pull():
+            with self._lock:
+                self._received.clear()
+                self._clear()
 
     def close(self) -> None:
         self.unplug()
 
-    def _run(self) -> None:
-        while self._plugged:
-            if self._stalled or not self._outlet.wait(0.02):
-                time.sleep(0.005 if self._stalled else 0)
-                continue
-            data = self._outlet.read()
-            with self._lock:
-                self._received += data
-                while taken := self._take(self._received):
-                    del self._received[:taken]
+    def _arrive(self, data: bytes) -> None:
+        with self._lock:
+            self._received += data
+            while taken := self._take(self._received):
+                del self._received[:taken]
 
     def _take(self, data: bytearray) -> int:
         """Do the first command; how many bytes it has, 0 if they are not all here."""

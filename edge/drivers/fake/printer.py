@@ -13,6 +13,7 @@ from enum import IntEnum
 from edge.drivers.fake.escpos_parser import EscposParser, PrintedItem
 from edge.drivers.fake.outlets import Outlet
 from edge.drivers.fake.paper import PrintedReceipt
+from edge.drivers.fake.plug import Plug
 
 DLE_EOT = b"\x10\x04"
 FIXED_BITS = 0x12
@@ -31,12 +32,11 @@ class VirtualPrinter:
     """Open from the start until `close`. Thread-safe."""
 
     def __init__(self, outlet: Outlet, columns: int = 48) -> None:
-        self._outlet = outlet
         self._columns = columns
         self._changed = threading.Condition()
         self._paper, self._cover_open = Paper.PLENTY, False
         self._rows_left: int | None = None
-        self._mute, self._stalled = False, False
+        self._mute = False
         self._rows_to_stall: int | None = None
         self._drawer_open = False
         self._items: list[PrintedItem] = []
@@ -45,8 +45,7 @@ class VirtualPrinter:
         self._waiting = bytearray()
         """Bytes that arrived while it could not print."""
         self._parser = EscposParser(self._on_item, self._on_cut, self._on_kick, self._answer_gs_r)
-        self._plugged = False
-        self._thread: threading.Thread | None = None
+        self._plug = Plug(outlet, "virtual-printer", self._arrive)
         self.plug()
 
     @property
@@ -105,7 +104,7 @@ class VirtualPrinter:
 
     def set_stalled(self, stalled: bool) -> None:
         with self._changed:
-            self._stalled, self._rows_to_stall = stalled, None
+            self._plug.stalled, self._rows_to_stall = stalled, None
             self._go_on()
 
     def stall_after(self, rows: int) -> None:
@@ -115,51 +114,31 @@ class VirtualPrinter:
 
     def unplug(self) -> None:
         """Pull the cable and the power; what was not on paper is lost."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        with self._changed:
-            self._plugged = False
-        thread.join()
-        with self._changed:
-            self._outlet.unplug()
-            self._parser.power_off()
-            self._waiting.clear()
+        if self._plug.pull():
+            with self._changed:
+                self._parser.power_off()
+                self._waiting.clear()
 
     def plug(self) -> None:
         """Plug it in again, under the same port."""
-        if self._thread is not None:
-            return
-        self._outlet.plug()
-        self._plugged = True
-        self._thread = threading.Thread(target=self._run, name="virtual-printer", daemon=True)
-        self._thread.start()
+        self._plug.put_in()
 
     def close(self) -> None:
         self.unplug()
 
-    def _run(self) -> None:
-        while self._plugged:
-            if self._stalled or not self._outlet.wait(0.02):
-                time.sleep(0.005 if self._stalled else 0)
-                continue
-            data = self._outlet.read()
-            with self._changed:
-                if self._plugged:
-                    self._arrive(data)
-
     def _arrive(self, data: bytes) -> None:
-        self._waiting += data
-        while (start := self._waiting.find(DLE_EOT)) >= 0:
-            if len(self._waiting) < start + 3:
-                return  # its last byte is on the way
-            subject = self._waiting[start + 2]
-            del self._waiting[start : start + 3]
-            self._answer(self._status(subject))
-        self._go_on()
+        with self._changed:
+            self._waiting += data
+            while (start := self._waiting.find(DLE_EOT)) >= 0:
+                if len(self._waiting) < start + 3:
+                    return  # its last byte is on the way
+                subject = self._waiting[start + 2]
+                del self._waiting[start : start + 3]
+                self._answer(self._status(subject))
+            self._go_on()
 
     def _go_on(self) -> None:
-        if self._paper != Paper.OUT and not self._cover_open and not self._stalled:
+        if self._paper != Paper.OUT and not self._cover_open and not self._plug.stalled:
             self._parser.resume()
             keep = 1 if self._waiting.endswith(DLE_EOT[:1]) else 0
             data = bytes(self._waiting[: len(self._waiting) - keep])
@@ -179,8 +158,8 @@ class VirtualPrinter:
         return FIXED_BITS | bits.get(subject, 0)
 
     def _answer(self, status: int) -> None:
-        if not self._mute and self._plugged:
-            self._outlet.write(bytes((status,)))
+        if not self._mute:
+            self._plug.write(bytes((status,)))
 
     def _answer_gs_r(self) -> None:
         self._answer(0x03 if self._paper == Paper.LOW else 0x00)
@@ -193,8 +172,8 @@ class VirtualPrinter:
                 self._paper, self._rows_left = Paper.OUT, None
         if self._rows_to_stall is not None:
             self._rows_to_stall -= 1
-            self._stalled = self._rows_to_stall <= 0
-        return self._paper != Paper.OUT and not self._stalled
+            self._plug.stalled = self._rows_to_stall <= 0
+        return self._paper != Paper.OUT and not self._plug.stalled
 
     def _on_cut(self) -> None:
         receipt = PrintedReceipt(tuple(self._items), self._columns, time.monotonic_ns())
