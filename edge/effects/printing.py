@@ -36,8 +36,9 @@ from edge.store.tables import (
 )
 from edge.store.transaction import WriteTransaction
 
-RETRY_S = 5.0
-"""Pause after no printer could print; one that reports itself well ends it early."""
+RETRY_S, RETRY_MAX_S = 5.0, 300.0
+"""Pause after no printer could print, twice as long after each try: a try costs the card two
+commits. A printer that reports a change of its state ends it early."""
 DRAWER_MS = 60_000
 """A receipt that is older opens no drawer."""
 JOBS_AT_ONCE = 20
@@ -87,17 +88,21 @@ class PrinterQueue:
             raise failures.exceptions[0] from None
 
     async def _run_lane(self, lane: "_OpenLane") -> None:
+        tries = 0
         while True:
             lane.wake.clear()
             try:
                 all_printed = await self._print_all(lane)
             except (StoreBusyError, StoreFullError) as error:
                 log.warning("receipts wait: %s", error.code)
-                all_printed = False
+                await lane.pause(RETRY_S)
+                continue
             if all_printed:
+                tries = 0
                 await lane.wake.wait()
             else:
-                await lane.pause()
+                tries += 1
+                await lane.pause(pause_s(tries))
 
     async def _print_all(self, lane: "_OpenLane") -> bool:
         """Print what waits in a lane; False if nobody could."""
@@ -135,7 +140,7 @@ class PrinterQueue:
     ) -> tuple[bool, PrintJob]:
         """Whether it came out, and the job as it is noted now."""
         copy = job.copies > 0 or job.state == PRINT_SENT
-        await self._note(job, PRINT_SENT, job.copies)
+        sent = await self._note(job, PRINT_SENT, job.copies, job.error)
         if receipt.kick_drawer and not copy and self._drawer is not None:
             self._drawer.kicked()
         lane.printing = True
@@ -143,22 +148,35 @@ class PrinterQueue:
             await printer.print_receipt(receipt, copy=copy)
         except PrintOutcomeUnknownError as error:
             log.warning("job %d on %s: %s", job.id, printer.name, error.reason)
-            return False, await self._note(job, PRINT_SENT, job.copies, error.reason)
+            return False, await self._note(sent, PRINT_SENT, job.copies, error.reason)
         except DeviceError as error:
             log.warning("job %d on %s: %s", job.id, printer.name, error.reason)
             # Nothing came out this time; what an earlier try did stays unknown.
-            return False, await self._note(job, job.state, job.copies, error.reason)
+            return False, await self._note(sent, job.state, job.copies, error.reason)
         finally:
             lane.printing = False
             self._changed()
-        return True, await self._note(job, PRINT_DONE, job.copies + 1)
+        return True, await self._note(sent, PRINT_DONE, job.copies + 1)
 
     async def _note(self, job: PrintJob, state: str, copies: int, error: str = "") -> PrintJob:
-        def note(transaction: WriteTransaction) -> None:
-            transaction.set_print_job(job.id, state, copies, error)
+        """Commit what is new of a job; until it is over, somebody's asking for it stays noted."""
+        noted = replace(job, state=state, copies=copies, error=error)
+        if noted == job:
+            return job
 
-        await self._store.write(note)
-        return replace(job, state=state, copies=copies, error=error)
+        def note(transaction: WriteTransaction) -> PrintJob:
+            now = transaction.print_job(job.id)
+            asked = now is not None and now.error == PRINT_ASKED_AGAIN
+            kept = PRINT_ASKED_AGAIN if asked and state in (PRINT_WAITING, PRINT_SENT) else error
+            transaction.set_print_job(job.id, state, copies, kept)
+            return replace(noted, error=kept)
+
+        return await self._store.write(note)
+
+
+def pause_s(tries: int) -> float:
+    """How long nothing is tried after so many tries without a paper."""
+    return min(RETRY_S * 2.0 ** min(tries - 1, 10), RETRY_MAX_S)
 
 
 def _is_stale(job: PrintJob, waited_ms: int) -> bool:
@@ -175,8 +193,8 @@ class _OpenLane:
         self.wake = asyncio.Event()
         self.printing = False
 
-    async def pause(self) -> None:
+    async def pause(self, seconds: float) -> None:
         # Not `wait_for`: before Python 3.12 it swallows a cancel that comes together with a wake.
         with suppress(TimeoutError):
-            async with asyncio.timeout(RETRY_S):
+            async with asyncio.timeout(seconds):
                 await self.wake.wait()

@@ -1,9 +1,13 @@
 """The printer queue: at least once, COPY for what may have come out, and never in the way."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from edge.drivers.errors import DeviceAbsentError, PrintOutcomeUnknownError, Reason
+from edge.effects.printing import pause_s
 from edge.effects.slips import SLIPS
 from edge.effects.slips.job import from_bytes
 from edge.effects.slips.paper import receipt_of
@@ -37,6 +41,66 @@ async def test_a_printer_that_is_away_stops_nobody(tmp_path: Path) -> None:
         await counter.printer.wait_for(2)
         assert [copy for _, copy in counter.printer.printed] == [False, False]
         assert job < second
+
+
+def test_a_printer_that_stays_away_is_tried_ever_more_rarely() -> None:
+    pauses = [pause_s(tries) for tries in range(1, 9)]
+    assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
+    assert pause_s(1_000_000) == 300
+
+
+async def test_a_try_that_changes_nothing_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        counter.printer.faults = [UNKNOWN]
+        job = await _sell(counter)
+
+        def noted() -> bool:
+            with counter.store.read() as reader:
+                found = reader.print_job(job)
+                return found is not None and found.error == Reason.LINE_LOST
+
+        await eventually(noted, "the first try to be noted", 60)
+        writes: list[object] = []
+
+        async def write(work: Callable[[WriteTransaction], object]) -> object:
+            writes.append(work)
+            raise AssertionError("written")
+
+        monkeypatch.setattr(counter.store, "write", write)
+        counter.printer.faults = [UNKNOWN] * 3
+        while counter.printer.faults:
+            counter.desk.device_changed()
+            await asyncio.sleep(0)
+        await eventually(lambda: not counter.desk._effects.printer_queue.printing, "the try", 60)
+        assert writes == []
+        monkeypatch.undo()
+        counter.desk.device_changed()
+        await counter.printer.wait_for(1)
+        assert [copy for _, copy in counter.printer.printed] == [True]
+
+
+async def test_what_somebody_asked_for_is_not_dropped_after_a_try_that_failed(
+    tmp_path: Path,
+) -> None:
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        await counter.member()
+        counter.printer.faults = [ABSENT] * 1000
+        await counter.tap()
+        await counter.do("clear_screen")
+        waiting = (await counter.desk.views.print_jobs())[0].print_job
+        await counter.do("reprint", print_job=waiting)
+        left = len(counter.printer.faults)
+        await eventually(lambda: len(counter.printer.faults) < left, "a try that fails", 60)
+        counter.clock.forward(3600)
+        counter.printer.faults = []
+        counter.desk.device_changed()
+        await counter.printer.wait_for(1)
 
 
 async def test_an_unknown_outcome_is_printed_again_as_a_copy(tmp_path: Path) -> None:
