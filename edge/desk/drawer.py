@@ -41,7 +41,7 @@ class DrawerDesk:
         return {"open_drawer": self.open_drawer}
 
     async def open_drawer(self, request: Request) -> Outcome:
-        """Open the drawer without a sale; the audit log says who did."""
+        """Open the drawer without a sale; the audit log says who did, and if it failed."""
 
         def decide(_transaction: WriteTransaction, _at: Here) -> Judgement:
             if not self._effects.drawer.present:
@@ -50,7 +50,8 @@ class DrawerDesk:
 
         outcome = await self._committer.commit(request, decide)
         if isinstance(outcome, Answer) and not outcome.repeated:
-            await self._effects.drawer.kick()
+            opened = await self._effects.drawer.kick()
+            return outcome if opened else refuse("drawer_failed")
         return outcome
 
     async def moved(self, event: DrawerMoved) -> None:

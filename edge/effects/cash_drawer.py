@@ -7,7 +7,7 @@ shut in between is not seen, and an opening soon after a kick is taken for that 
 import logging
 from collections.abc import Callable
 
-from edge.drivers.errors import DeviceError
+from edge.drivers.errors import DeviceError, PrintOutcomeUnknownError
 from edge.effects.print_routes import Printer
 from edge.events import DrawerMoved
 
@@ -38,15 +38,19 @@ class CashDrawer:
         """The box is about to open it: the next opening is nobody's secret."""
         self._kicked_ns = self._monotonic_ns()
 
-    async def kick(self) -> None:
-        """Open it. A drawer that fails stops nobody's desk: its printer says why on the page."""
+    async def kick(self) -> bool:
+        """Open it; whether its printer took the order. What is wrong with it stands on the page."""
         if self._printer is None:
-            return
+            return False
         self.kicked()
         try:
             await self._printer.kick_drawer()
         except DeviceError as error:
             log.warning("drawer of %s: %s", self._printer.name, error.reason)
+            if not isinstance(error, PrintOutcomeUnknownError):
+                self._kicked_ns = None  # who opens it now does so without the box
+            return False
+        return True
 
     def moved(self, event: DrawerMoved) -> bool:
         """Note what the switch says; whether somebody opened it without the box.

@@ -60,6 +60,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "“{operation}”要第二个人同意，请有权限的人选名字并输入 PIN",
         "“{operation}” needs a second person; let one who may choose their name and type their PIN",
     ),
+    "drawer_failed": (
+        "钱箱可能没有打开：带钱箱的打印机有问题，请看页面底部，处理好再试，或者用钥匙打开",
+        "The drawer may not have opened: its printer has trouble, which the page's foot names."
+        " Mend it and try again, or use the drawer's key",
+    ),
     "no_drawer": (
         "没有配置带钱箱的打印机",
         "No printer with a drawer is configured",

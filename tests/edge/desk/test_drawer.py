@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.drivers.errors import DeviceAbsentError, Reason
 from edge.events import DrawerMoved
 from edge.store import audit
 from edge.store.audit import Act
@@ -75,6 +76,29 @@ async def test_who_opens_it_by_order_is_named_by_the_order(tmp_path: Path) -> No
         with counter.store.read() as reader:
             acts = [one.act for one in audit.entries(reader, command="open_drawer")]
         assert [(act.staff, act.outcome) for act in acts] == [(CASHIER, audit.DONE)]
+
+
+async def test_a_drawer_that_does_not_open_is_told_and_opened_by_its_key_it_leaves_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise DeviceAbsentError("open the drawer", "receipts", Reason.SILENT)
+
+    async with open_counter(tmp_path) as counter:
+        await furnish(counter)
+        await counter.log_in()
+        monkeypatch.setattr(counter.printer, "kick_drawer", fail)
+        refusal = await counter.refused("open_drawer")
+        assert (refusal.code, "may not have opened" in refusal.words("en")) == ("drawer_failed", True)
+        with counter.store.read() as reader:
+            acts = [one.act for one in audit.entries(reader, command="open_drawer")]
+        assert {(act.staff, act.outcome) for act in acts} == {
+            (CASHIER, audit.DONE),
+            (CASHIER, "drawer_failed"),
+        }
+        await moved(counter, is_open=False)
+        await moved(counter, is_open=True)
+        assert len(openings(counter)) == 1
 
 
 async def test_a_kick_of_long_ago_explains_nothing(tmp_path: Path) -> None:
