@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.brokers.servers import Mosquitto
+from tests.faults.services import ForkedStack
 from tests.refold import refold_box, refold_hub
 from tests.smoke.counter import Counter
 from tests.smoke.evidence import Evidence
-from tests.stack import CHAIN, Stack, eventually
+from tests.stack import CHAIN, eventually
 
 NAME, PHONE, IDENTITY = "欧阳不留痕", "13987650123", "110101199003077774"
 NOTE, EXIT, REASON = "耳机坏了自己修", "不爱玩游戏了", "本人要求换号码"
@@ -37,7 +38,7 @@ def traces(folder: Path) -> list[str]:
 @pytest.mark.timeout(240)
 async def test_an_erased_member_is_in_no_file_of_the_chain(tmp_path: Path) -> None:
     with Mosquitto(tmp_path / "broker") as broker:
-        async with Stack(tmp_path / "stack", broker.url) as stack:
+        async with ForkedStack(tmp_path / "stack", broker.url) as stack:
             await stack.add_box("a")
             await stack.add_box("b")
             await stack.until_in_step()

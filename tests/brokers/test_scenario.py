@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.brokers.servers import Mosquitto, Nats
+from tests.faults.services import ForkedStack
 from tests.refold import refold_box, refold_hub, sum_differences
 from tests.smoke.counter import Counter, RefusedError
 from tests.smoke.evidence import Evidence
@@ -24,7 +25,7 @@ async def test_two_cafes_agree_again_after_a_cut(broker: str, tmp_path: Path) ->
         if broker != "embedded":
             kind, protocol = BROKERS[broker]
             url = opened.enter_context(kind(tmp_path / "broker")).url
-        async with Stack(tmp_path / "stack", url, protocol) as stack:
+        async with ForkedStack(tmp_path / "stack", url, protocol) as stack:
             await stack.add_box("a")
             await stack.add_box("b")
             await _play(stack)

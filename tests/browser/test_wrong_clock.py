@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import COUNTER_SCREEN, Shot
+from tests.faults.services import ForkedStack
 from tests.stack import EMBEDDED, PASSWORD, PIN, Box, Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -38,7 +39,7 @@ async def box(tmp_path: Path) -> AsyncIterator[tuple[Stack, Box]]:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "TZ": "UTC",
     }
-    async with Stack(tmp_path, EMBEDDED, "3.1.1") as stack:
+    async with ForkedStack(tmp_path, EMBEDDED, "3.1.1") as stack:
         made = await stack.add_box("east", environment=environment)
         await stack.until_in_step()
         await asyncio.to_thread(made.service.stop)
