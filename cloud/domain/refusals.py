@@ -89,6 +89,11 @@ REFUSALS = {
             "Your role may not do this; ask a manager or head office",
         ),
         Refusal(
+            "cafe_not_yours",
+            "这是其他门店的事，请找那边的店长或总部",
+            "This is about another cafe; ask its manager or head office",
+        ),
+        Refusal(
             "approver_unknown",
             "批准人须为在职的店长或管理员",
             "An approver must be an active manager",

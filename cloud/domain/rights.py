@@ -3,7 +3,7 @@
 To add an operation, add a row; pages name the operation that they need (`cloud.web.routes`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from cloud.domain.refusals import Refusal, refusal
 
@@ -40,6 +40,11 @@ RIGHTS: Mapping[str, frozenset[str]] = {
 def may(role: str, operation: str) -> bool:
     """Return whether a role may do an operation; KeyError for one that is not in the table."""
     return role in RIGHTS[operation]
+
+
+def place_fault(own: Collection[int], cafes: Collection[int]) -> Refusal | None:
+    """Return why somebody of the cafes `own` (none: of all) may not decide over one of `cafes`."""
+    return None if not own or set(own) & set(cafes) else refusal("cafe_not_yours")
 
 
 def right_fault(role: str, operation: str) -> Refusal | None:

@@ -3,18 +3,21 @@
 Over pages each person is who is logged in, so that nobody approves in another's name.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cloud.domain.disputes import ADMIT, WRITE_OFF
 from cloud.domain.judge import CLOSED
 from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.rights import place_fault
 from cloud.domain.settlements import note_fault
 from cloud.hub import left_overs
 from cloud.hub.office import HeadOffice
 from cloud.hub.staff import Person
 from cloud.store.database import Database
 from cloud.store.models import Approval
+from cloud.store.returned_models import LeftOver
 from sync_protocol.ops import OpRef
 
 VALID_MS = 24 * 3600 * 1000
@@ -64,6 +67,9 @@ class Approvals:
             return refusal("node_unknown")
         if authors[node, epoch] == CLOSED:
             return refusal("epoch_closed")
+        fault = self._place_fault(node, person)
+        if fault is not None:
+            return fault
 
         async def perform(approvers: tuple[int, int], note: str) -> list[OpRef] | Refusal:
             return await self._office.close_epoch(node, epoch, approvers, note)
@@ -73,7 +79,11 @@ class Approvals:
 
     async def admit(self, left_over: int, person: Person, note: str, first: int) -> bool | Refusal:
         """Bring what a box handed in of an earlier epoch into the log, as it was written."""
-        fault = left_overs.admission_fault(self._office.hub.reader, left_over)
+        reader = self._office.hub.reader
+        row = await asyncio.to_thread(
+            reader.first, LeftOver.select(LeftOver.node).where(LeftOver.id == left_over)
+        )
+        fault = left_overs.admission_fault(reader, left_over) or self._place_fault(row.node, person)
         if fault is not None:
             return fault
 
@@ -81,6 +91,10 @@ class Approvals:
             return await self._office.admit_branch(left_over, approvers, note)
 
         return await self._approve((ADMIT, str(left_over)), person, note, first, perform)
+
+    def _place_fault(self, node: int, person: Person) -> Refusal | None:
+        cafes = {author.cafe for author in self._office.hub.authors() if author.node == node}
+        return place_fault(person.cafes, cafes)
 
     async def _approve(
         self,

@@ -1,5 +1,7 @@
 """Conflict cases at the hub: their facts, for a page or within a block, and settling one."""
 
+from collections.abc import Sequence
+
 from cloud.domain.cases import LOST_CLAIM, OPEN
 from cloud.domain.disputes import MERGE, Case, CaseFacts, Dispute, case_of_row, examine
 from cloud.domain.epochs import fence_case
@@ -10,7 +12,7 @@ from cloud.hub.draft import Draft, HubOps
 from cloud.hub.registers import RandomBytes
 from cloud.store import statements
 from cloud.store.database import Database
-from cloud.store.log import find_op, read_op
+from cloud.store.log import Author, find_op, read_op
 from cloud.store.models import ErasedSubject
 from cloud.store.reports import read_document, read_documents
 from sync_protocol.claims import ClaimRow, claim_row_from_stored
@@ -68,6 +70,17 @@ def read_cases(database: Database) -> list[Case]:
     return [
         case_of_row(key, row) for key, row in read_documents(database, CASE) if isinstance(key, int)
     ]
+
+
+def cafes_of(database: Database, case: int, authors: Sequence[Author]) -> set[int]:
+    """Return the cafes that a case is between; none for a case that there is not."""
+    row = read_document(database, CASE, case)
+    if row is None:
+        return set()
+    found = case_of_row(case, row)
+    sides = (found.op, found.against, *(base for _index, _wins, base in found.fields))
+    nodes = {side.node for side in sides if side is not None}
+    return {found.cafe} | {author.cafe for author in authors if author.node in nodes}
 
 
 def settlement(case: int, choice: Choice, random_bytes: RandomBytes) -> Proposal:

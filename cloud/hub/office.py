@@ -12,12 +12,12 @@ from cloud.domain.epochs import Held, approval_fault, closing
 from cloud.domain.erasure import decide_erasure
 from cloud.domain.passwords import password_fault
 from cloud.domain.refusals import Refusal, refusal
-from cloud.domain.rights import right_fault
+from cloud.domain.rights import place_fault, right_fault
 from cloud.domain.settlements import Choice
 from cloud.hub import enrolment, left_overs, staff
 from cloud.hub.accounts import Accounts
 from cloud.hub.builder import Proposal
-from cloud.hub.cases import fence_settled, settlement
+from cloud.hub.cases import cafes_of, fence_settled, settlement
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.enrolment import Enrolment
 from cloud.hub.hub import Hub
@@ -278,6 +278,9 @@ class HeadOffice:
     ) -> list[OpRef] | Refusal:
         """Settle a conflict case; `seen`: what the person was shown (`disputes.Dispute.seen`)."""
         fault = right_fault(person.role, "settle_case")
+        if fault is None:
+            cafes = await asyncio.to_thread(cafes_of, self.hub.reader, case, self.hub.authors())
+            fault = place_fault(person.cafes, cafes) if cafes else None
         if fault is not None:
             return fault
         business_day, _offset = self.hub.surroundings.business_day()

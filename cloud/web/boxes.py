@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from aiohttp import web
+from peewee import Case as SqlCase
 from peewee import fn
 
 from cloud.domain.branches import loss_fen, money_fen
 from cloud.domain.disputes import ADMIT, WRITE_OFF, Case
 from cloud.domain.epochs import FENCED_EPOCH
-from cloud.domain.judge import CLOSED, CURRENT, SUPERSEDED, Account
+from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, SUPERSEDED, Account
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.approvals import Given, given, target_of_epoch
 from cloud.hub.cases import read_cases
@@ -20,6 +21,7 @@ from cloud.web import ledgers, today
 from cloud.web.formats import chain_code
 from cloud.web.head_office import PERSON, Pages, form_text
 from cloud.web.reading import cafe_names, number_of
+from cloud.web.translations import chosen_language
 from sync_protocol.accounts import BONUS, CARD_DEPOSIT, FEN, PREPAID, WALLET
 from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import unpack
@@ -167,7 +169,7 @@ async def _show(
             "act": "" if isinstance(outcome, Refusal) else act,
             "is_done": outcome is True,
             "new_code": "" if isinstance(new_code, Refusal) else new_code,
-            "cafe_names": cafe_names(database),
+            "cafe_names": cafe_names(database, chosen_language(request.cookies)),
         }
 
     said = outcome if isinstance(outcome, Refusal) else None
@@ -194,8 +196,7 @@ class _Reading:
             for case in read_cases(database)
             if case.type == FENCED_EPOCH
         }
-        self._held = _held_fen(database)
-        self._holders = _holders(database)
+        self._held = _held(database)
 
     def boxes(self) -> list[Box]:
         """Return every epoch but the admitted branches', the latest found first."""
@@ -230,10 +231,14 @@ class _Reading:
             chain_code(author.node, author.epoch, author.seq, author.hash) if author.seq else "",
             position,
             self._held.get(place, 0),
-            place in self._holders,
+            place in self._held,
             tuple(self._branch(row) for row in rows),
             self._approved(WRITE_OFF, target_of_epoch(*place)),
-            max(one.epoch for one in self._authors if one.node == author.node),
+            max(
+                one.epoch
+                for one in self._authors
+                if one.node == author.node and one.standing != ADMITTED
+            ),
         )
 
     def _branch(self, row: LeftOver) -> Branch:
@@ -308,18 +313,17 @@ def _transaction(kept: LeftOverOp) -> Transaction | None:
         return None
 
 
-def _held_fen(database: Database) -> dict[tuple[int, int], int]:
-    """Return what of customers' money each (node, epoch) holds."""
+def _held(database: Database) -> dict[tuple[int, int], int]:
+    """Return each (node, epoch) at which anything stands, with the customers' money of it.
+
+    One pass over the balances: 0.06 s for 600,000. An index would cost every op that a box sends.
+    """
+    is_money = Balance.code.in_(CUSTOMERS_MONEY) & (Balance.unit == FEN)
+    money = fn.SUM(SqlCase(None, [(is_money, Balance.amount)], 0))
     query = (
-        Balance.select(Balance.node, Balance.epoch, fn.SUM(Balance.amount).alias("total"))
-        .where(Balance.code.in_(CUSTOMERS_MONEY), Balance.unit == FEN, Balance.node != 0)
+        Balance.select(Balance.node, Balance.epoch, money.alias("total"))
+        .where(Balance.amount != 0, Balance.node != HUB)
         .group_by(Balance.node, Balance.epoch)
         .tuples()
     )
     return {(node, epoch): -int(total) for node, epoch, total in database.rows(query)}
-
-
-def _holders(database: Database) -> set[tuple[int, int]]:
-    """Return every (node, epoch) at which something stands that only it may settle."""
-    query = Balance.select(Balance.node, Balance.epoch).where(Balance.amount != 0).distinct()
-    return set(database.rows(query.tuples()))

@@ -13,11 +13,11 @@ from cloud.hub.cases import StoredFacts, read_cases
 from cloud.store.database import Database
 from cloud.store.log import StoredEntry, find_op
 from cloud.web import ledgers
-from cloud.web.documents import cafes
 from cloud.web.formats import day, money, short_id
 from cloud.web.head_office import PERSON, Pages, form_text
 from cloud.web.ledgers import OpView
-from cloud.web.reading import number_of
+from cloud.web.reading import cafe_names, number_of
+from cloud.web.translations import chosen_language
 from sync_protocol.accounts import account_text
 from sync_protocol.claims import claim_from_body
 from sync_protocol.expect import ID_MAX
@@ -149,9 +149,10 @@ async def _show(
     wanted = request.query.get("type", "")
     wanted = wanted if wanted in TYPES else ""
     now_ms = pages.office.hub.surroundings.now_ms()
+    language = chosen_language(request.cookies)
 
     def read(database: Database) -> dict[str, object]:
-        reading = _Reading(database, now_ms)
+        reading = _Reading(database, now_ms, language)
         known = read_cases(database)
         waiting = sorted((one for one in known if one.status == OPEN), key=_age)
         settled = sorted((one for one in known if one.status != OPEN), key=_settled, reverse=True)
@@ -182,11 +183,11 @@ def _settled(case: Case) -> tuple[int, int]:
 class _Reading:
     """Puts cases into words from one moment of the store."""
 
-    def __init__(self, database: Database, now_ms: int) -> None:
+    def __init__(self, database: Database, now_ms: int, language: str) -> None:
         self._database = database
         self._now_ms = now_ms
         self._facts = StoredFacts(database)
-        self.cafe_names = {cafe.cafe: cafe.name for cafe in cafes(database)}
+        self.cafe_names = cafe_names(database, language)
 
     def view(self, case: Case) -> CaseView:
         """Return a case with everything that a person decides by."""

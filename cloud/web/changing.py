@@ -1,6 +1,7 @@
 """The pages that change: staff, cafes and enrolment codes, erasure, log-in."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -19,7 +20,7 @@ from cloud.web.head_office import (
     session_token,
 )
 from cloud.web.reading import cafe_names, number_of, show_member
-from cloud.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES
+from cloud.web.translations import LANGUAGE_COOKIE, LANGUAGE_NAMES, chosen_language
 from sync_protocol.expect import ID_MAX
 
 ROLES = ("service", "cashier", "manager", "technician", "read_only", "head_office", "admin")
@@ -72,11 +73,22 @@ async def choose_language(request: web.Request) -> web.Response:
     language = request.match_info["language"]
     if language not in LANGUAGE_NAMES:
         raise web.HTTPNotFound
-    response = web.Response(status=303, headers={"Location": "/"})
+    response = web.Response(status=303, headers={"Location": await _page_before(request)})
     response.set_cookie(
         LANGUAGE_COOKIE, language, max_age=LANGUAGE_COOKIE_SECONDS, samesite="Strict", path="/"
     )
     return response
+
+
+async def _page_before(request: web.Request) -> str:
+    """The page of ours that a person comes from; the first one where it shows only an answer."""
+    before = urlsplit(request.headers.get("Referer", ""))
+    if before.netloc != request.host or not before.path.startswith("/"):
+        return "/"
+    path = before.path + (f"?{before.query}" if before.query else "")
+    asked = request.clone(method="GET", rel_url=path)
+    found = await request.app.router.resolve(asked)
+    return "/" if found.http_exception is not None or path.startswith("//") else path
 
 
 async def staff(request: web.Request) -> web.Response:
@@ -88,7 +100,7 @@ async def staff(request: web.Request) -> web.Response:
         return {
             "staff": documents.staff(database),
             "cafes": documents.cafes(database),
-            "cafe_names": cafe_names(database),
+            "cafe_names": cafe_names(database, chosen_language(request.cookies)),
             "roles": ROLES,
         }
 
@@ -158,7 +170,7 @@ async def _show_cafes(
         return {
             "cafes": documents.cafes(database),
             "codes": documents.codes(database),
-            "cafe_names": cafe_names(database),
+            "cafe_names": cafe_names(database, chosen_language(request.cookies)),
             "new_code": "" if isinstance(new_code, Refusal) else new_code,
         }
 

@@ -1,5 +1,6 @@
 """Documents as head office shows them: cafes, staff, products."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cloud.store.database import Database
@@ -28,6 +29,9 @@ class Cafe:
     code: str
     name: str
     name_en: str
+
+    def named(self, language: str) -> str:
+        return self.name_en if language == "en" and self.name_en else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +147,24 @@ def products(database: Database) -> list[Product]:
 
 def category_names(database: Database) -> dict[str, Name]:
     """Code of a category of products -> what the chain's rule calls it, in both languages."""
+    rows = _rule_rows(database, RULES["categories"])
+    return _names_of(row for row in rows if row["of"] == "product")
+
+
+def tier_names(database: Database) -> dict[str, Name]:
+    """Code of a tier -> what the chain's rule calls it, in both languages."""
+    return _names_of(_rule_rows(database, RULES["tiers"]))
+
+
+def _names_of(rows: Iterable[Mapping[str, object]]) -> dict[str, Name]:
     found = {}
-    for row in rule_rows(database, RULES["categories"]):
-        if row["of"] == "product":
-            name = str(row["name"] or row["code"])
-            found[str(row["code"])] = Name(name, str(row["name_en"] or name))
+    for row in rows:
+        name = str(row["name"] or row["code"])
+        found[str(row["code"])] = Name(name, str(row["name_en"] or name))
     return found
 
 
-def rule_rows(database: Database, rule: Rule) -> list[dict[str, object]]:
+def _rule_rows(database: Database, rule: Rule) -> list[dict[str, object]]:
     """The rows of a rule that hold for the whole chain, by column."""
     document = read_document(database, RULE, rule.name)
     values = None if document is None else document.value(field_index(RULE, "values"))

@@ -7,6 +7,7 @@ from cloud.hub.cases import read_cases
 from cloud.store.database import Database
 from cloud.web import documents, ledgers, today
 from cloud.web.head_office import Pages, one_line
+from cloud.web.translations import chosen_language
 from sync_protocol.accounts import CLASSES
 from sync_protocol.expect import ID_MAX
 
@@ -31,12 +32,15 @@ async def home(request: web.Request) -> web.Response:
         takings = today.cafe_takings(database, business_day, now_ms, cafes, authors)
         fortnight = today.days(database, business_day)
         boxes = today.boxes(authors, lines, today.node_names(database), now_ms)
-        reported = [row.complete_ms for row in takings if row.complete_ms]
+        due = [row for row in takings if row.has_box]
+        reported = [row.complete_ms for row in due if row.complete_ms]
         return {
             "business_day": business_day,
             "takings": takings,
             "takings_fen": sum(row.takings_fen for row in takings),
             "complete_ms": min(reported, default=0),
+            "is_late": any(row.is_late for row in due),
+            "silent": len(due) - len(reported),
             "change_fen": fortnight[-1].takings_fen - fortnight[-2].takings_fen,
             "days": fortnight,
             "boxes": boxes,
@@ -56,7 +60,7 @@ async def members(request: web.Request) -> web.Response:
         return {
             "text": text,
             "members": ledgers.find_members(database, text),
-            "cafe_names": cafe_names(database),
+            "cafe_names": cafe_names(database, chosen_language(request.cookies)),
         }
 
     return pages.respond(request, "members.html", await pages.read(read))
@@ -79,10 +83,11 @@ async def show_member(request: web.Request, outcome: object = None) -> web.Respo
             return None
         return {
             "member": found,
+            "tier": documents.tier_names(database).get(found.tier),
             "totals": ledgers.totals(database, key, today.node_names(database)),
             "entries": ledgers.entries_of_member(database, key, code),
             "chosen_class": code,
-            "cafe_names": cafe_names(database),
+            "cafe_names": cafe_names(database, chosen_language(request.cookies)),
         }
 
     facts = await pages.read(read)
@@ -109,7 +114,7 @@ async def entries(request: web.Request) -> web.Response:
             "account_name": CLASSES[code].name,
             "entries": found,
             "total": sum(entry.amount for entry in found),
-            "cafe_names": cafe_names(database),
+            "cafe_names": cafe_names(database, chosen_language(request.cookies)),
         }
 
     return pages.respond(request, "entries.html", await pages.read(read))
@@ -122,7 +127,8 @@ async def op(request: web.Request) -> web.Response:
 
     def read(database: Database) -> dict[str, object] | None:
         found = ledgers.op_at(database, position) if position else None
-        return None if found is None else {"op": found, "cafe_names": cafe_names(database)}
+        names = cafe_names(database, chosen_language(request.cookies))
+        return None if found is None else {"op": found, "cafe_names": names}
 
     facts = await pages.read(read)
     if facts is None:
@@ -130,6 +136,6 @@ async def op(request: web.Request) -> web.Response:
     return pages.respond(request, "op.html", facts)
 
 
-def cafe_names(database: Database) -> dict[int, str]:
-    """Each cafe's name by its number."""
-    return {cafe.cafe: cafe.name for cafe in documents.cafes(database)}
+def cafe_names(database: Database, language: str) -> dict[int, str]:
+    """Each cafe's name by its number, in English where it has one and the page is."""
+    return {cafe.cafe: cafe.named(language) for cafe in documents.cafes(database)}

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from peewee import fn
 
+from cloud.domain.judge import ADMITTED, CLOSED
 from cloud.hub.node_sessions import NodeLine
 from cloud.store.database import Database
 from cloud.store.log import Author
@@ -27,7 +28,10 @@ CLOCK_OFF_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class CafeTakings:
-    """One cafe's day: by account class of the tender, and what it sold; complete to when."""
+    """One cafe's day: by account class of the tender, and what it sold; complete to when.
+
+    `has_box`: some box of it may still bring takings.
+    """
 
     cafe: int
     name: str
@@ -36,6 +40,7 @@ class CafeTakings:
     sales_fen: int
     complete_ms: int
     is_late: bool
+    has_box: bool
 
     @property
     def takings_fen(self) -> int:
@@ -93,6 +98,7 @@ def cafe_takings(
             sales.get(cafe.cafe, 0),
             complete.get(cafe.cafe, 0),
             now_ms - complete.get(cafe.cafe, 0) > LATE_MS,
+            cafe.cafe in complete,
         )
         for cafe in cafes
     ]
@@ -109,13 +115,30 @@ def _sales(database: Database, business_day: int) -> dict[int, int]:
 
 
 def _complete_ms(authors: Sequence[Author]) -> dict[int, int]:
-    """Up to when everything that a cafe's boxes wrote is here: the earliest of them counts."""
-    complete: dict[int, int] = {}
+    """Up to when all that a cafe's boxes wrote is here, 0 for never; the earliest box counts.
+
+    So does one that is fenced: what it went on to write is not here. One that was written off
+    brings nothing more.
+    """
+    boxes: dict[tuple[int, int], int] = {}
+    for author in _incarnations(authors).values():
+        if author.standing != CLOSED:
+            earlier = (one.complete_ms for one in authors if one.node == author.node)
+            boxes[author.cafe, author.node] = max(earlier)
+    return {
+        cafe: min(at_ms for (of, _node), at_ms in boxes.items() if of == cafe)
+        for cafe, _node in boxes
+    }
+
+
+def _incarnations(authors: Sequence[Author]) -> dict[int, Author]:
+    """Each node's latest epoch; an admitted branch is numbered behind it, and is nobody's pen."""
+    latest: dict[int, Author] = {}
     for author in authors:
-        if author.node != HUB and author.standing == "current":
-            known = complete.get(author.cafe, author.complete_ms)
-            complete[author.cafe] = min(known, author.complete_ms)
-    return complete
+        known = latest.get(author.node, author)
+        if author.node != HUB and author.standing != ADMITTED and author.epoch >= known.epoch:
+            latest[author.node] = author
+    return latest
 
 
 def days(database: Database, business_day: int) -> list[DayTakings]:
@@ -149,12 +172,8 @@ def boxes(
     authors: Sequence[Author], lines: dict[int, NodeLine], names: dict[int, str], now_ms: int
 ) -> list[Box]:
     """The latest epoch of every node, worst first."""
-    latest: dict[int, Author] = {}
-    for author in authors:
-        if author.node != HUB and author.epoch >= latest.get(author.node, author).epoch:
-            latest[author.node] = author
     found = []
-    for node, author in latest.items():
+    for node, author in _incarnations(authors).items():
         line = lines.get(node, NodeLine())
         found.append(
             Box(

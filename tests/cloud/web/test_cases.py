@@ -294,3 +294,14 @@ async def test_the_home_page_leads_to_the_inbox_and_cashiers_do_not_settle(
             assert (answer.status, "您的职务" in await answer.text()) == (403, True)
         status, page = await Inbox(chain, client).settle("", "keep_a", shown=shown)
     assert (status, "right_missing" in page) == (403, True)
+    # A manager decides over their own cafes' cases.
+    _east, west = (cafe.number for cafe in chain.cafes)
+    await chain.office.add_staff("外店长", "manager", [west + 1], (PASSWORD, ""), 0)
+    await chain.office.add_staff("西店长", "manager", [west, west + 1], (PASSWORD, ""), 0)
+    for name, code, answered in (("外店长", "cafe_not_yours", 422), ("西店长", "", 200)):
+        async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as client:
+            form = {"name": name, "password": PASSWORD}
+            async with client.post(f"{chain.url}/log-in", data=form) as answer:
+                assert answer.status == 200
+            status, page = await Inbox(chain, client).settle("", "keep_a", shown=shown)
+        assert (status, code in page) == (answered, True)

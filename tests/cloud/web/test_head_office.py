@@ -317,8 +317,30 @@ async def test_both_languages_from_the_same_page(site: str, person: ClientSessio
         text = await answer.text()
     assert "Is the chain selling?" in text
     assert 'lang="en"' in text
+    # The language is chosen on a page, and that page it is that one reads on.
+    before = {"Referer": f"{site}/cafes?x=1"}
+    async with person.post(f"{site}/language/zh", headers=before) as answer:
+        assert answer.url.path_qs == "/cafes?x=1"
+    for elsewhere in (f"{site}/cafes/1/code", "https://evil.example/members", f"{site}//e.x/"):
+        headers = {"Referer": elsewhere}
+        async with person.post(f"{site}/language/en", headers=headers) as answer:
+            assert answer.url.path_qs == "/"
     async with person.post(f"{site}/language/xx") as answer:
         assert answer.status == 404
+
+
+async def test_an_english_page_calls_cafes_by_their_english_names(
+    site: str, person: ClientSession
+) -> None:
+    cafe = {"code": "east", "name": "东门店", "name_en": "East Gate"}
+    form = {"name": "lili", "role": "cashier", "pin": "4711", "cafe": "1"}
+    for path, data in (("/cafes", cafe), ("/staff", form), ("/language/en", {})):
+        async with person.post(site + path, data=data) as answer:
+            assert answer.status == 200
+    for path in ("/", "/staff", "/cafes", "/rules/tiers"):
+        async with person.get(site + path) as answer:
+            text = await answer.text()
+        assert ("East Gate" in text, "东门店" in text) == (True, False), path
 
 
 async def test_empty_pages_teach(site: str, person: ClientSession) -> None:
