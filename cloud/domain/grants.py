@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from cloud.domain.refusals import Refusal, refusal
 from sync_protocol.accounts import (
+    ASSET_IN_STOCK,
+    ASSET_ISSUED,
     BONUS,
     CARD_DEPOSIT,
     CLASSES,
@@ -15,6 +17,7 @@ from sync_protocol.accounts import (
     POINTS_HELD,
     PREPAID,
     REFUNDABLE,
+    TRANSIT,
     VISITS_HELD,
     VOUCHER,
     WALLET,
@@ -25,9 +28,21 @@ from sync_protocol.state_hash import CHAIN_WIDE
 
 SLICED_CLASSES = (WALLET, BONUS, POINTS_HELD, LUCKY_HELD, VISITS_HELD)
 """What follows a member from cafe to cafe."""
-GRANTED_CLASSES = (*SLICED_CLASSES, VOUCHER, CARD_DEPOSIT, PREPAID, REFUNDABLE)
-"""What a box may ask for. The last two stand in a cafe's own book: what its old box held of them
-is the hub's once two people closed that epoch, and its new box asks for it to settle it."""
+OF_A_CAFE_CLASSES = (ASSET_IN_STOCK, ASSET_ISSUED)
+"""Tagged assets: a cafe's own, by their subject."""
+PLACE_CLASSES = (*OF_A_CAFE_CLASSES, TRANSIT)
+"""Things, which are where they are: nobody is asked to give them back."""
+GRANTED_CLASSES = (
+    *SLICED_CLASSES,
+    VOUCHER,
+    CARD_DEPOSIT,
+    PREPAID,
+    REFUNDABLE,
+    *PLACE_CLASSES,
+)
+"""What a box may ask for. PREPAID and REFUNDABLE stand in a cafe's own book, things at a cafe or on
+their way to it: what its old box held of them is the hub's once two people closed that epoch, and
+its new box asks for it to settle it."""
 
 MOVES_MAX = 60
 """Expiry months that one grant draws on: five years of them."""
@@ -49,6 +64,16 @@ class GrantPolicy:
     """`amount_max`: the most that one grant moves, in the account's unit; None for no cap."""
 
     amount_max: int | None = None
+
+
+def is_of_other_cafe(code: int, subject: int | str, cafe: int, addressee: int) -> bool:
+    """Return whether an account is of things that are at another cafe, or on their way to one.
+
+    cafe: the asker's; addressee: the cafe that the transfer of this number goes to, 0 for none.
+    """
+    if code == TRANSIT:
+        return addressee != cafe
+    return code in OF_A_CAFE_CLASSES and subject != cafe
 
 
 def decide_grant(

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from cloud.domain.advances import repayment
 from cloud.domain.grants import (
     GRANTED_CLASSES,
+    PLACE_CLASSES,
     GrantPolicy,
     Holding,
     decide_grant,
     grant_transaction,
+    is_of_other_cafe,
     without,
 )
 from cloud.domain.judge import CURRENT, Section, section_of
@@ -18,7 +20,7 @@ from cloud.hub.draft import Draft, HubOps
 from cloud.store import log
 from cloud.store.database import Database
 from sync_protocol.accounts import CLASSES, FEN, HUB_HOLDER, RECEIVABLE, WALLET
-from sync_protocol.kinds import TRANSACTION
+from sync_protocol.kinds import TRANSACTION, TRANSFER, field_index
 from sync_protocol.messages import GrantRequest
 from sync_protocol.ops import OpRef
 from sync_protocol.state_hash import CHAIN_WIDE
@@ -56,6 +58,9 @@ class GrantCase:
             return refusal("member_erased")
         if request.account_class not in GRANTED_CLASSES:
             return refusal("grant_class")
+        addressee = _addressee(draft, request.subject)
+        if is_of_other_cafe(request.account_class, request.subject, author.cafe, addressee):
+            return refusal("grant_nothing_held")
         section = section_of(request.account_class, author.cafe)
         holdings, debt_fen = self._holdings(draft, section), self._debt_fen(draft)
         moves = decide_grant(without(holdings, debt_fen), request.amount, self.policy)
@@ -93,7 +98,7 @@ class GrantCase:
                 continue  # another cafe's own
             if (node, epoch) == HUB_HOLDER:
                 holdings.append(Holding(code, subject, month, unit, amount))
-            elif node != self.node:
+            elif node != self.node and code not in PLACE_CLASSES:
                 self.elsewhere.append((node, amount))
         holdings.sort(key=lambda holding: holding.month or 999912)
         return holdings
@@ -110,3 +115,10 @@ class GrantCase:
         if self.repeated:
             return
         log.note_grant(database, self.node, self.request.request_id, references[0])
+
+
+def _addressee(draft: Draft, transfer: int | str) -> int:
+    """Return the cafe that a transfer goes to, 0 where there is none of this number."""
+    row = draft.state.register(TRANSFER, transfer)
+    value = row.value(field_index(TRANSFER, "to_cafe")) if row is not None else None
+    return value if isinstance(value, int) else 0

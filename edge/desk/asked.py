@@ -34,33 +34,33 @@ class Asked:
         self.line = line
         self._monotonic_ns = monotonic_ns
         self._new_id = new_id
-        self._wishes: dict[tuple[int, int], _Wish] = {}
+        self._wishes: dict[tuple[int, int, str], _Wish] = {}
 
-    def request_id(self, code: int, subject: int, amount: int) -> int:
+    def request_id(self, code: int, subject: int, amount: int, unit: str = FEN) -> int:
         """The id under which to ask now: a repeat within a few seconds carries the same."""
         now_ns = self._monotonic_ns()
-        wish = self._wishes.get((code, subject))
+        wish = self._wishes.get((code, subject, unit))
         repeated = wish is not None and now_ns - wish.asked_ns <= ASK_AGAIN_NS
         if wish is None or not repeated or wish.amount != amount:
             if len(self._wishes) >= ASKED_MAX:
                 self._wishes.clear()
-            wish = self._wishes[code, subject] = _Wish(self._new_id(), now_ns, amount)
+            wish = self._wishes[code, subject, unit] = _Wish(self._new_id(), now_ns, amount)
         return wish.request
 
     def met(self, code: int, subject: int) -> None:
         """There is nothing to ask for any more."""
-        self._wishes.pop((code, subject), None)
+        self._wishes.pop((code, subject, FEN), None)
 
     def awaited(self) -> list[int]:
         """Who was asked for just now, and stands at this counter still."""
         now_ns = self._monotonic_ns()
         wishes = self._wishes.items()
-        awaited = (one for (_, one), wish in wishes if now_ns - wish.asked_ns <= AWAITED_NS)
+        awaited = (one for (_, one, _), wish in wishes if now_ns - wish.asked_ns <= AWAITED_NS)
         return list(dict.fromkeys(awaited))
 
     def in_vain(self, subject: int) -> bool:
         """Whether a wish for money of a while ago was not met."""
-        wish = self._wishes.get((WALLET, subject))
+        wish = self._wishes.get((WALLET, subject, FEN))
         waited_ns = self._monotonic_ns() - wish.asked_ns if wish is not None else 0
         return ASK_AGAIN_NS < waited_ns <= IN_VAIN_NS
 

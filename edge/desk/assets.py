@@ -16,6 +16,7 @@ from edge.domain.assets import (
 from edge.domain.decision import Here, Judgement
 from edge.domain.refusals import Refusal, refuse
 from edge.effects.page_events import Region
+from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import ASSET_IN_STOCK, ASSET_ISSUED, ASSET_SOURCE, ASSET_UNIT
 from sync_protocol.kinds import ASSET, ASSET_CLAIM, MEMBER, STAFF
@@ -79,7 +80,8 @@ class AssetsDesk:
                 return refuse("member_unknown")
             unit = ASSET_UNIT + checked
             in_stock = facts.held_here(transaction, at, ASSET_IN_STOCK, at.cafe, unit)
-            return asset_issue(at, checked, in_stock, user)
+            elsewhere = held_elsewhere(transaction, at, ASSET_IN_STOCK, checked)
+            return asset_issue(at, checked, in_stock, user, elsewhere=elsewhere)
 
         return await self._committer.commit(request, decide, Region.PRODUCTS)
 
@@ -92,6 +94,14 @@ class AssetsDesk:
                 return checked
             unit = ASSET_UNIT + checked
             issued = facts.held_here(transaction, at, ASSET_ISSUED, at.cafe, unit)
-            return asset_return(at, checked, issued)
+            elsewhere = held_elsewhere(transaction, at, ASSET_ISSUED, checked)
+            return asset_return(at, checked, issued, elsewhere=elsewhere)
 
         return await self._committer.commit(request, decide, Region.PRODUCTS)
+
+
+def held_elsewhere(reader: Reader, at: Here, code: int, tag: str) -> bool:
+    """Whether an asset stands in an account of this cafe that another box or the hub holds."""
+    unit = ASSET_UNIT + tag
+    whole = facts.amount_of(reader, (at.cafe,), code, unit)
+    return whole > facts.held_here(reader, at, code, at.cafe, unit)

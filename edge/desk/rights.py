@@ -1,6 +1,7 @@
 """Rights at this box: asking the hub for them on a tap, giving them back, letting them expire."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -23,6 +24,9 @@ from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import (
     ADVANCE_RIGHT,
+    ASSET_IN_STOCK,
+    ASSET_ISSUED,
+    ASSET_UNIT,
     BONUS,
     CARD_DEPOSIT,
     FEN,
@@ -32,7 +36,9 @@ from sync_protocol.accounts import (
     PREPAID,
     RECEIVABLE,
     REFUNDABLE,
+    TRANSIT,
     WALLET,
+    class_of,
 )
 from sync_protocol.clock import stamp_ms
 from sync_protocol.kinds import USUAL_CAFE, VISIT, field_index
@@ -52,12 +58,14 @@ MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
 
 
 SETTLED_BY_HOLDER = {
-    "prepayment_elsewhere": (PREPAID, "session"),
-    "refund_elsewhere": (REFUNDABLE, "sale"),
-    "deposit_elsewhere": (CARD_DEPOSIT, "card"),
+    "prepayment_elsewhere": ((PREPAID,), "session"),
+    "refund_elsewhere": ((REFUNDABLE,), "sale"),
+    "deposit_elsewhere": ((CARD_DEPOSIT,), "card"),
+    "transfer_held_elsewhere": ((TRANSIT,), "transfer"),
+    "asset_held_elsewhere": ((ASSET_IN_STOCK, ASSET_ISSUED), "cafe"),
 }
-"""Refusals by a box that does not hold what it is to settle: its account class, and the value of
-the refusal that says whose."""
+"""Refusals by a box that does not hold what it is to settle: its account classes, and the value of
+the refusal that says whose. One that names a `tag` is about that asset alone."""
 
 SALE_BEGUN = frozenset({"add_line", "set_ticket_member"})
 SALE_TRIED = frozenset({"spend", "pay", "start_session"})
@@ -141,16 +149,22 @@ class Rights:
         """
         if refusal.code not in SETTLED_BY_HOLDER:
             return
-        code, name = SETTLED_BY_HOLDER[refusal.code]
+        classes, name = SETTLED_BY_HOLDER[refusal.code]
         subject = int(str(refusal.parameters[name]))
+        tag = refusal.parameters.get("tag")
+        elsewhere: Counter[tuple[int, str]] = Counter()
         with self._store.read() as reader:
-            held = facts.parts_here(reader, self._here(reader), (subject,), (code,))
-            elsewhere_fen = facts.amount_of(reader, (subject,), code, FEN) - total(held)
-        if elsewhere_fen > 0:
-            self.ask_for(code, subject, elsewhere_fen, FEN)
+            at = self._here(reader)
+            for code in classes:
+                for account, balance in reader.balances_of(code, subject):
+                    if account[2:4] != (at.node, at.epoch):
+                        elsewhere[code, account[5]] += balance.shown * class_of(code).side
+        for (code, unit), amount in elsewhere.items():
+            if amount > 0 and tag in (None, unit.removeprefix(ASSET_UNIT)):
+                self.ask_for(code, subject, amount, unit)
 
     def _request(self, code: int, subject: int, amount: int, unit: str = FEN) -> None:
-        request_id = self._asked.request_id(code, subject, amount)
+        request_id = self._asked.request_id(code, subject, amount, unit)
         self._line.request_grant(request_id, code, subject, unit, amount, PURPOSE_TAP)
 
     def ask_again(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from edge.desk import facts
 from edge.desk.answers import Outcome
+from edge.desk.assets import held_elsewhere
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.stock import stock_of
@@ -56,7 +57,8 @@ class TransfersDesk:
             known = DispatchFacts(
                 facts.products(transaction, (sku for sku, _ in load.lines)),
                 stock_of(transaction, at.cafe, load.lines),
-                {tag: _tag_in_stock(transaction, at, tag) for tag in load.tags},
+                [tag for tag in load.tags if _tag_in_stock(transaction, at, tag) == 1],
+                [tag for tag in load.tags if held_elsewhere(transaction, at, ASSET_IN_STOCK, tag)],
                 facts.cafe_name(transaction, at.cafe),
             )
             return dispatch(at, transaction.new_id(), addressee, load, known)

@@ -117,10 +117,19 @@ def asset_receipt_cancel(
     return Decision((transaction(here, REASON_CORRECTION, postings),), values={"tag": tag})
 
 
-def asset_issue(here: Here, tag: str, in_stock: int, user: int) -> Judgement:
+def not_here(here: Here, tag: str, place: tuple[str, str], *, elsewhere: bool) -> Refusal:
+    """Why an asset cannot be moved; `elsewhere`: this cafe's, but in the hands of another box."""
+    if elsewhere:
+        return refuse("asset_held_elsewhere", tag=tag, cafe=here.cafe)
+    return refuse("asset_not_here", tag=tag, place=place)
+
+
+def asset_issue(
+    here: Here, tag: str, in_stock: int, user: int, *, elsewhere: bool = False
+) -> Judgement:
     """An asset is handed to a user (a staff or member id, kept as the document)."""
     if in_stock != 1:
-        return refuse("asset_not_here", tag=tag, place=IN_STOCK)
+        return not_here(here, tag, IN_STOCK, elsewhere=elsewhere)
     unit = ASSET_UNIT + tag
     postings = (
         own(here, ASSET_IN_STOCK, here.cafe, unit, -1),
@@ -130,10 +139,10 @@ def asset_issue(here: Here, tag: str, in_stock: int, user: int) -> Judgement:
     return Decision((op,), values={"tag": tag, "user": user})
 
 
-def asset_return(here: Here, tag: str, issued: int) -> Judgement:
+def asset_return(here: Here, tag: str, issued: int, *, elsewhere: bool = False) -> Judgement:
     """An issued asset comes back into stock."""
     if issued != 1:
-        return refuse("asset_not_here", tag=tag, place=ISSUED)
+        return not_here(here, tag, ISSUED, elsewhere=elsewhere)
     unit = ASSET_UNIT + tag
     postings = (
         own(here, ASSET_ISSUED, here.cafe, unit, -1),

@@ -5,10 +5,10 @@ epoch: nobody else can take it out. What does not arrive is booked as lost (coun
 written off (a tagged asset) by the addressee, who alone can say so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from edge.domain.assets import IN_STOCK
+from edge.domain.assets import IN_STOCK, not_here
 from edge.domain.decision import (
     Decision,
     Here,
@@ -79,11 +79,16 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class DispatchFacts:
-    """What is known here of what is sent. `tags_here`: how many of each tag stand in stock."""
+    """What is known here of what is sent.
+
+    `tags_here`: which of the tags stand in stock; `tags_elsewhere`: which another box of this cafe,
+    or head office, holds.
+    """
 
     products: Mapping[str, Product]
     in_stock: Mapping[str, int]
-    tags_here: Mapping[str, int]
+    tags_here: Collection[str]
+    tags_elsewhere: Collection[str]
     from_name: Name
 
 
@@ -104,8 +109,8 @@ def dispatch(
         postings.append(plain(STOCK, here.cafe, unit, -quantity))
         postings.append((TRANSIT, transfer, *addressee.holder, 0, unit, quantity))
     for tag in load.tags:
-        if facts.tags_here.get(tag, 0) != 1:
-            return refuse("asset_not_here", tag=tag, place=IN_STOCK)
+        if tag not in facts.tags_here:
+            return not_here(here, tag, IN_STOCK, elsewhere=tag in facts.tags_elsewhere)
         unit = ASSET_UNIT + tag
         postings.append(own(here, ASSET_IN_STOCK, here.cafe, unit, -1))
         postings.append((TRANSIT, transfer, *addressee.holder, 0, unit, 1))
@@ -189,7 +194,8 @@ def _receipt_refusal(here: Here, facts: ReceiptFacts) -> Refusal | None:
         return refuse("transfer_received")
     sent = read_list(TRANSFER, facts.row, "lines")
     if not facts.in_transit:
-        return refuse("transfer_held_elsewhere" if sent else "transfer_unknown")
+        code = "transfer_held_elsewhere" if sent else "transfer_unknown"
+        return refuse(code, transfer=facts.transfer)
     return None
 
 

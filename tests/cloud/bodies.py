@@ -3,6 +3,7 @@
 import secrets
 
 from sync_protocol.accounts import (
+    ASSET_SOURCE,
     DUE_FROM_CAFE,
     DUE_TO_CHAIN,
     POINTS_HELD,
@@ -16,6 +17,7 @@ from sync_protocol.accounts import (
 from sync_protocol.claims import TAKE, ClaimWrite
 from sync_protocol.kinds import KINDS, field_index
 from sync_protocol.ledger import (
+    REASON_ASSET_RECEIPT,
     REASON_FLOAT,
     REASON_POINTS,
     REASON_PREPAYMENT,
@@ -73,6 +75,13 @@ def float_into_till(cafe, amount):
         None,
         [(TILL, cafe, 0, 0, 0, "fen", amount), (SAFE, cafe, 0, 0, 0, "fen", -amount)],
     ).body()
+
+
+def asset_at(code, subject, cafe, source, holder, unit):
+    """A new asset of a cafe: `source` brought it in, and `holder` has it in (code, subject)."""
+    asset = (ASSET_SOURCE, cafe, *source, 0, unit, -1)
+    postings = [(code, subject, *holder, 0, unit, 1), asset]
+    return Transaction(cafe, REASON_ASSET_RECEIPT, DAY, 480, 1, 0, None, postings).body()
 
 
 def spend(cafe, member, node, epoch, amount):

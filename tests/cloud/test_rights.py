@@ -1,13 +1,15 @@
 """Rights through the hub: grants, repeats, recalls, releases, closed epochs."""
 
 from cloud.store import reports
-from sync_protocol.accounts import POINTS_HELD, PREPAID, WALLET
-from sync_protocol.kinds import TRANSACTION
+from sync_protocol.accounts import ASSET_IN_STOCK, POINTS_HELD, PREPAID, TRANSIT, WALLET
+from sync_protocol.kinds import TRANSACTION, TRANSFER
 from sync_protocol.messages import GrantAnswer, GrantRequest, Recall
 from tests.cloud import bodies
 
 MEMBER_ID = 4001
 SESSION_ID = 7001
+TRANSFER_ID = 8001
+PC, DESK = "asset:PC-1", "asset:DESK-1"
 
 
 def _held(hub, node, epoch, code=WALLET, subject=MEMBER_ID):
@@ -130,4 +132,31 @@ async def test_what_a_closed_epoch_held_in_its_cafes_book_is_granted_to_that_caf
         assert (await _ask(successor, 1, 600, PREPAID, subject=SESSION_ID)).ref is not None
     assert _held(hub, 0, 0, PREPAID, SESSION_ID) == 0
     assert _held(hub, successor.node, successor.epoch, PREPAID, SESSION_ID) == 600
+    assert hub.refolded().equal
+
+
+async def test_things_are_granted_to_the_cafe_where_they_are_or_go_and_nobody_gives_them_back(hub):
+    dead, sender, successor = await hub.enrol(1), await hub.enrol(2), await hub.enrol(1)
+    holder, own = (dead.node, dead.epoch), (sender.node, sender.epoch)
+    on_its_way = {"from_cafe": 2, "to_cafe": 1, "status": "dispatched"}
+    async with dead.connected(), sender.connected():
+        await dead.commit(
+            dead.op(TRANSACTION, bodies.asset_at(ASSET_IN_STOCK, 1, 1, holder, holder, PC))
+        )
+        await sender.commit(
+            sender.op(TRANSFER, bodies.register(TRANSFER, TRANSFER_ID, 2, on_its_way)),
+            sender.op(TRANSACTION, bodies.asset_at(TRANSIT, TRANSFER_ID, 2, own, holder, DESK)),
+        )
+        wanted = ((ASSET_IN_STOCK, PC, 1), (TRANSIT, DESK, TRANSFER_ID))
+        for number, (code, unit, subject) in enumerate(wanted):
+            answer = await _ask(sender, 10 + number, 1, code, unit, subject)
+            assert answer.code == "grant_nothing_held"
+    people = [await hub.office.add_staff(name, "manager", [], ("", ""), 0) for name in "PQ"]
+    await hub.office.close_epoch(*holder, tuple(people))
+    async with sender.connected(), successor.connected():
+        for number, (code, unit, subject) in enumerate(wanted):
+            answer = await _ask(sender, 20 + number, 1, code, unit, subject)
+            assert answer.code == "grant_nothing_held"
+            assert (await _ask(successor, 30 + number, 1, code, unit, subject)).ref is not None
+            assert _held(hub, successor.node, successor.epoch, code, subject) == -1
     assert hub.refolded().equal

@@ -24,8 +24,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "transfer_received": ("这张调拨单已经签收过了", "This transfer has been received already"),
     "transfer_held_elsewhere": (
-        "货是发给本店旧盒子的，请联系总部转过来",
-        "The goods were sent to this cafe's former box; ask head office to move them",
+        "货是发给本店旧盒子的，已申请转来，请过几秒再试；还不行就请总部核销旧盒子",
+        "The goods were sent to this cafe's former box; they were asked for, try again in a few"
+        " seconds. If they do not come, have head office write the old box off",
     ),
     "transfer_surplus": (
         "“{item}”发出 {sent}，不能签收 {received}；多出的请另做入库",
@@ -44,6 +45,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The asset “{tag}” is this cafe's own; its receipt stands",
     ),
     "asset_tag_taken": ("资产编号“{tag}”已被使用", "The asset tag “{tag}” is taken"),
+    "asset_held_elsewhere": (
+        "资产“{tag}”还在本店旧盒子名下，已申请转来，请过几秒再试；还不行就请总部核销旧盒子",
+        "The asset “{tag}” is still in the hands of this cafe's former box; it was asked for, try"
+        " again in a few seconds. If it does not come, have head office write the old box off",
+    ),
     "asset_not_here": (
         "资产“{tag}”不在本店{place}",
         "The asset “{tag}” is not {place} at this cafe",

@@ -67,7 +67,7 @@ loads = st.builds(
 
 
 def _facts(load: Load) -> DispatchFacts:
-    return DispatchFacts(PRODUCTS, {}, dict.fromkeys(load.tags, 1), HOME)
+    return DispatchFacts(PRODUCTS, {}, load.tags, (), HOME)
 
 
 def test_a_goods_receipt_and_issue() -> None:
@@ -145,7 +145,7 @@ def test_a_dispatch_that_cannot_be_is_refused() -> None:
     assert code_of(dispatch(HERE, 7, Addressee(CAFE, HOME, OWN), load, _facts(load))) == "cafe_own"
     no_box = Addressee(OTHER_CAFE, EAST, None)
     assert code_of(dispatch(HERE, 7, no_box, load, _facts(load))) == "cafe_without_box"
-    nothing = DispatchFacts(PRODUCTS, {}, {}, HOME)
+    nothing = DispatchFacts(PRODUCTS, {}, (), (), HOME)
     assert code_of(dispatch(HERE, 7, THERE, load, nothing)) == "asset_not_here"
     assert code_of(dispatch(HERE, 7, THERE, Load((), ()), nothing)) == "lines_missing"
     many = Load(tuple((f"S{n}", 1) for n in range(LINES_MAX)), ("PC-1",))

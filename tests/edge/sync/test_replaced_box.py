@@ -7,12 +7,13 @@ import pytest
 
 from edge.desk.answers import Answer
 from sync_protocol.accounts import PREPAID, REFUNDABLE
-from sync_protocol.kinds import SALE, SESSION
+from sync_protocol.kinds import SALE, SESSION, TRANSFER
 from tests.edge.sync.boxes import DEADLINE_S, Box, eventually
 from tests.edge.sync.counters import PIN, Counter
 
 PAID_BEFORE_FEN = 1_000
 SPENT_FEN = 700
+STAYS, IS_LENT, ARRIVES = "PC-1", "PC-2", "PC-3"
 PAPERS = {"name": "张三", "document_kind": "id_card", "document_number": "11010519491231002X"}
 
 
@@ -22,6 +23,26 @@ async def _do_in_the_end(counter, command, **inputs):
     while not isinstance(outcome := await counter.ask(command, **inputs), Answer):
         assert time.monotonic() < deadline_s, outcome.words("en")
         await asyncio.sleep(0.05)
+    return outcome
+
+
+async def _things(old, sender, user):
+    """One asset of the old box stays, one is lent, and one is on its way; the transfer of it."""
+    for tag in (STAYS, IS_LENT):
+        await old.do("asset_receipt", tag=tag, name="屏幕")
+    await old.do("asset_issue", tag=IS_LENT, user=user)
+    await sender.do("asset_receipt", tag=ARRIVES, name="屏幕")
+    sending = {"to_cafe": old.box.cafe, "tags": ARRIVES}
+    sent = await _do_in_the_end(sender, "dispatch_transfer", **sending)
+    await sender.box.settled()
+    await _has(old.box, TRANSFER, sent.values["transfer"])
+    return sent.values["transfer"]
+
+
+async def _has(box, kind, key):
+    await eventually(
+        lambda: box.read(lambda reader: reader.register(kind, key)), "what another box wrote"
+    )
 
 
 @pytest.mark.covers("A049")
@@ -45,6 +66,9 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
     member = (await old.do("register_member", name="王", consent=True)).values["member"]
     await old.do("top_up", member=member, amount_fen=SPENT_FEN, tender="cash")
     sale = (await old.do("spend", member=member, amount_fen=SPENT_FEN)).values["sale"]
+    sender = Counter(await make_box(1, start=False))
+    await sender.log_in(people[0], opens_shift=False)
+    transfer = await _things(old, sender, people[0])
     await old.box.settled()
     await old.box.stop()
 
@@ -53,11 +77,8 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
     await box.enrol(code)
     try:
         new = Counter(box)
-        for kind, key in ((SESSION, session), (SALE, sale)):
-            await eventually(
-                lambda kind=kind, key=key: box.read(lambda reader: reader.register(kind, key)),
-                "what the old box wrote",
-            )
+        for kind, key in ((SESSION, session), (SALE, sale), (TRANSFER, transfer)):
+            await _has(box, kind, key)
         await new.log_in(people[0], opens_shift=False)
         settling = {"session": session, "expected_total_fen": 0}
         refused = await new.ask("end_session", **settling)
@@ -68,6 +89,13 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
         assert (await new.ask("refund", **refunding)).code == "refund_elsewhere"
         void = await new.ask("void_sale", sale=sale, reason="x")
         assert void.code == "refund_elsewhere", "it would give nothing back, and end the sale"
+        moves = {
+            "dispatch_transfer": {"to_cafe": sender.box.cafe, "tags": STAYS},
+            "asset_return": {"tag": IS_LENT},
+            "receive_transfer": {"transfer": transfer, "tags": ARRIVES},
+        }
+        codes = [(await new.ask(command, **inputs)).code for command, inputs in moves.items()]
+        assert codes == [*["asset_held_elsewhere"] * 2, "transfer_held_elsewhere"]
 
         await hub.office.close_epoch(box.node, 1, tuple(people))
         await eventually(
@@ -75,6 +103,8 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
         )
         await _do_in_the_end(new, "end_session", **settling)
         await _do_in_the_end(new, "refund", **refunding)
+        for command, inputs in moves.items():
+            await _do_in_the_end(new, command, **inputs)
         for holder in ((0, 0), (box.node, 1), (box.node, 2)):
             assert new.shown(PREPAID, session, holder) == 0
             assert new.shown(REFUNDABLE, sale, holder) == 0
