@@ -75,8 +75,13 @@ class LogReader:
             acked = epoch == self.identity.epoch and seq <= self.acked_seq()
             return row.position is not None or (acked and self.own_hash(seq) == hash)
         author = self.author(node, epoch)
-        # Dropped by retention, or a snapshot said so; of two chains nobody knows which it was.
-        return author is not None and author.seq >= seq and self.author(node, -epoch) is None
+        if author is None or author.seq < seq or self.author(node, -epoch) is not None:
+            return False  # of two chains nobody knows which it was
+        kept = self._execute(statements.SELECT_HASH, (op_key(author.number, seq),)).fetchone()
+        if kept is not None:
+            return False  # another op has that number
+        # Dropped by retention, or a snapshot said so: of the last one alone the hash is known.
+        return author.seq > seq or author.hash == hash
 
     def own_head(self) -> Head:
         """Return the last op of this box's epoch: (0, genesis hash) before the first."""
