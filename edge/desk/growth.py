@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from edge.desk import facts
 from edge.desk.catalogue import Catalogue
-from edge.domain.decision import Decision, Here, PrintSlip, read_text
-from edge.domain.tiers import Grown, ladder_of, settled, tier_in_force, tier_named
+from edge.domain.decision import Decision, Here, PrintSlip, read_int, read_list, read_text
+from edge.domain.refunds import SoldFacts
+from edge.domain.tiers import Grown, ladder_of, settled, tier_change, tier_in_force, tier_named
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import POINTS_ISSUED, SPENT
-from sync_protocol.kinds import KINDS, LEDGER, MEMBER, field_index
+from sync_protocol.kinds import KINDS, LEDGER, MEMBER, SALE, field_index
+from sync_protocol.ledger import REASON_MEMBERSHIP_FEE
 from sync_protocol.registers import write_from_body
 
 
@@ -70,6 +72,32 @@ def with_tier_settled(
         effects=(slip, *decision.effects),
         values={**decision.values, "tier": str(code)},
     )
+
+
+def without_bought_tier(
+    transaction: WriteTransaction, catalogue: Catalogue, at: Here, sold: SoldFacts, back: Decision
+) -> Decision:
+    """The decision that gives all of a membership's fee back, with the step that it bought ended.
+
+    Whoever reached a step meanwhile stays on it.
+    """
+    if sold.reason != REASON_MEMBERSHIP_FEE or back.values["refundable_fen"]:
+        return back
+    row = facts.row(transaction, MEMBER, sold.member)
+    codes = [line[0] for line in read_list(SALE, sold.row, "lines") if isinstance(line, list)]
+    bought_day = read_int(SALE, sold.row, "business_day")
+    if read_int(MEMBER, row, "tier_since_day") != bought_day:
+        return back
+    if read_text(MEMBER, row, "tier") not in codes:
+        return back
+    before = grown_of(transaction, sold.member)
+    points, spent_fen = _added(back, sold.member)
+    grown = Grown(before.points + points, before.spent_fen + spent_fen)
+    ladder = ladder_of(catalogue.rules(transaction, "tiers"))
+    reached = [tier for tier in ladder if tier.reached(grown)]
+    salt = transaction.new_salt(MEMBER)
+    change = tier_change(at, sold.member, row, reached[-1] if reached else None, salt)
+    return replace(back, ops=(*back.ops, change))
 
 
 def _grows(decision: Decision) -> int:

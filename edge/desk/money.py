@@ -6,6 +6,7 @@ from edge.desk import facts
 from edge.desk.answers import Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
+from edge.desk.growth import without_bought_tier
 from edge.desk.numbers import paper_number
 from edge.desk.payments import Payments
 from edge.desk.pricing import earned_today, terms_of
@@ -148,7 +149,11 @@ class MoneyDesk:
                 return refuse("sale_unknown")
             if is_of_pass(read_list(SALE, sold.row, "lines")):
                 return refuse("pass_has_its_own_refund")
-            return refund(at, sold, amount_fen, reason)
+            back = refund(at, sold, amount_fen, reason)
+            if isinstance(back, Refusal):
+                return back
+            catalogue = self._committer.catalogue
+            return without_bought_tier(transaction, catalogue, at, sold, back)
 
         return await self._committer.commit(request, decide, Region.TAP)
 

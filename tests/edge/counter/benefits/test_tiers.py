@@ -4,6 +4,7 @@ import pytest
 
 from sync_protocol.kinds import MEMBER
 from tests.edge.counter.benefits.conftest import APPROVED, Shop
+from tests.edge.desk.counter import MANAGER
 
 LADDER = (
     {
@@ -125,6 +126,11 @@ async def test_a_membership_is_bought_for_its_fee_and_brings_its_privileges(shop
     assert sold["total_fen"] == 8_800
     assert await tier_of(shop, member) == ("diamond", shop.day_after(365))
     assert (await shop.buy(member, NOODLE=2))["points"] == 18
+    await shop.log_in(MANAGER)
+    for back_fen, tier in ((800, "diamond"), (8_000, "")):
+        inputs = {"sale": sold["sale"], "amount_fen": back_fen, "reason": "不要了"}
+        await shop.done("refund", **inputs)
+        assert (await tier_of(shop, member))[0] == tier, "who has the fee back has no step for it"
 
 
 @pytest.mark.covers("A197", "A358")
