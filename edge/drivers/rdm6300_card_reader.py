@@ -9,13 +9,12 @@ opens the port again, ever more slowly, when the line is lost. Sources: the RDM6
 (ITead), ID Innovations' data sheet of the ID-12LA, EM Microelectronic EM4100.
 """
 
-import asyncio
 import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import xor
 
 import serial
@@ -25,7 +24,7 @@ from edge.drivers.contract import CardReader
 from edge.drivers.errors import Reason
 from edge.drivers.options import option, read_options
 from edge.drivers.presence import Presence
-from edge.drivers.serial_lines import LINE_ERRORS, reason_of_open
+from edge.drivers.serial_listener import SerialListener, line_errors
 from edge.drivers.stacks import Stacks
 from edge.events import DeviceState
 
@@ -34,7 +33,6 @@ FRAME = re.compile(rb"\x02([0-9A-Fa-f]{12})(?:\r\n)?\x03")
 FRAME_BYTES_MAX = 16
 READ_MS_MAX = 250
 """How long a read may block: the longest that `close` waits."""
-RETRY_FIRST_S, RETRY_MAX_S = 0.2, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,53 +56,34 @@ class Rdm6300CardReader(CardReader):
         super().__init__(name, bridge)
         self._options = options
         self._presence = Presence(name, options.gone_ms, bridge)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._listener = SerialListener(
+            f"reader:{name}",
+            self._listen,
+            partial(self._report, DeviceState.ABSENT),
+            port=options.port,
+            baud=options.baud,
+            read_s=min(READ_MS_MAX, options.gone_ms // 2) / 1000,
+        )
 
     async def open(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=f"reader:{self.name}", daemon=True)
-        self._thread.start()
+        self._listener.open()
 
     async def close(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._stopping.set()
-        await asyncio.to_thread(thread.join)
+        await self._listener.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     async def cards_there(self) -> tuple[bytes, ...]:
         there = self._presence.there(time.monotonic_ns())
         return () if there is None else (there,)
 
-    def _run(self) -> None:
-        timeout_s = min(READ_MS_MAX, self._options.gone_ms // 2) / 1000
-        retry_s = RETRY_FIRST_S
-        while not self._stopping.is_set():
-            try:
-                line = serial.Serial(
-                    self._options.port, self._options.baud, timeout=timeout_s, exclusive=True
-                )
-            except LINE_ERRORS as error:
-                self._report(DeviceState.ABSENT, reason_of_open(error))
-                self._stopping.wait(retry_s)
-                retry_s = min(2 * retry_s, RETRY_MAX_S)
-                continue
-            retry_s = RETRY_FIRST_S
-            with line:
-                self._listen(line)
-
-    def _listen(self, line: serial.Serial) -> None:
-        """Until the line is lost or the driver stops."""
+    def _listen(self, line: serial.Serial, stopping: threading.Event) -> None:
+        """Until the driver stops. Raises LineLostError."""
         received = bytearray()
         self._presence.start(time.monotonic_ns())
         self._report(DeviceState.OK)
-        while not self._stopping.is_set():
-            try:
+        while not stopping.is_set():
+            with line_errors():
                 received += line.read(max(1, line.in_waiting))
-            except LINE_ERRORS:
-                self._report(DeviceState.ABSENT, Reason.LINE_LOST)
-                return
             at_ns = time.monotonic_ns()
             for number in take_numbers(received):
                 if number is None:

@@ -4,14 +4,13 @@ The frames are those of `edge.door_frames`. One thread owns the port and opens i
 slowly, when the line is lost.
 """
 
-import asyncio
 import contextlib
-import termios
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from functools import partial
 
 import serial
 
@@ -21,14 +20,12 @@ from edge.drivers.contract import DoorCounter
 from edge.drivers.door_node_reports import ANSWER_S, SILENT_S, Reports, read_key
 from edge.drivers.errors import Reason
 from edge.drivers.options import option, read_options
+from edge.drivers.serial_listener import SerialListener, line_errors
 from edge.drivers.stacks import Stacks
 from edge.events import DeviceState
 
 READ_S = 0.5
 """How long a read may block: the longest that `close` waits."""
-RETRY_FIRST_S, RETRY_MAX_S = 0.2, 10.0
-LINE_ERRORS = (OSError, termios.error)
-"""What pyserial raises for a port that is away; its SerialException is an OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +43,34 @@ class SerialDoorCounter(DoorCounter):
     def __init__(self, name: str, options: Options, bridge: Bridge) -> None:
         super().__init__(name, bridge)
         self._options = options
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._listener: SerialListener | None = None
 
     async def open(self) -> None:
         reports = Reports(self.name, read_key(self.name, self._options.key_file), self._bridge.post)
-        self._thread = threading.Thread(
-            target=self._run, args=(reports,), name=f"counter:{self.name}", daemon=True
+        self._listener = SerialListener(
+            f"counter:{self.name}",
+            partial(self._serve, reports),
+            partial(self._report, DeviceState.ABSENT),
+            port=self._options.port,
+            baud=self._options.baud,
+            read_s=READ_S,
+            write_s=ANSWER_S,
         )
-        self._thread.start()
+        self._listener.open()
 
     async def close(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._stopping.set()
-        await asyncio.to_thread(thread.join)
+        if self._listener is not None:
+            await self._listener.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
-    def _run(self, reports: Reports) -> None:
-        retry_s = RETRY_FIRST_S
-        while not self._stopping.is_set():
-            try:
-                with serial.Serial(
-                    self._options.port, self._options.baud, timeout=READ_S, write_timeout=ANSWER_S
-                ) as line:
-                    retry_s = RETRY_FIRST_S
-                    self._report(DeviceState.ABSENT, Reason.NODE_SILENT)
-                    self._serve(reports, line)
-            except LINE_ERRORS:
-                self._report(DeviceState.ABSENT, Reason.NO_PORT)
-                self._stopping.wait(retry_s)
-                retry_s = min(2 * retry_s, RETRY_MAX_S)
-
-    def _serve(self, reports: Reports, line: serial.Serial) -> None:
+    def _serve(self, reports: Reports, line: serial.Serial, stopping: threading.Event) -> None:
+        """Until the driver stops. Raises LineLostError."""
+        self._report(DeviceState.ABSENT, Reason.NODE_SILENT)
         heard = time.monotonic()
         received = b""
-        while not self._stopping.is_set():
-            received += line.read_until(b"\n", LINE_BYTES_MAX)
+        while not stopping.is_set():
+            with line_errors():
+                received += line.read_until(b"\n", LINE_BYTES_MAX)
             if not received.endswith(b"\n") and len(received) < LINE_BYTES_MAX:
                 if time.monotonic() - heard > SILENT_S:
                     self._report(DeviceState.ABSENT, Reason.NODE_SILENT)
@@ -101,7 +88,9 @@ class SerialDoorCounter(DoorCounter):
             return False
         self._report(DeviceState.OK)
         with contextlib.suppress(TimeoutError, CancelledError):
-            line.write(to_line(reports.answer(frame, committed.result(ANSWER_S))))
+            answer = reports.answer(frame, committed.result(ANSWER_S))
+            with line_errors():
+                line.write(to_line(answer))
         return True
 
 

@@ -1,11 +1,14 @@
 """What a door node's driver takes and refuses, and the buckets that reports are counted in."""
 
+import os
+import tty
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 import pytest
+import serial
 
 from edge.domain.decision import Here
 from edge.domain.door_counts import bucket_of, crossed_since
@@ -24,7 +27,16 @@ from edge.door_frames import (
 from edge.drivers.bridge import Bridge
 from edge.drivers.errors import DeviceConfigurationError
 from edge.drivers.http_door_counter import HttpDoorCounter, Options
-from edge.events import DeviceEvent, DeviceState, DoorCommitted, DoorReported
+from edge.drivers.serial_door_counter import Options as SerialOptions
+from edge.drivers.serial_door_counter import SerialDoorCounter
+from edge.events import (
+    DeviceEvent,
+    DeviceState,
+    DeviceStateChanged,
+    DoorCommitted,
+    DoorReported,
+)
+from tests.contracts.collector import Collector
 from tests.edge.test_box import free_port
 
 KEY = bytes(range(32))
@@ -98,6 +110,28 @@ async def test_a_key_that_is_none_is_told_with_its_remedy(tmp_path: Path) -> Non
     counter = HttpDoorCounter("door", Options(str(tmp_path / "key")), Bridge(lambda _event: None))
     with pytest.raises(DeviceConfigurationError, match="openssl rand -hex 32"):
         await counter.open()
+
+
+async def test_a_serial_line_says_why_it_cannot_be_heard(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY.hex())
+    node_end, box_end = os.openpty()
+    tty.setraw(box_end)
+    port = os.ttyname(box_end)
+    collector = Collector()
+    options = SerialOptions(str(tmp_path / "key"), port)
+    counter = SerialDoorCounter("door", options, collector.bridge)
+    with serial.Serial(port, exclusive=True):
+        await counter.open()
+        await collector.state(DeviceState.ABSENT, "port_busy")
+    await collector.state(DeviceState.ABSENT, "node_silent")
+    os.close(node_end)
+    await collector.until(
+        lambda: any(told.reason == "line_lost" for told in collector.of(DeviceStateChanged)),
+        "loss",
+    )
+    os.close(box_end)
+    await counter.close()
+    await counter.close()
 
 
 def test_totals_count_each_crossing_once() -> None:
