@@ -118,6 +118,11 @@ REFUSALS = {
         Refusal(
             "voucher_amount", "面值须在 0.01 到 1,000 元之间", "A voucher is worth ¥0.01 to ¥1,000"
         ),
+        Refusal(
+            "day_invalid",
+            "日期不对，请输入如 2027-03-01",
+            "This is no day of the calendar; write one such as 2027-03-01",
+        ),
         Refusal("voucher_day", "截止日期已经过去", "The last day is past"),
         Refusal(
             "rule_changed",

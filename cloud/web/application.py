@@ -22,7 +22,9 @@ BODY_BYTES_MAX = 1024 * 1024
 
 def build_application(office: HeadOffice, zone: tzinfo) -> web.Application:
     """The pages under `/`; times are shown in `zone`. The caller adds what is not for people."""
-    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[refuse_foreign_pages])
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX, middlewares=[refuse_foreign_pages, _refuse_unreadable]
+    )
     app[Pages.KEY] = Pages(office, Renderer(FOLDER, zone, term))
     app.on_response_prepare.append(add_security_headers)
     for route in ROUTES:
@@ -32,6 +34,20 @@ def build_application(office: HeadOffice, zone: tzinfo) -> web.Application:
         app.router.add_route(route.method, route.path, handler)
     app.router.add_static("/static", FOLDER / "static")
     return app
+
+
+@web.middleware
+async def _refuse_unreadable(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a form that is none: cut off, or in a charset that nobody knows."""
+    if request.method == "POST":
+        try:
+            await request.post()  # it is kept; a body of another type is left alone
+        except (LookupError, ValueError) as error:
+            words = (
+                "无法读取表单，请重试。This form cannot be read; send it again. (form_unreadable)"
+            )
+            raise web.HTTPBadRequest(text=words) from error
+    return await handler(request)
 
 
 def _for_staff(handler: Handler, route: Route) -> Handler:

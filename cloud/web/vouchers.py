@@ -2,10 +2,11 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import date
 
 from aiohttp import web
 
-from cloud.domain.refusals import Refusal
+from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.vouchers import BATCH_MAX
 from cloud.hub.vouchers import issue_vouchers
 from cloud.store.database import Database
@@ -16,7 +17,6 @@ from cloud.web.reading import number_of
 from sync_protocol.kinds import PASS, field_index
 
 SHOWN_MAX = 200
-DAY_MAX = 99991231
 REQUEST_ID_LENGTH_MAX = 64
 
 
@@ -49,8 +49,8 @@ async def vouchers(request: web.Request) -> web.Response:
             "batch_max": BATCH_MAX,
         }
 
-    refusal = outcome if isinstance(outcome, Refusal) else None
-    return pages.respond(request, "vouchers.html", await pages.read(read), refusal)
+    fault = outcome if isinstance(outcome, Refusal) else None
+    return pages.respond(request, "vouchers.html", await pages.read(read), fault)
 
 
 async def _issue(request: web.Request) -> Refusal | list[tuple[str, str]]:
@@ -59,10 +59,23 @@ async def _issue(request: web.Request) -> Refusal | list[tuple[str, str]]:
     if isinstance(amount_fen, Refusal):
         return amount_fen
     count = number_of(form_text(form, "count"), BATCH_MAX + 1) or 0
-    until_day = number_of(form_text(form, "until_day").replace("-", ""), DAY_MAX) or 0
+    until_day = _day_of(form_text(form, "until_day"))
+    if until_day is None:
+        return refusal("day_invalid")
     hub = request.app[Pages.KEY].office.hub
     asked = form_text(form, "request_id")[:REQUEST_ID_LENGTH_MAX] or secrets.token_urlsafe()
     return await issue_vouchers(hub, count, amount_fen, until_day, request[PERSON].id, asked)
+
+
+def _day_of(text: str) -> int | None:
+    """`2027-03-01` is 20270301 and nothing is 0; None for what is no day of the calendar."""
+    if not text:
+        return 0
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def _vouchers(database: Database) -> list[Voucher]:

@@ -429,6 +429,8 @@ async def test_a_batch_of_vouchers_is_issued_for_all_cafes(
         {"count": "201"},
         {"amount_yuan": "0"},
         {"until_day": "2020-01-01"},
+        {"until_day": "2099-13-01"},
+        {"until_day": "31/12/2099"},
     ):
         end = log_end(office)
         async with person.post(f"{site}/vouchers", data={**form, **wrong}) as answer:

@@ -64,6 +64,21 @@ async def test_control_characters_reach_neither_the_log_nor_a_printer(
     assert office.hub.is_running()
 
 
+async def test_a_form_that_cannot_be_read_is_refused_in_words(
+    site: str, person: ClientSession
+) -> None:
+    form = "application/x-www-form-urlencoded"
+    for kind, body in (
+        (f"{form}; charset=bogus", b"code=a&name=b"),
+        (form, b"code=\xff"),
+        ("multipart/form-data", b"code=a"),
+        ("multipart/form-data; boundary=x", b"--x\r\n"),
+    ):
+        headers = {"Content-Type": kind}
+        async with person.post(f"{site}/cafes", data=body, headers=headers) as answer:
+            assert (answer.status, "form_unreadable" in await answer.text()) == (400, True), kind
+
+
 async def test_a_password_is_kept_as_it_was_typed(site: str, person: ClientSession) -> None:
     password = " with a space at both ends "
     form = {"name": "zhao", "role": "read_only", "password": password}
