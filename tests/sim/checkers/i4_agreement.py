@@ -14,9 +14,8 @@ from sync_protocol.annotations import (
     VOID,
     annotation_from_row,
 )
-from sync_protocol.claims import ClaimRow
 from sync_protocol.codec import pack, unpack
-from sync_protocol.fold import State, fold_op
+from sync_protocol.fold import fold_op
 from sync_protocol.kinds import (
     ASSET,
     CARD,
@@ -30,7 +29,7 @@ from sync_protocol.kinds import (
     REGISTER,
 )
 from sync_protocol.ops import Op, header_from_row
-from sync_protocol.registers import RegisterRow
+from tests.refold import Folded
 from tests.sim.evidence import BoxEvidence, Evidence, LoggedOp
 
 STATUS_RANKS = {(CARD, 1): CARD_STATUS, (NODE, 4): NODE_STATUS}
@@ -40,44 +39,8 @@ ORDER_MS = 2_000
 """The hub's clock is right in every run: no effective stamp lies further ahead of its block."""
 
 
-class Refold(State):
-    """A state in dictionaries."""
-
-    def __init__(self) -> None:
-        self.registers: dict[tuple[int, int | str], RegisterRow] = {}
-        self.claims: dict[tuple[int, bytes], ClaimRow] = {}
-        self.balances: dict[tuple[tuple[int, int], Any], int] = {}
-
-    def register(self, kind: int, key: int | str) -> RegisterRow | None:
-        return self.registers.get((kind, key))
-
-    def set_register(self, kind: int, key: int | str, row: RegisterRow) -> None:
-        self.registers[kind, key] = row
-
-    def claim(self, kind: int, key: bytes) -> ClaimRow | None:
-        return self.claims.get((kind, key))
-
-    def set_claim(self, kind: int, key: bytes, row: ClaimRow | None) -> None:
-        if row is None:
-            self.claims.pop((kind, key), None)
-        else:
-            self.claims[kind, key] = row
-
-    def add(self, section: tuple[int, int], account: Any, amount: int) -> None:
-        place = (section, account)
-        self.balances[place] = self.balances.get(place, 0) + amount
-
-    def erase(self, subject: int) -> None:
-        for (kind, key), row in list(self.registers.items()):
-            if KINDS[kind].personal and key == subject:
-                self.registers[kind, key] = RegisterRow(row.cafe, None)
-        for place, claim in list(self.claims.items()):
-            if KINDS[place[0]].personal and claim.subject == subject:
-                del self.claims[place]
-
-
 def check(evidence: Evidence) -> Iterator[str]:
-    state = Refold()
+    state = Folded()
     for op in evidence.hub.in_effect():
         # A personal op whose body is gone left a tombstone at most, which is known by its key.
         if op.body is not None and op.kind in KINDS:
@@ -99,7 +62,7 @@ def _annotation(op: LoggedOp) -> Any:
     return annotation_from_row([op.effective, op.verdict, detail])
 
 
-def _compare_hub(evidence: Evidence, state: Refold) -> Iterator[str]:
+def _compare_hub(evidence: Evidence, state: Folded) -> Iterator[str]:
     stored = evidence.hub.documents
     for place in stored.keys() | state.registers.keys():
         row = state.registers.get(place)
