@@ -125,7 +125,24 @@ def faults_of(rule: Rule, rows: Rows) -> list[Fault]:
             fault = value_fault(column, value)
             if fault is not None:
                 faults.append(Fault(number, column.name, fault))
-    return faults + _code_faults(rule, rows)
+    faults += _code_faults(rule, rows)
+    return faults or _worth_faults(rule, rows)
+
+
+def _worth_faults(rule: Rule, rows: Rows) -> list[Fault]:
+    """A yuan buys no more points than it is redeemed by: to and fro they would make money."""
+    if rule.name != "points":
+        return []
+    names = [column.name for column in rule.columns]
+    bought, redeemed = (rows[0][names.index(name)] for name in ("money_points", "yuan_points"))
+    if not int(bought) > int(redeemed) > 0:
+        return []
+    words = (
+        f"一元换得的积分不能多于 {redeemed}：否则来回兑换就会生钱",
+        f"A yuan may buy at most {redeemed} points, by which it is redeemed: otherwise money is"
+        " made by changing to and fro",
+    )
+    return [Fault(1, "money_points", Refusal("points_make_money", *words))]
 
 
 def _code_faults(rule: Rule, rows: Rows) -> list[Fault]:

@@ -26,6 +26,7 @@ from sync_protocol.rules import CHOICE, RULES, check_rows
 from sync_protocol.rules import CHOICES as SEVERAL
 
 PASSWORD = "correct horse battery"
+MADE = "points_make_money"
 
 
 @pytest.fixture
@@ -52,6 +53,15 @@ async def chen(office: HeadOffice) -> AsyncIterator[ClientSession]:
             assert answer.status == 200
         yield session
     await server.close()
+
+
+def test_points_are_not_sold_for_less_than_they_are_redeemed_by() -> None:
+    rule = RULES["points"]
+    names = [column.name for column in rule.columns]
+    for bought, redeemed, codes in ((0, 100, []), (100, 100, []), (50, 0, []), (101, 100, [MADE])):
+        (row,) = default_rows(rule)
+        row[names.index("money_points")], row[names.index("yuan_points")] = bought, redeemed
+        assert [fault.refusal.code for fault in faults_of(rule, [row])] == codes
 
 
 def document(office: HeadOffice, key: str) -> tuple[object, object]:
