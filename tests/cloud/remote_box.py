@@ -32,8 +32,9 @@ from sync_protocol.messages import (
     push_signing_bytes,
     unpack_message,
 )
-from sync_protocol.ops import OP_VERSION, TRUST_MEASURED, Header, genesis_hash, make_op
+from sync_protocol.ops import genesis_hash
 from sync_protocol.topics import blocks_topic, down_topic, up_topic
+from tests.cloud.chain import Author
 
 DEADLINE_S = 60.0
 
@@ -104,14 +105,13 @@ class HubUnderTest:
         return refold(self.hub.reader, verifier(self.hub.keys.public_bytes))
 
 
-class RemoteBox:
+class RemoteBox(Author):
     def __init__(self, hub, key, answer):
+        super().__init__(answer.chain, answer.node, answer.epoch, answer.cafe)
         self.hub = hub
         self.key = key
         self.answer = answer
-        self.chain, self.node, self.epoch = answer.chain, answer.node, answer.epoch
-        self.cafe = answer.cafe
-        self.seq, self.hash = 0, genesis_hash(self.chain, self.node, self.epoch)
+        self.chain = answer.chain
         self.messages = []
         self.blocks = []
         self.client = None
@@ -119,27 +119,8 @@ class RemoteBox:
     # What it writes
 
     def op(self, kind, body, **changed):
-        self.seq += 1
-        values = {
-            "version": OP_VERSION,
-            "kind": kind,
-            "node": self.node,
-            "epoch": self.epoch,
-            "seq": self.seq,
-            "stamp": stamp_of(time.time_ns() // 1_000_000),
-            "segment": 1,
-            "trust": TRUST_MEASURED,
-            "seen_generation": 1,
-            "seen_stream": 0,
-            "seen_position": 0,
-            "actor": 7,
-            "terminal": 1,
-            "shift": 0,
-        }
-        values.update(changed)
-        made = make_op(Header(**values), body, self.hash)
-        self.hash = made.hash
-        return made
+        stamp = stamp_of(time.time_ns() // 1_000_000)
+        return super().op(kind, body, **{"stamp": stamp, **changed})
 
     def push(self, *ops, key=None):
         last = ops[-1]
