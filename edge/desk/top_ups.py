@@ -36,6 +36,7 @@ from sync_protocol.kinds import MEMBER, TOP_UP
 from sync_protocol.ledger import REASON_TOP_UP
 from sync_protocol.ops import OpRef
 from sync_protocol.registers import RegisterRow
+from sync_protocol.rights_rule import is_expired, month_after
 
 TOP_UPS_MAX = 10_000
 """Documents of one member that are looked through."""
@@ -177,7 +178,7 @@ class TopUpsDesk:
                 amount_fen,
                 Laid(tender, amount_fen, tender_reference),
                 facts.purse_of(transaction, at, person),
-                earned_of(transaction, person),
+                earned_of(transaction, at, person),
                 held_of(transaction, catalogue, at, person),
                 reason,
                 offered(transaction, catalogue),
@@ -207,12 +208,7 @@ def made_top_up(reader: Reader, at: Here, document: int) -> MadeTopUp | None:
         read_int(TOP_UP, row, "amount_fen"),
         lines_of(read_list(TOP_UP, row, "tenders")),
         read_int(TOP_UP, row, "repaid_fen"),
-        Due(
-            read_int(TOP_UP, row, "bonus_fen"),
-            read_int(TOP_UP, row, "points"),
-            read_int(TOP_UP, row, "lucky"),
-            read_int(TOP_UP, row, "bonus_month"),
-        ),
+        _live(reader, at, row),
         read_int(TOP_UP, row, "voided_by") > 0,
         row,
         reference.row() if reference is not None else None,
@@ -246,19 +242,35 @@ def _reference(reader: Reader, member: int, document: int) -> OpRef | None:
     return None
 
 
-def earned_of(reader: Reader, member: int) -> Earned:
+def _live(reader: Reader, at: Here, row: RegisterRow) -> Due:
+    """What a top-up had earned and has not expired: of that nothing is left to take, or to pay."""
+    bonus_month = read_int(TOP_UP, row, "bonus_month")
+    months = facts.rights(reader).points_months
+    points_month = month_after(read_int(TOP_UP, row, "business_day") // 100, months)
+    bonus_over = is_expired(bonus_month, at.business_day)
+    points_over = months and is_expired(points_month, at.business_day)
+    return Due(
+        0 if bonus_over else read_int(TOP_UP, row, "bonus_fen"),
+        0 if points_over else read_int(TOP_UP, row, "points"),
+        read_int(TOP_UP, row, "lucky"),
+        bonus_month,
+    )
+
+
+def earned_of(reader: Reader, at: Here, member: int) -> Earned:
     """What a person's top-ups at this cafe came to and had earned, less what was taken back."""
     earned = ("topped_up_fen", "bonus_fen", "points", "lucky")
     back = ("cashed_out_fen", "bonus_back_fen", "points_back", "lucky_back")
     sums = dict.fromkeys((*earned, *back), 0)
     for row in _documents(reader, member):
         form = read_text(TOP_UP, row, "form")
-        fields = ("amount_fen", "bonus_fen", "points", "lucky")
-        amounts = [read_int(TOP_UP, row, name) for name in fields]
         if form == FORM_TOP_UP and not read_int(TOP_UP, row, "voided_by"):
+            live = _live(reader, at, row)
+            amounts = (read_int(TOP_UP, row, "amount_fen"), live.bonus_fen, live.points, live.lucky)
             _add(sums, earned, amounts)
         elif form == FORM_CASH_OUT:
-            _add(sums, back, amounts)
+            fields = ("amount_fen", "bonus_fen", "points", "lucky")
+            _add(sums, back, [read_int(TOP_UP, row, name) for name in fields])
     return Earned(**sums)
 
 

@@ -50,7 +50,6 @@ from sync_protocol.accounts import (
 from sync_protocol.kinds import TOP_UP
 from sync_protocol.ledger import REASON_TOP_UP, REASON_VOID
 from sync_protocol.registers import RegisterRow
-from sync_protocol.rights_rule import is_expired
 
 FORM_TOP_UP = "top_up"
 FORM_CASH_OUT = "cash_out"
@@ -197,7 +196,8 @@ def _document(
 class MadeTopUp:
     """A top-up as its document has it; `reference` names its transaction, None where it is gone.
 
-    `cashed_out`: a later cash-out took its share back of what top-ups had earned.
+    `due` is what it had earned and has not expired; `cashed_out`: a later cash-out took its share
+    back of what top-ups had earned.
     """
 
     id: int
@@ -236,10 +236,7 @@ def cancel_top_up(here: Here, made: MadeTopUp, wished: Cancelling) -> Judgement:
     if refusal is not None:
         return refusal
     purse = wished.purse
-    due = made.due
-    if is_expired(due.bonus_month, here.business_day):
-        due = Due(0, due.points, due.lucky)
-    back = claw_back(due, wished.held, made.amount_fen)
+    back = claw_back(made.due, wished.held, made.amount_fen)
     given, kept_fen = without(made.tenders, back.kept_fen)
     op = transaction(
         here,

@@ -16,6 +16,7 @@ from sync_protocol.accounts import (
     TILL,
     WECHAT_CLEARING,
 )
+from sync_protocol.kinds import RULE
 from tests.edge.counter.money.conftest import APPROVED, Till
 
 TIERS: tuple[dict[str, object], ...] = (
@@ -279,6 +280,22 @@ async def test_what_was_earned_comes_back_once_by_cash_outs_alone(till: Till) ->
     late = await till.top_up(10_000)
     await till.done("cancel_top_up", **{**cancel, "top_up": late["top_up"]})
     assert (till.wallet_fen, till.bonus_fen, till.lucky, till.promotion_fen) == (0, 0, 0, 0)
+
+
+async def test_nobody_pays_for_bonus_and_points_that_expired_unused(till: Till) -> None:
+    await till.publish("top_up_tiers", {**TIERS[1], "points": 50})
+    rights: dict[str, object] = {"version": 1, "values": [100, 0, 2_000, 3]}
+    await till.counter.hub.document(RULE, "rights", rights)
+    await till.top_up(10_000)
+    wrong = await till.top_up(10_000)
+    till.counter.clock.forward(130 * 24 * 3_600)
+    await till.counter.desk.rights.expire_due()
+    assert (till.bonus_fen, till.has(POINTS_HELD)) == (0, 0)
+    back = await till.done("cancel_top_up", top_up=wrong["top_up"], reason="错", **APPROVED)
+    assert (back["amount_fen"], back["kept_fen"]) == (10_000, 0)
+    asked: dict[str, object] = {"member": till.member, "tender": "cash", "reason": "退卡"}
+    out = await till.done("cash_out", amount_fen=10_000, **asked, **APPROVED)
+    assert (out["paid_fen"], out["kept_fen"]) == (10_000, 0)
 
 
 async def test_many_are_topped_up_after_a_try_with_an_outcome_for_each(till: Till) -> None:
