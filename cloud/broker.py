@@ -11,6 +11,7 @@ from concurrent.futures import Future
 
 from amqtt.broker import Broker
 from amqtt.errors import AMQTTError
+from amqtt.errors import BrokerError as AmqttBrokerError
 
 START_TIMEOUT_S = 10
 
@@ -35,8 +36,17 @@ class EmbeddedBroker:
         # It tells of every client and message at INFO.
         logging.getLogger("amqtt").setLevel(logging.WARNING)
         logging.getLogger("transitions").setLevel(logging.WARNING)
+        # Why it does not start is said below, and without its traceback.
+        logging.getLogger("amqtt.broker").setLevel(logging.CRITICAL)
         self._thread.start()
-        self._started.result(START_TIMEOUT_S)
+        try:
+            self._started.result(START_TIMEOUT_S)
+        except TimeoutError:
+            raise BrokerError(
+                f"no broker on {self.host}:{self.port} after {START_TIMEOUT_S} s: start again"
+            ) from None
+        finally:
+            logging.getLogger("amqtt.broker").setLevel(logging.NOTSET)
 
     def stop(self) -> None:
         """Close every connection and end the thread."""
@@ -60,7 +70,7 @@ class EmbeddedBroker:
         )
         try:
             await broker.start()
-        except (AMQTTError, OSError) as error:
+        except (AMQTTError, AmqttBrokerError, OSError) as error:
             self._stop = None
             self._started.set_exception(
                 BrokerError(

@@ -1,12 +1,13 @@
 """`cafebox-hub`: run the hub, and what an operator does to it.
 
 Exit codes: 0 done; 1 refused, or a check found a difference; 2 wrong usage or configuration;
-3 the store, a key file, a port or the broker stopped us.
+3 the store, a key file, a port or the broker stopped us; 130 Ctrl-C.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import sys
 from base64 import b64encode
 from pathlib import Path
@@ -28,6 +29,8 @@ from sync_protocol.errors import ProtocolError
 from sync_protocol.sealed_copy import FILE_SUFFIX
 
 DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
+INTERRUPTED = 130
+"""Ctrl-C, as shells know it: 128 and the number of SIGINT."""
 
 DESCRIPTION = """\
 The hub of a chain of cafes: one log, its boxes, head office.
@@ -45,8 +48,18 @@ themselves for the moment.
 
 EPILOG = """\
 exit codes: 0 done; 1 refused, or a check found a difference; 2 wrong usage or configuration;
-3 the store, a key file, a port or the broker stopped us
+3 the store, a key file, a port or the broker stopped us; 130 Ctrl-C
 """
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, words: str
+) -> argparse.ArgumentParser:
+    """Add a command; its own help says what it does, and `--json` may stand behind it too."""
+    command = commands.add_parser(name, help=words, description=words)
+    json_words = "print one JSON object"
+    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=json_words)
+    return command
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,15 +77,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", help="run until Ctrl-C or SIGTERM")
-    commands.add_parser("status", help="the log's head and every box")
-    commands.add_parser("example-config", help="print a configuration with every key explained")
-    commands.add_parser("refold", help="refold the log from nothing and compare with the store")
-    cafe = commands.add_parser("add-cafe", help="make a cafe")
+    _add(commands, "run", "run until Ctrl-C or SIGTERM")
+    _add(commands, "status", "the log's head and every box")
+    _add(commands, "example-config", "print a configuration with every key explained")
+    _add(commands, "refold", "refold the log from nothing and compare with the store")
+    cafe = _add(commands, "add-cafe", "make a cafe")
     cafe.add_argument("--code", required=True, help="short code, unique in the chain")
     cafe.add_argument("--name", required=True)
     cafe.add_argument("--name-en", dest="name_en", default="")
-    person = commands.add_parser("add-staff", help="add a person")
+    person = _add(commands, "add-staff", "add a person")
     person.add_argument("--name", required=True)
     person.add_argument("--role", choices=sorted(ROLES), required=True)
     person.add_argument("--cafe", dest="cafes", type=int, action="append", default=[])
@@ -80,32 +93,32 @@ def _parser() -> argparse.ArgumentParser:
         "--password", default="", help="for head office, as long as the rule `security` asks"
     )
     person.add_argument("--pin", default="", help="for counters, 4 to 12 digits")
-    code = commands.add_parser("enrol-code", help="a one-time code for a box")
+    code = _add(commands, "enrol-code", "a one-time code for a box")
     code.add_argument("--cafe", type=int, required=True)
     code.add_argument("--name", default="", help="what the box is called")
     code.add_argument("--node", type=int, default=0, help="an existing box: its next epoch")
-    kept = commands.add_parser("quarantine", help="messages that were not taken, and why")
+    kept = _add(commands, "quarantine", "messages that were not taken, and why")
     kept.add_argument("--limit", type=int, default=20, help="how many, newest first")
-    copy = commands.add_parser("backup", help="copy the store while it is in use")
+    copy = _add(commands, "backup", "copy the store while it is in use")
     copy.add_argument("target", help="file to write")
-    erase = commands.add_parser("erase-member", help="erase a person's data everywhere, for good")
+    erase = _add(commands, "erase-member", "erase a person's data everywhere, for good")
     erase.add_argument("member", type=int, help="the member's id")
     erase.add_argument("--yes", action="store_true", required=True, help="it cannot be undone")
-    status = commands.add_parser("node-status", help="fence, revoke or reactivate a box")
+    status = _add(commands, "node-status", "fence, revoke or reactivate a box")
     status.add_argument("node", type=int)
     status.add_argument("status", choices=("active", "fenced", "revoked"))
-    merge = commands.add_parser("merge-members", help="make two members one person")
+    merge = _add(commands, "merge-members", "make two members one person")
     merge.add_argument("member", type=int, help="the id that is merged away")
     merge.add_argument("into", type=int, help="the id that stays")
-    rights = commands.add_parser("set-rights", help="slices, advances, expiry of points")
+    rights = _add(commands, "set-rights", "slices, advances, expiry of points")
     rights.add_argument("--slice-percent", type=int, help="kept at the usual cafe")
     rights.add_argument("--slice-max-fen", type=int, help="at the most; 0: no bound")
     rights.add_argument("--advance-limit-fen", type=int, help="of each member; 0: none")
     rights.add_argument("--points-months", type=int, help="until points expire; 0: never")
-    commands.add_parser("rules", help="print the rules that hold as a file (TOML)")
-    publish = commands.add_parser("publish-rules", help="publish the rules of such a file")
+    _add(commands, "rules", "print the rules that hold as a file (TOML)")
+    publish = _add(commands, "publish-rules", "publish the rules of such a file")
     publish.add_argument("file", type=Path, help="rules that it leaves out stay as they are")
-    products = commands.add_parser("import-products", help="products of an old system's list")
+    products = _add(commands, "import-products", "products of an old system's list")
     products.add_argument("file", type=Path, help="CSV (UTF-8 or GB18030) or XLSX")
     products.add_argument("--dry-run", action="store_true", help="only list every problem")
     leave_out = "import the other rows although some have problems"
@@ -116,16 +129,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_epoch_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add what is done for boxes that have no line, died, were copied or came back."""
-    carry = commands.add_parser("carry-in", help="take what a box sealed on a stick")
+    carry = _add(commands, "carry-in", "take what a box sealed on a stick")
     carry.add_argument("paths", type=Path, nargs="+", help="files, or folders of them")
-    close = commands.add_parser("close-epoch", help="write a dead box's epoch off")
+    close = _add(commands, "close-epoch", "write a dead box's epoch off")
     close.add_argument("node", type=int)
     close.add_argument("epoch", type=int)
-    commands.add_parser("recover", help="after putting a backup back: let boxes bring the rest")
-    excuse = commands.add_parser("excuse", help="recover without a box that cannot report")
+    _add(commands, "recover", "after putting a backup back: let boxes bring the rest")
+    excuse = _add(commands, "excuse", "recover without a box that cannot report")
     excuse.add_argument("node", type=int)
-    commands.add_parser("branches", help="what boxes handed in that does not continue the log")
-    admit = commands.add_parser("admit-branch", help="bring such entries into the log as written")
+    _add(commands, "branches", "what boxes handed in that does not continue the log")
+    admit = _add(commands, "admit-branch", "bring such entries into the log as written")
     admit.add_argument("branch", type=int, help="its id, as `branches` lists it")
     for command in (close, excuse, admit):
         command.add_argument("--approved-by", dest="first_staff", type=int, required=True)
@@ -136,41 +149,57 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "example-config":
-            print(EXAMPLE, end="")
-            return DONE
-        configuration = load(options.config)
-        if options.command == "run":
-            return _run(configuration, options.json)
-        if options.command == "refold":
-            return _refold(configuration, options.json)
-        given = {
-            key: value
-            for key, value in vars(options).items()
-            if key not in ("command", "config", "json", "yes") and value is not None
-        }
-        if options.command == "backup":
-            given["target"] = str(Path(options.target).absolute())
-        if options.command == "carry-in":
-            given = {"files": _sealed_files(options.paths)}
-        if options.command == "publish-rules":
-            given = {"text": options.file.read_text(encoding="utf-8")}
-        if options.command == "import-products":
-            sheet = read_sheet(given.pop("file").read_bytes(), ALIASES)
-            given |= {"columns": list(sheet.columns), "rows": [list(row) for row in sheet.rows]}
-        return asyncio.run(_command(configuration, options.command, given, options.json))
-    except ConfigurationError as error:
+        code = _perform(options)
+        sys.stdout.flush()
+    except (ConfigurationError, control.ArgumentError, UnicodeDecodeError, SheetError) as error:
         return _complain(error, USAGE)
-    except control.ArgumentError as error:
-        return _complain(error, USAGE)
-    except (UnicodeDecodeError, SheetError) as error:
-        return _complain(error, USAGE)
-    except (StoreError, KeyFileError, BrokerError, ProtocolError, OSError) as error:
+    except KeyboardInterrupt:
+        words = "stopped by Ctrl-C; a hub that runs goes on with what it was asked"
+        return _complain(words, INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter would complain of it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STOPPED
+    except (StoreError, KeyFileError, BrokerError, ProtocolError) as error:
         return _complain(error, STOPPED)
+    except OSError as error:
+        return _complain(_words_of(error), STOPPED)
+    return code
 
 
-def _complain(error: BaseException, code: int) -> int:
-    print(f"cafebox-hub: {error}", file=sys.stderr)
+def _perform(options: argparse.Namespace) -> int:
+    if options.command == "example-config":
+        print(EXAMPLE, end="")
+        return DONE
+    configuration = load(options.config)
+    if options.command == "run":
+        return _run(configuration, options.json)
+    if options.command == "refold":
+        return _refold(configuration, options.json)
+    given = {
+        key: value
+        for key, value in vars(options).items()
+        if key not in ("command", "config", "json", "yes") and value is not None
+    }
+    if options.command == "backup":
+        given["target"] = str(Path(options.target).absolute())
+    if options.command == "carry-in":
+        given = {"files": _sealed_files(options.paths)}
+    if options.command == "publish-rules":
+        given = {"text": options.file.read_text(encoding="utf-8")}
+    if options.command == "import-products":
+        sheet = read_sheet(given.pop("file").read_bytes(), ALIASES)
+        given |= {"columns": list(sheet.columns), "rows": [list(row) for row in sheet.rows]}
+    return asyncio.run(_command(configuration, options.command, given, options.json))
+
+
+def _words_of(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    return what if error.filename is None else f"{error.filename2 or error.filename}: {what}"
+
+
+def _complain(words: object, code: int) -> int:
+    print(f"cafebox-hub: {words}", file=sys.stderr)
     return code
 
 
@@ -228,6 +257,10 @@ async def _command(
             answer = outcome
     else:
         refused = "code" in answer and "en" in answer
+        if refused and answer["code"] == control.BAD_ARGUMENT:
+            raise control.ArgumentError(answer["en"])
+        if refused and answer["code"] in (control.FAILED, control.STOPPED):
+            raise StoreError(str(answer["en"]))
     _print(answer, as_json)
     refused |= bool(answer.get("problems") or answer.get("gap") or answer.get("refused"))
     return REFUSED if refused else DONE
@@ -250,29 +283,45 @@ async def _ask_running(
     """Return a running hub's answer, None if none runs here."""
     path = configuration.data_dir / control.SOCKET_NAME
     connector = aiohttp.UnixConnector(str(path))
-    async with aiohttp.ClientSession(connector=connector) as session:
+    # A backup or a list takes as long as it takes.
+    no_end = aiohttp.ClientTimeout(total=None)
+    async with aiohttp.ClientSession(connector=connector, timeout=no_end) as session:
         try:
             async with session.post(f"http://hub/{name}", json=given) as response:
                 answer: dict[str, object] = await response.json()
                 return answer
-        except aiohttp.ClientConnectionError:
+        except aiohttp.ClientConnectorError:
             return None
+        except aiohttp.ContentTypeError:
+            raise StoreError("the hub could not do it; its log says why") from None
+        except aiohttp.ClientConnectionError:
+            raise StoreError(
+                "the hub ended meanwhile, and may have done it; see by: cafebox-hub status"
+            ) from None
 
 
 def _print(facts: dict[str, object], as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts, ensure_ascii=False), flush=True)
         return
+    if not facts:
+        print("done")
     for key, value in facts.items():
         if key == "toml":
             print(value, end="")
         elif isinstance(value, list):
-            print(f"{key}:")
+            print(f"{key}:" if value else f"{key}: none")
             for item in value:
-                print(f"  {item}")
+                print(f"  {_line(item)}")
         else:
             print(f"{key}: {value}")
     sys.stdout.flush()
+
+
+def _line(item: object) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    return "  ".join(f"{name} {value}" for name, value in item.items())
 
 
 if __name__ == "__main__":

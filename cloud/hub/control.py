@@ -40,6 +40,8 @@ BODY_BYTES_MAX = 64 * 1024 * 1024
 """A list of 50,000 products."""
 CARRIED = (*STATUSES.values(), "refused")
 """What becomes of a sealed file."""
+BAD_ARGUMENT, FAILED, STOPPED = "argument", "failed", "stopped"
+"""Codes of answers that are no refusal: what was typed, the store or disk, the hub's writer."""
 OPERATOR = 0
 """The actor of what is done from the command line: the hub itself."""
 
@@ -100,6 +102,9 @@ async def _status(office: HeadOffice, _arguments: Arguments) -> Answer:
 
 
 async def _add_cafe(office: HeadOffice, arguments: Arguments) -> Answer:
+    for name in ("code", "name"):
+        if not _text(arguments, name).strip():
+            raise ArgumentError(f"{name}: it is empty; write something")
     values: dict[str, object] = {
         "code": _text(arguments, "code"),
         "name": _text(arguments, "name"),
@@ -198,14 +203,14 @@ async def _rules(office: HeadOffice, _arguments: Arguments) -> Answer:
 
 async def _publish_rules(office: HeadOffice, arguments: Arguments) -> Answer:
     cafes = await asyncio.to_thread(rules.cafe_numbers, office.hub.reader)
-    wanted, faults = rules_of_file(_text(arguments, "text"), cafes)
-    if faults:
+    file = rules_of_file(_text(arguments, "text"), cafes)
+    if file.faults:
         return Refusal(
             "rule_faults",
-            "; ".join(f"{_place_text(found)}: {found.fault.refusal.zh}" for found in faults),
-            "; ".join(f"{_place_text(found)}: {found.fault.refusal.en}" for found in faults),
+            "; ".join(f"{_place_text(found)}: {found.fault.refusal.zh}" for found in file.faults),
+            "; ".join(f"{_place_text(found)}: {found.fault.refusal.en}" for found in file.faults),
         )
-    return _references(await rules.publish(office.hub, wanted, OPERATOR))
+    return _references(await rules.publish(office.hub, file.rules, OPERATOR, file.seen))
 
 
 def _place_text(found: FileFault) -> str:
@@ -312,10 +317,12 @@ def control_app(office: HeadOffice) -> web.Application:
             return web.json_response({"code": "command_unknown", "en": name}, status=404)
         try:
             answer = await run_command(office, name, await request.json())
-        except (ArgumentError, StoreError, ProtocolError, OSError) as error:
-            return web.json_response({"code": "failed", "en": str(error)}, status=400)
+        except (ArgumentError, ProtocolError) as error:
+            return web.json_response({"code": BAD_ARGUMENT, "en": str(error)}, status=400)
+        except (StoreError, OSError) as error:
+            return web.json_response({"code": FAILED, "en": str(error)}, status=500)
         except HubStoppedError as error:
-            return web.json_response({"code": "stopped", "en": str(error)}, status=503)
+            return web.json_response({"code": STOPPED, "en": str(error)}, status=503)
         return refused(answer) if isinstance(answer, Refusal) else web.json_response(answer)
 
     app = web.Application(client_max_size=BODY_BYTES_MAX)

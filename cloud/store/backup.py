@@ -17,18 +17,28 @@ PAGES_PER_STEP = 1000
 def back_up(database: Database, target: Path) -> int:
     """Write a consistent copy to `target`, durably; returns the last block number in it.
 
+    Raises `StoreError`, `OSError`; then nothing is left of it.
+
     SQLite: the online backup API (https://sqlite.org/backup.html). PostgreSQL: `pg_dump`.
     """
     partial = target.with_name(target.name + ".partial")
+    if not target.parent.is_dir() or target.is_dir():
+        raise StoreError(f"{target}: name a file in a folder that is there")
     partial.unlink(missing_ok=True)
     number = log.read_head(database).block_number
-    if database.path is not None:
-        _copy_sqlite(database.path, partial)
-    else:
-        _dump_postgresql(database.url, partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(target)
+    try:
+        if database.path is not None:
+            _copy_sqlite(database.path, partial)
+        else:
+            _dump_postgresql(database.url, partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except sqlite3.Error as error:
+        words = f"no copy in {target.parent} ({error}): is there room, and is it writable?"
+        raise StoreError(words) from error
+    finally:
+        partial.unlink(missing_ok=True)
     directory = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -1,7 +1,10 @@
 """`cafebox-hub` from outside: with a hub running, and with none."""
 
+import re
+
 import pytest
 
+from cloud.cli import main
 from cloud.store import scrub
 from cloud.store.backup import check_integrity
 from cloud.store.database import open_writer
@@ -13,7 +16,7 @@ from tests.cloud.remote_box import eventually
 
 
 @pytest.mark.covers("A036")
-def test_an_operator_sets_up_a_chain_and_looks_after_it(tmp_path):
+def test_an_operator_sets_up_a_chain_and_looks_after_it(tmp_path, capsys):
     hub = HubProcess(tmp_path)
     hub.start()
     try:
@@ -39,6 +42,15 @@ def test_an_operator_sets_up_a_chain_and_looks_after_it(tmp_path):
         assert (code, status["position"], status["nodes"]) == (0, 3, [])
         assert hub.command("refold")[1]["equal"] is True
         assert hub.command("quarantine") == (0, {"messages": []})
+        here = ["--config", str(hub.config)]
+        assert main([*here, "backup", str(tmp_path / "nowhere" / "copy.sqlite")]) == 3
+        assert "in a folder that is there" in capsys.readouterr().err
+        assert main([*here, "backup", str(tmp_path)]) == 3
+        assert not list(tmp_path.rglob("*.partial"))
+        assert main([*here, "add-cafe", "--code", " ", "--name", "空"]) == 2
+        assert "code: it is empty" in capsys.readouterr().err
+        code, words = hub.command("run")
+        assert (code, "free the port" in words, "Traceback" in words) == (3, True, False)
         opened = open_writer(f"sqlite:///{copy}")
         check_integrity(opened)
         opened.close()
@@ -66,12 +78,37 @@ def test_key_files_are_private_and_a_lost_one_is_never_replaced_in_silence(tmp_p
     assert (code, "put it back from the backup" in words) == (3, True)
 
 
-def test_wrong_usage_and_configuration_have_exit_code_2(tmp_path):
+def test_wrong_usage_and_configuration_have_exit_code_2(tmp_path, capsys):
     hub = HubProcess(tmp_path)
     assert hub.command("erase-member", "5")[0] == 2
+    here = ["--config", str(hub.config)]
+    assert main([*here, "publish-rules", str(tmp_path / "nowhere.toml")]) == 3
+    assert "nowhere.toml: No such file" in capsys.readouterr().err
     hub.config.write_text("[hub]\nlisten_prt = 1\n")
     code, words = hub.command("status")
     assert (code, "listen_prt" in words) == (2, True)
+
+
+def test_every_command_says_what_it_does_and_takes_json_behind_it(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    names = re.findall(r"^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert {"run", "status", "excuse"} <= set(names)
+    for name in names:
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        said = capsys.readouterr().out
+        assert "--json" in said
+        assert re.search(r"^[a-z].* .*$", said.split("\n\n")[1], re.MULTILINE), name
+
+
+def test_ctrl_c_ends_a_command_in_words(capsys, monkeypatch):
+    def interrupted(_path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cloud.cli.load", interrupted)
+    assert main(["status"]) == 130
+    assert "stopped by Ctrl-C" in capsys.readouterr().err
 
 
 def test_rules_are_published_from_a_file_and_printed_as_one(tmp_path):
