@@ -73,14 +73,22 @@ async def _read_head(reader):
     words = (await reader.readline()).split()
     if len(words) < 2 or not words[0].startswith(b"HTTP/1."):
         raise ClientError("no HTTP")
+    status = _number(words[1])
     length = 0
     for _ in range(HEAD_LINES_MAX):
         line = await reader.readline()
         if line in (b"\r\n", b""):
-            if length > BODY_BYTES_MAX:
-                raise ClientError("too long")
-            return ClientResponse(int(words[1]), length, reader)
+            return ClientResponse(status, length, reader)
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
-            length = int(value)
+            length = _number(value)
+            if not 0 <= length <= BODY_BYTES_MAX:
+                raise ClientError("too long")
     raise ClientError("too many header lines")
+
+
+def _number(text):
+    try:
+        return int(text)
+    except ValueError:
+        raise ClientError("no number") from None

@@ -5,6 +5,7 @@ import tomllib
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 ASK_EVERY_S = 1.0
@@ -42,7 +43,7 @@ def asked(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, HTTPException):  # nobody answers, or something else than a box
         return False
 
 

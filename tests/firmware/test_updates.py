@@ -36,11 +36,15 @@ def confirmed(machine: Machine, bundle: Path) -> None:
 
 
 @contextmanager
-def health(status: int) -> Iterator[str]:
-    """A box's /healthz on a port of its own."""
+def health(status: int, *nonsense: bytes) -> Iterator[str]:
+    """A box's /healthz on a port of its own; at first it says what is no HTTP."""
+    said = iter(nonsense)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if (words := next(said, None)) is not None:
+                self.wfile.write(words)
+                return
             self.send_response(status)
             self.end_headers()
 
@@ -161,8 +165,8 @@ def test_a_version_is_on_trial_until_it_is_well(used_machine: Machine, workshop:
     machine = used_machine
     machine.install(workshop.bundle(2))
     assert machine.start() == "version 2"
-    with health(200) as url:
-        said = machine.run("confirm", "--url", url, "--within", 9, "--steady", 0)
+    with health(200, b"nonsense\r\n\r\n") as url:
+        said = machine.run("confirm", "--url", url, "--within", 60, "--steady", 0)
     assert said.stdout == "2 is the good one now\n"
     assert [machine.start() for _ in range(5)] == ["version 2"] * 5
 

@@ -166,6 +166,30 @@ async def test_no_crossing_is_lost_or_doubled_over_power_cuts(
     assert street.cuts > 20
 
 
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"SSH-2.0\r\n", b"HTTP/1.1 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"],
+)
+async def test_a_node_reports_on_where_something_else_answers(
+    micropython: str, tmp_path: Path, head: bytes
+) -> None:
+    reports = asyncio.Semaphore(0)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head)
+        writer.close()
+        reports.release()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    script = "tests/micropython/door_node_run.py"
+    command = [micropython, script, str(tmp_path), address, secrets.token_hex(32), REPORT_EVERY_S]
+    async with server, node_life(command, Street(seed=1)), asyncio.timeout(WAIT_S):
+        for _ in range(3):
+            await reports.acquire()
+
+
 @pytest.mark.covers("A170")
 async def test_a_node_on_a_serial_line_is_counted(micropython: str, tmp_path: Path) -> None:
     box_end, node_end = os.openpty()
