@@ -5,14 +5,15 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import aiohttp
 
-from edge import app
+from edge import app, machine
 from edge.configuration import Configuration, ConfigurationError
 from edge.desk.copy_state import CopyState
 from edge.desk.reconciling import reconcile_cafe
@@ -28,6 +29,7 @@ from edge.store.backup import check_backup
 from edge.store.errors import StoreError
 from edge.store.opening import open_reader
 from edge.sync.enrolment import Enrolment, EnrolmentError
+from sync_protocol.ops import TRUST_MEASURED, TRUST_NONE, TRUST_RTC
 
 FREE_BYTES_MIN = 500 * 1024 * 1024
 """A week without a line writes a few hundred megabytes."""
@@ -36,6 +38,24 @@ FIRST_WORD_S = 60.0
 SETTLE_S = 3.0
 """How long devices get to say that they are well."""
 ANSWER_S = 5.0
+CLOCK_APART_S = 60.0
+"""More than a slow answer and the whole seconds of the hub's date can explain."""
+UPDATE_KEY_BYTES = 32
+OWN_USER = "Type it as the box's own user, on a provisioned Pi: sudo cafebox doctor"
+CERTIFICATE_REMEDY = (
+    "Compare the box's date: timedatectl. If it is right, the certificate has expired or is"
+    " another's: head office renews it"
+)
+CLOCK_WORDS: Mapping[object, str] = {
+    TRUST_NONE: "nobody vouches for it until the hub is heard",
+    TRUST_RTC: "from the hardware clock",
+    TRUST_MEASURED: "measured against the hub",
+}
+CLOCK_REMEDY = (
+    "Bring the line to the hub up, and type: timedatectl, systemctl status cafebox-clock."
+    " A clock with a cell keeps the time without a line: provision --clock ds3231"
+)
+UPDATE_KEYS_REMEDY = "Copy release.pub of head office there: it comes from cafebox-update new-key"
 NEW_EPOCH = (
     "Head office: cafebox-hub enrol-code --cafe CAFE --node NODE."
     " Here, with the box stopped: cafebox enrol CODE --again"
@@ -75,7 +95,9 @@ class Finding:
     remedy: str = ""
 
 
-async def examine(configuration: Configuration) -> list[Finding]:
+async def examine(
+    configuration: Configuration, update_keys: Path = machine.UPDATE_KEYS
+) -> list[Finding]:
     """All findings, in the order in which one would repair them."""
     findings = [*_folder(configuration.data_dir)]
     enrolment = None
@@ -86,20 +108,26 @@ async def examine(configuration: Configuration) -> list[Finding]:
         findings.append(Finding("identity", True, name))
     except (app.NotEnrolledError, EnrolmentError) as error:
         findings.append(Finding("identity", False, "none that can be used", str(error)))
+    except PermissionError as error:
+        findings.append(Finding("identity", False, "it may not be read", f"{OWN_USER}: {error}"))
     findings.append(await asyncio.to_thread(_store, configuration.data_dir / app.STORE_NAME))
     findings.append(await asyncio.to_thread(_papers, configuration))
-    findings.append(await _hub(configuration.hub.url))
+    hub, hub_s = await _hub(configuration.hub.url)
+    findings.append(hub)
+    findings.append(_clock(await ask_health(configuration), hub_s))
     if enrolment is not None:
         findings.append(await _broker(configuration, enrolment))
     findings.append(await _second_copy(configuration))
     findings += await _devices(configuration)
+    findings += _update_keys(update_keys)
     return findings
 
 
 def _folder(folder: Path) -> Iterator[Finding]:
     place = folder if folder.exists() else folder.parent
     if not os.access(place, os.W_OK):
-        yield Finding("folder", False, f"{place} cannot be written", f"Type: chown $USER {place}")
+        remedy = f"{OWN_USER}; else: chown $USER {place}"
+        yield Finding("folder", False, f"{place} cannot be written", remedy)
         return
     free_bytes = shutil.disk_usage(place).free
     enough = free_bytes >= FREE_BYTES_MIN
@@ -108,9 +136,9 @@ def _folder(folder: Path) -> Iterator[Finding]:
 
 
 def _store(path: Path) -> Finding:
-    if not path.exists():
-        return Finding("store", True, "none yet; the first start makes it")
     try:
+        if not path.exists():
+            return Finding("store", True, "none yet; the first start makes it")
         reader = open_reader(path)
         with closing(reader.database):
             check_backup(reader)
@@ -119,6 +147,8 @@ def _store(path: Path) -> Finding:
     except StoreError as error:
         words = f"{error.words}. With a second copy: cafebox rebuild --from FOLDER CODE"
         return Finding("store", False, error.code, words)
+    except PermissionError as error:
+        return Finding("store", False, "it may not be read", f"{OWN_USER}: {error}")
     if stopped:
         remedy = STOP_REMEDIES.get(stopped, "Head office must look at this box")
         return Finding("store", False, f"spending is stopped: {stopped}", remedy)
@@ -128,17 +158,17 @@ def _store(path: Path) -> Finding:
 def _papers(configuration: Configuration) -> Finding:
     """Whether the day's top-ups and sales say what the ledger says."""
     path = configuration.data_dir / app.STORE_NAME
-    if not path.exists():
-        return Finding("papers", True, "none yet")
     now_ms = time.time_ns() // 1_000_000
     day = business_day(
         now_ms, configuration.box.utc_offset_min, configuration.box.business_day_hour
     )
     try:
+        if not path.exists():
+            return Finding("papers", True, "none yet")
         reader = open_reader(path)
         with closing(reader.database):
             found = reconcile_cafe(reader, reader.identity.cafe, day)
-    except (StoreError, sqlite3.DatabaseError, ValueError):
+    except (StoreError, sqlite3.DatabaseError, ValueError, PermissionError):
         return Finding("papers", False, "the store cannot be read", "As for the store")
     if not found.differences:
         return Finding("papers", True, f"those of {day} agree with the ledger")
@@ -147,18 +177,59 @@ def _papers(configuration: Configuration) -> Finding:
     return Finding("papers", False, f"they differ from the ledger: {numbers}", remedy)
 
 
-async def _hub(url: str) -> Finding:
+async def _hub(url: str) -> tuple[Finding, float | None]:
+    """Whether the hub answers, and how many seconds its clock is ahead of ours (RFC 9110, Date)."""
     address = url.rstrip("/") + "/healthz"
     timeout = aiohttp.ClientTimeout(total=ANSWER_S)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as client, client.get(address) as answer:
-            status = answer.status
+            status, date = answer.status, answer.headers.get("Date", "")
+    except aiohttp.ClientConnectorCertificateError as error:
+        why = str(error.certificate_error)
+        return Finding("hub", False, f"{url}: its certificate: {why}", CERTIFICATE_REMEDY), None
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         why = str(error) or type(error).__name__
-        return Finding("hub", False, f"{url}: {why}", "Compare hub.url with the hub's address")
+        remedy = "Compare hub.url with the hub's address"
+        return Finding("hub", False, f"{url}: {why}", remedy), None
     well = status == 200
     remedy = "" if well else "Look at the hub's log"
-    return Finding("hub", well, f"{url} answers {status}", remedy)
+    try:
+        ahead_s = parsedate_to_datetime(date).timestamp() - time.time()
+    except ValueError:
+        return Finding("hub", well, f"{url} answers {status}", remedy), None
+    return Finding("hub", well, f"{url} answers {status}", remedy), ahead_s
+
+
+def _clock(health: dict[str, object] | None, hub_ahead_s: float | None) -> Finding:
+    """How good the time is: compared with the hub's, and what the running box makes of it."""
+    trust: object
+    if health is None or "clock_trust" not in health:  # set up just now
+        health, trust = None, machine.machine_clock().trust
+    else:
+        trust = health["clock_trust"]
+    words = CLOCK_WORDS.get(trust, CLOCK_WORDS[TRUST_NONE])
+    if hub_ahead_s is not None and abs(hub_ahead_s) > CLOCK_APART_S:
+        way = "behind" if hub_ahead_s > 0 else "ahead of"
+        found = f"{abs(hub_ahead_s):.0f} s {way} the hub's time; {words}"
+        return Finding("clock", False, found, CLOCK_REMEDY)
+    heard = health is None and hub_ahead_s is not None
+    well = trust != TRUST_NONE or heard
+    return Finding("clock", well, "as the hub's" if heard else words, "" if well else CLOCK_REMEDY)
+
+
+def _update_keys(folder: Path) -> Iterator[Finding]:
+    """Whether a box that was provisioned can take an update: some key must vouch for it."""
+    if not folder.parent.is_dir():
+        return  # not provisioned: updated by pip
+    try:
+        keys = [path.read_text(encoding="ascii").strip() for path in sorted(folder.glob("*.pub"))]
+        broken = sum(len(bytes.fromhex(key)) != UPDATE_KEY_BYTES for key in keys)
+    except (OSError, ValueError) as error:
+        yield Finding("update keys", False, f"{folder}: {error}", UPDATE_KEYS_REMEDY)
+        return
+    well = bool(keys) and not broken
+    found = f"{len(keys)} in {folder}" + (f", {broken} of another length" if broken else "")
+    yield Finding("update keys", well, found, "" if well else UPDATE_KEYS_REMEDY)
 
 
 async def _broker(configuration: Configuration, enrolment: Enrolment) -> Finding:
@@ -188,7 +259,7 @@ async def _second_copy(configuration: Configuration) -> Finding:
         found = "one copy only: what the hub has not is on this disk alone"
         return Finding(name, True, found, COPY_REMEDIES[CopyState.OFF])
     health = await ask_health(configuration)
-    if health is not None:
+    if health is not None and "second_copy" in health:  # else it is being set up
         state = CopyState(str(health["second_copy"]))
     else:
         place = CopyPlace(folder, configuration.data_dir, configuration.second_copy.other_disk)

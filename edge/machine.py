@@ -8,6 +8,9 @@ from pathlib import Path
 from edge.store.identity import Clock
 from sync_protocol.ops import TRUST_NONE, TRUST_RTC
 
+UPDATE_KEYS = Path("/etc/cafebox/update-keys")
+"""The public keys that may sign an update of a provisioned box, one to a file `*.pub`."""
+
 
 def wall_ms() -> int:
     """Milliseconds since 1970 by the machine's clock."""
