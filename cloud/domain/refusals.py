@@ -126,8 +126,8 @@ REFUSALS = {
         Refusal("voucher_day", "截止日期已经过去", "The last day is past"),
         Refusal(
             "rule_changed",
-            "刚刚有人发布了新版本，请重新打开再改",
-            "Somebody has just published another version; open the rule again, then change it",
+            "之后有人发布了新版本，请重新打开或重新下载再改",
+            "Somebody has published another version since; open or download it again, then change",
         ),
         Refusal("rule_same", "和现在的规则一样，没有发布", "This is the rule as it stands"),
         Refusal(

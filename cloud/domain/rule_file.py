@@ -3,6 +3,9 @@
 A table per rule of one row, an array of tables per rule of many; a rule of one cafe is called
 `"<name>@<cafe>"`. Values are those of the document: fen, minutes since midnight, yyyymmdd. What
 a row leaves out is the column's default.
+
+The table `versions` says what the file was made from, so that nothing is undone that somebody
+published since. Without it a file is published over whatever stands.
 """
 
 import tomllib
@@ -15,8 +18,10 @@ from cloud.domain.refusals import Refusal
 from cloud.domain.rules import EDITABLE, Fault, Place, Rows, faults_of, place_of
 from sync_protocol.rules import Rule
 
-FILE_BYTES_MAX = 256 * 1024
-"""All rules of a large chain take a tenth of it."""
+FILE_LENGTH_MAX = 256 * 1024
+"""In characters. All rules of a large chain take a tenth of it."""
+VERSIONS = "versions"
+VERSION_MAX = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +32,71 @@ class FileFault:
     fault: Fault
 
 
-def file_of(published: Sequence[tuple[Place, Rows]]) -> str:
-    """Return the file of these rules."""
-    tables: dict[str, object] = {}
-    for place, rows in published:
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A file's rules and every fault in it; with a fault nothing may be published.
+
+    `seen`: which version of a rule the file was made from, by the rule's key; 0 before the first.
+    """
+
+    rules: list[tuple[Place, Rows]]
+    seen: dict[str, int]
+    faults: list[FileFault]
+
+
+def file_of(published: Sequence[tuple[Place, Rows, int]]) -> str:
+    """Return the file of these rules, each with its version."""
+    tables: dict[str, object] = {
+        VERSIONS: {place.key: version for place, _rows, version in published}
+    }
+    for place, rows, _version in published:
         names = [column.name for column in place.rule.columns]
         made = [dict(zip(names, row, strict=True)) for row in rows]
         tables[place.key] = made[0] if place.rule.single else made
     return tomli_w.dumps(tables)
 
 
-def rules_of_file(
-    text: str, cafes: Sequence[int]
-) -> tuple[list[tuple[Place, Rows]], list[FileFault]]:
-    """Return the rules of a file and every fault in it; with a fault nothing may be published."""
+def rules_of_file(text: str, cafes: Sequence[int]) -> RuleFile:
+    """Read a file; `cafes` are those of the chain."""
+    if len(text) > FILE_LENGTH_MAX:
+        words = (
+            f"文件超过 {FILE_LENGTH_MAX} 字",
+            f"The file has over {FILE_LENGTH_MAX} characters",
+        )
+        return RuleFile([], {}, [_file_fault("", "file_long", words)])
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, 1,000 brackets
         words = (f"不是 TOML 文件：{error}", f"This is no TOML: {error}")
-        return [], [FileFault("", Fault(0, "", Refusal("file_shape", *words)))]
-    found: list[tuple[Place, Rows]] = []
-    faults: list[FileFault] = []
+        return RuleFile([], {}, [_file_fault("", "file_shape", words)])
+    versions = tables.pop(VERSIONS, {})
+    file = RuleFile([], {}, [])
+    if _are_versions(versions):
+        file.seen.update(versions)
+    else:
+        words = ("每条规则的版本号应为整数", "The version of each rule is a whole number")
+        file.faults.append(_file_fault(VERSIONS, "file_shape", words))
     for key, table in tables.items():
         place = _place(key, cafes)
         if place is None:
             words = ("没有这条规则或门店", "There is no such rule or cafe")
-            faults.append(FileFault(key, Fault(0, "", Refusal("rule_unknown", *words))))
+            file.faults.append(_file_fault(key, "rule_unknown", words))
             continue
         rows, wrong = _rows(place.rule, table)
         wrong = wrong or faults_of(place.rule, rows)
-        faults.extend(FileFault(key, fault) for fault in wrong)
-        found.append((place, rows))
-    return found, faults
+        file.faults.extend(FileFault(key, fault) for fault in wrong)
+        file.rules.append((place, rows))
+    return file
+
+
+def _file_fault(key: str, code: str, words: tuple[str, str]) -> FileFault:
+    return FileFault(key, Fault(0, "", Refusal(code, *words)))
+
+
+def _are_versions(table: object) -> bool:
+    return isinstance(table, dict) and all(
+        type(value) is int and 0 <= value <= VERSION_MAX for value in table.values()
+    )
 
 
 def _place(key: str, cafes: Sequence[int]) -> Place | None:

@@ -4,7 +4,7 @@ Each version names the one before it: a field's write has the reference of the w
 its author had seen. So a history is read backwards from the document, one op at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -60,17 +60,18 @@ def cafe_numbers(database: Database) -> list[int]:
     return [key for key, _row in read_documents(database, SITE) if isinstance(key, int)]
 
 
-def in_force(database: Database) -> list[tuple[Place, Rows]]:
-    """Return every rule as it holds for the chain, and those of cafes that have their own."""
-    found: list[tuple[Place, Rows]] = []
+def in_force(database: Database) -> list[tuple[Place, Rows, int]]:
+    """Return every rule as it holds for the chain or a cafe that has its own, and its version."""
+    found: list[tuple[Place, Rows, int]] = []
     for name, rule in EDITABLE.items():
         chain = current(database, Place(name, 0))
         stands = None if chain is None else chain.rows
-        found.append((Place(name, 0), default_rows(rule) if stands is None else stands))
+        version = 0 if chain is None else chain.number
+        found.append((Place(name, 0), default_rows(rule) if stands is None else stands, version))
         for cafe in cafe_numbers(database) if name != RIGHTS.name else []:
             own = current(database, Place(name, cafe))
             if own is not None and own.rows is not None:
-                found.append((Place(name, cafe), own.rows))
+                found.append((Place(name, cafe), own.rows, own.number))
     return found
 
 
@@ -113,12 +114,16 @@ def _value_at(database: Database, reference: object, index: int) -> object:
 
 
 async def publish(
-    hub: Hub, wanted: Sequence[tuple[Place, Rows | None]], actor: int, seen: int | None = None
+    hub: Hub,
+    wanted: Sequence[tuple[Place, Rows | None]],
+    actor: int,
+    seen: Mapping[str, int] | None = None,
 ) -> list[OpRef] | Refusal:
     """Publish rules together: each version grows by one; [] where all of them hold already.
 
-    Rows None take a rule back: then the chain's holds, or the default. `seen` is the version that
-    the person changed: where another has come, nothing is published. The rows are checked before.
+    Rows None take a rule back: then the chain's holds, or the default. `seen` has the versions
+    that the person changed, by the rules' keys: where another has come, nothing is published. The
+    rows are checked before.
     """
     random_bytes = hub.surroundings.random_bytes
 
@@ -127,12 +132,12 @@ async def publish(
         for place, rows in wanted:
             row = draft.state.register(RULE, place.key)
             version, values = _standing(row)
-            if seen is not None and seen != version:
-                return refusal("rule_changed")
             new = None if rows is None else document_values(place, rows)
             is_default = values is None and not place.cafe and rows == default_rows(place.rule)
             if new == values or is_default:
                 continue
+            if seen is not None and seen.get(place.key, version) != version:
+                return _changed(place)
             fields = {"version": version + 1, "values": new}
             body = register_body(RULE, place.key, 0, fields, row, random_bytes)
             if body is not None:
@@ -140,6 +145,11 @@ async def publish(
         return ops
 
     return await hub.propose(Proposal(decide, actor))
+
+
+def _changed(place: Place) -> Refusal:
+    words = refusal("rule_changed")
+    return Refusal(words.code, f"{place.key}：{words.zh}", f"{place.key}: {words.en}")
 
 
 def _standing(row: RegisterRow | None) -> tuple[int, object]:

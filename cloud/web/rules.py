@@ -8,7 +8,7 @@ from aiohttp import web
 
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.rule_cells import Value, cell_text
-from cloud.domain.rule_file import FILE_BYTES_MAX, file_of, rules_of_file
+from cloud.domain.rule_file import file_of, rules_of_file
 from cloud.domain.rules import (
     EDITABLE,
     RIGHTS,
@@ -80,11 +80,12 @@ def _who(database: Database) -> dict[str, object]:
 async def _publish_file(request: web.Request) -> tuple[Refusal | str | None, dict[str, object]]:
     pages = request.app[Pages.KEY]
     posted = (await request.post()).get("text", "")
-    text = posted.strip()[:FILE_BYTES_MAX] if isinstance(posted, str) else ""
-    wanted, faults = rules_of_file(text, await pages.read(publishing.cafe_numbers))
-    if faults:
-        return refusal("rule_faults"), {"file_faults": faults, "text": text}
-    done = await publishing.publish(pages.office.hub, wanted, request[PERSON].id)
+    text = posted.strip() if isinstance(posted, str) else ""
+    file = rules_of_file(text, await pages.read(publishing.cafe_numbers))
+    if file.faults:
+        return refusal("rule_faults"), {"file_faults": file.faults, "text": text}
+    actor = request[PERSON].id
+    done = await publishing.publish(pages.office.hub, file.rules, actor, file.seen)
     if isinstance(done, Refusal):
         return done, {"file_faults": [], "text": text}
     return f"TOML · {len(done)}", {"file_faults": [], "text": ""}
@@ -139,7 +140,7 @@ async def _published(
     seen = number_of(form_text(form, "version"), 0xFFFFFFFF)
     actor = request[PERSON].id
     outcome = await publishing.publish(
-        pages.office.hub, [(place, rows)], actor, 0 if seen is None else seen
+        pages.office.hub, [(place, rows)], actor, {place.key: 0 if seen is None else seen}
     )
     if isinstance(outcome, Refusal):
         return outcome

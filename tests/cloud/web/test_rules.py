@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cloud import app
 from cloud.configuration import Configuration
 from cloud.domain.rule_cells import cell_text, cell_value
-from cloud.domain.rule_file import file_of, rules_of_file
+from cloud.domain.rule_file import FILE_LENGTH_MAX, file_of, rules_of_file
 from cloud.domain.rules import EDITABLE, Place, default_rows, faults_of
 from cloud.hub.office import HeadOffice
 from cloud.store.reports import read_document
@@ -188,13 +188,22 @@ async def test_the_parameters_of_rights_are_a_rule_too_and_a_file_carries_all(
     assert document(office, "counter")[0] == 1
     assert document(office, "company@1")[1][0][0] == "东门"
     assert document(office, "tiers") == (None, None)
+    # An older file takes back nothing that was published since; without its versions it does.
+    older = text.replace("minimum_age = 18", "minimum_age = 14")
+    async with chen.post("/rules", data={"text": older}) as answer:
+        assert answer.status == 422
+        assert "rule_changed" in await answer.text()
+    assert document(office, "counter")[0] == 1
+    async with chen.post("/rules", data={"text": "[counter]\nminimum_age = 14"}) as answer:
+        assert answer.status == 200
+    assert document(office, "counter")[0] == 2
     bad = '[counter]\nminimum_age = "x"\nheight = 2\n[nothing]\n["tiers@9"]\n'
     async with chen.post("/rules", data={"text": bad}) as answer:
         assert answer.status == 422
         faults = await answer.text()
     for code in ("column_unknown", "rule_unknown"):
         assert code in faults
-    assert document(office, "counter")[0] == 1
+    assert document(office, "counter")[0] == 2
 
 
 def test_every_rule_column_and_choice_has_words() -> None:
@@ -223,6 +232,23 @@ def test_what_is_shown_reads_back_and_what_is_published_every_box_reads(data) ->
 
 
 def test_the_file_of_the_defaults_reads_back() -> None:
-    published = [(Place(name, 0), default_rows(rule)) for name, rule in EDITABLE.items()]
-    read, faults = rules_of_file(file_of(published), [])
-    assert (dict(read), faults) == (dict(published), [])
+    published = [(Place(name, 0), default_rows(rule), 3) for name, rule in EDITABLE.items()]
+    read = rules_of_file(file_of(published), [])
+    made = {place: (rows, read.seen[place.key]) for place, rows in read.rules}
+    assert made == {place: (rows, version) for place, rows, version in published}
+    assert read.faults == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("x = " + "9" * 5000, "file_shape"),
+        ("x = " + "[" * 5000, "file_shape"),
+        ("versions = 3", "file_shape"),
+        ("versions = { tiers = 1.5 }", "file_shape"),
+        ("[sessions]\n" + "#" * FILE_LENGTH_MAX, "file_long"),
+    ],
+)
+def test_what_is_no_file_of_rules_is_refused_whole(text: str, code: str) -> None:
+    read = rules_of_file(text, [])
+    assert [found.fault.refusal.code for found in read.faults] == [code]
