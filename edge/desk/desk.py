@@ -198,6 +198,11 @@ class Desk:
         """The session of a cookie's token, None if there is none."""
         return await self._staff.session(token)
 
+    def session_begun_ms(self, terminal: int) -> int:
+        """When the session at a terminal began, 0 for none: another time is another session."""
+        with self._store.read() as reader:
+            return self._staff.begun_ms(reader, terminal)
+
     async def perform(
         self,
         name: str,

@@ -125,6 +125,11 @@ class StaffDesk:
         kept = reader.setting(_setting(terminal))
         return int(kept[1]) if isinstance(kept, list) else 0
 
+    def begun_ms(self, reader: Reader, terminal: int) -> int:
+        """When the session at a terminal began, 0 for none."""
+        kept = reader.setting(_setting(terminal))
+        return int(kept[2]) if isinstance(kept, list) else 0
+
     async def approver(
         self, session: Session, operation: str, arguments: dict[str, object]
     ) -> int | Refusal:

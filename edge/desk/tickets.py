@@ -120,10 +120,7 @@ class TicketsDesk:
                 if refusal is not None:
                     return refusal
             ticket = ticket_at(transaction, request.terminal)
-            offset = ticket.offset if person == ticket.member else ""
-            return self._keep(
-                transaction, at, request, replace(ticket, member=person, offset=offset)
-            )
+            return self._keep(transaction, at, request, _sold_to(ticket, person))
 
         return await self._committer.commit(request, decide, Region.TICKET)
 
@@ -133,7 +130,7 @@ class TicketsDesk:
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
             ticket = ticket_at(transaction, request.terminal)
             number = checkout(transaction, self._committer.catalogue).walk_in_number
-            kept = self._keep(transaction, at, request, replace(ticket, member=0, offset=""))
+            kept = self._keep(transaction, at, request, _sold_to(ticket, 0))
             if isinstance(kept, Refusal):
                 return kept
             return replace(kept, values={**kept.values, "walk_in_number": number})
@@ -208,6 +205,8 @@ class TicketsDesk:
             if shown not in (0, ticket.id):
                 return refuse("ticket_changed", total_fen=ticket.total_fen)
             member = ticket.member
+            if member != customer:  # whose card and PIN were checked
+                return refuse("ticket_changed", total_fen=ticket.total_fen)
             if member:
                 refusal = member_refusal(facts.row(transaction, MEMBER, member))
                 if refusal is not None:
@@ -282,3 +281,13 @@ class TicketsDesk:
         lines = [[sku, quantity] for sku, quantity in ticket.lines.items()]
         values = {"member": ticket.member, "lines": lines, "total_fen": whole.total_fen}
         return Decision(values=values)
+
+
+def _sold_to(ticket: OpenTicket, member: int) -> OpenTicket:
+    """The ticket for a member, 0 for a walk-in.
+
+    For another one it is another ticket: a payment that was shown for the one before names that.
+    """
+    if member == ticket.member:
+        return ticket
+    return replace(ticket, id=0, member=member, offset="")

@@ -17,6 +17,7 @@ from qrcode.image.svg import SvgPathImage
 
 from edge.web.counter import Counter
 from edge.web.live import WRITE_TIMEOUT_SECONDS, Changes, streamed
+from edge.web.screen import TERMINAL
 from edge.web.server_sent_events import event
 
 BETWEEN = "  "
@@ -35,9 +36,11 @@ async def customer_stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _serve(request: web.Request, response: web.StreamResponse, changes: Changes) -> None:
-    shown = ""
+    """Ends when somebody else logs in: the page comes back with the new cookie by itself."""
+    desk = request.app[Counter.KEY].desk
+    shown, begun_ms = "", desk.session_begun_ms(TERMINAL)
     with suppress(ConnectionError, TimeoutError):
-        while True:
+        while desk.session_begun_ms(TERMINAL) == begun_ms:
             html = await _rendered(request, "customer_lines.html")
             if html != shown:
                 async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):

@@ -1,11 +1,14 @@
 """`GET /events`: regions of the counter page, pushed as HTML the moment they are stale.
 
-Events: `left`, `seats`, `who`, `right`, `truth` and `ticket` each replace their region.
-`other-member` comes when another member wins the screen, and closes whatever was in hand for the
-one before. `card` brings the number of an unregistered card to a form that waits for one.
-`scanned` brings what a scanner read, as JSON, to the terminal that was used last.
+Events: `left`, `seats`, `who`, `right`, `truth` and `ticket` each replace their region; their id is
+the version of the screen that they show (`edge.web.screen`). `card` brings the number of an
+unregistered card to a form that waits for one. `scanned` brings what a scanner read, as JSON, to
+the terminal that was used last. `gone`: nobody is logged in any more by this page's cookie.
 
-`GET /log-in/events`: `staff-card` brings the number of the person whose card was tapped.
+`GET /log-in/events`: `staff-card` brings the number of the person whose card was tapped, `truth`
+the truth line.
+
+Every stream has a `beat`, by which a page knows that its line is not cut.
 """
 
 import asyncio
@@ -17,10 +20,9 @@ from aiohttp import web
 
 from edge.effects.page_events import Region, TooManySubscribersError
 from edge.web.counter import Counter
-from edge.web.screen import Screen
-from edge.web.server_sent_events import event
-from edge.web.works import WORKS
-from edge.web.works.asked import TICKET, Asked
+from edge.web.screen import TERMINAL, Screen
+from edge.web.server_sent_events import event, last_event_id
+from edge.web.translations import chosen_language
 
 HEARTBEAT_SECONDS = 10.0
 """How long a page may show an old truth line when nothing happens."""
@@ -29,8 +31,9 @@ WRITE_TIMEOUT_SECONDS = 10.0
 STRANGERS_MAX = 16
 """Streams for pages at which nobody is logged in: whoever is in the cafe's network may open them,
 and leaves most places to those who work here."""
-BEAT = b":\n\n"
-"""A comment, which no page shows."""
+RECONNECT_MS = 1_000
+BEGINNING = f"retry: {RECONNECT_MS}\n\n".encode()
+BEAT = event("beat", "").encode()
 
 
 class LiveStreams(set[asyncio.Task[object]]):
@@ -96,6 +99,7 @@ async def streamed(request: web.Request, serve: Serve) -> web.StreamResponse:
                 headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             )
             await response.prepare(request)
+            await response.write(BEGINNING)
             await _first_of(serve(request, response, aiter(changes)), _beat(response))
             return response
     except TooManySubscribersError:
@@ -154,9 +158,9 @@ async def _serve(
         while (session := await counter.session(request)) is not None:
             screen = await counter.screen(request, session)
             on_screen = _on_screen(screen)
-            text = _regions(counter, screen, regions)
+            text = last_event_id(screen.version) + _regions(counter, screen, regions)
             if shown is not None and on_screen != shown:
-                text += await _tap(counter, screen)
+                text += _card(counter, screen)
             shown = on_screen
             for scan in scans.after(told, session.terminal):
                 text += event("scanned", json.dumps({"id": scan.id, "text": scan.text}))
@@ -168,6 +172,7 @@ async def _serve(
             done, _pending = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
             regions = waiting.result() if done else (Region.TRUTH,)
             waiting = None if done else waiting
+        await response.write(event("gone", "").encode())
     except (ConnectionError, TimeoutError):
         return  # the page went away
     finally:
@@ -182,15 +187,25 @@ async def _serve_log_in(
     response: web.StreamResponse,
     changes: Changes,
 ) -> None:
-    views = request.app[Counter.KEY].desk.views
+    counter = request.app[Counter.KEY]
+    views = counter.desk.views
+    language = chosen_language(request.cookies)
     told = 0
+    regions: tuple[Region, ...] = (Region.TRUTH,)
     with suppress(ConnectionError, TimeoutError):
-        async for regions in changes:
+        while True:
+            text = ""
+            if Region.TRUTH in regions:
+                shown = await views.counter(None, TERMINAL)
+                facts = {"counter": shown, "truth": shown.truth}
+                text = event("truth", counter.renderer.render("truth.html", language, **facts))
             staff = views.staff_of_last_tap() if Region.TAP in regions else told
             if staff and staff != told:
-                async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
-                    await response.write(event("staff-card", str(staff)).encode())
+                text += event("staff-card", str(staff))
             told = staff
+            async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
+                await response.write(text.encode())
+            regions = await anext(changes)
 
 
 def _on_screen(screen: Screen) -> OnScreen:
@@ -203,12 +218,9 @@ def _regions(counter: Counter, screen: Screen, regions: Iterable[Region]) -> str
     return "".join(event(name, counter.render(_TEMPLATES[name], screen, {})) for name in names)
 
 
-async def _tap(counter: Counter, screen: Screen) -> str:
-    """What a tap brings besides its regions."""
+def _card(counter: Counter, screen: Screen) -> str:
+    """What the tap of an unregistered card brings besides its regions."""
     tap = screen.counter.tap
-    if tap is not None and tap.card_uid:
-        card = counter.render("tapped_card.html", screen, {"card_uid": tap.card_uid})
-        return event("card", card)
-    facts = await WORKS[TICKET](Asked(counter.desk, screen))
-    work = counter.render("work_with_outcome.html", screen, {"work": TICKET, **facts})
-    return event("other-member", work)
+    if tap is None or not tap.card_uid:
+        return ""
+    return event("card", counter.render("tapped_card.html", screen, {"card_uid": tap.card_uid}))

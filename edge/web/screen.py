@@ -28,7 +28,7 @@ class Screen:
     done: Done | None = None
     refusal: Refusal | None = None
     version: str = ""
-    """`<start of the box>-<count>`: of two screens of one start, the higher count was read later."""
+    """`<start>-<count>`: of two screens of one start of the box, the higher count is younger."""
 
     @property
     def shown_done(self) -> Done | None:

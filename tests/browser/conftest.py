@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from edge.web.application import build_application
+from edge.web.live import LIVE_STREAMS, LiveStreams
 from tests.edge.desk.counter import CASHIER, MANAGER, PIN, Counter, furnish, open_counter
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -63,6 +64,12 @@ class CounterPage:
     page: Page
     address: str
     faults: list[str]
+    streams: LiveStreams
+
+    def cut_live_lines(self) -> None:
+        """Break off the streams of all open pages; they come back by themselves."""
+        for task in tuple(self.streams):
+            task.cancel()
 
     async def log_in(self, staff: int = CASHIER) -> None:
         """Log in by PIN, as a cashier does."""
@@ -92,7 +99,8 @@ async def counter_in_browser(
     """A furnished counter and its page; no script may fail, no answer be a 500."""
     async with open_counter(folder) as counter:
         await furnish(counter)
-        server = TestServer(build_application(counter.desk, SHANGHAI))
+        app = build_application(counter.desk, SHANGHAI)
+        server = TestServer(app)
         await server.start_server()
         page = await browser.new_page(
             viewport=COUNTER_SCREEN, timezone_id="Asia/Shanghai", has_touch=has_touch
@@ -103,7 +111,7 @@ async def counter_in_browser(
         page.on(
             "response", lambda answer: faults.append(answer.url) if answer.status >= 500 else None
         )
-        yield CounterPage(counter, page, str(server.make_url("/")), faults)
+        yield CounterPage(counter, page, str(server.make_url("/")), faults, app[LIVE_STREAMS])
         await page.close()
         await server.close()
         assert faults == []

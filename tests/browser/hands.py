@@ -7,14 +7,16 @@ taps what is visible; what a soft keyboard types arrives as keys.
 import asyncio
 import time
 from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 STEPS_MAX = 120
 """Tabs to any control of one work, from wherever one is."""
 IS_FOCUSED = "element => element === document.activeElement"
 SETTLED = "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
 SCANNED_KEY_S = 0.003
+HELD_DEADLINE_S = 15
 
 
 class Hands(ABC):
@@ -165,12 +167,16 @@ async def settled(page: Page) -> None:
 
 
 async def scan(page: Page, code: str) -> None:
-    """Type a line as a scanner does that poses as a keyboard.
-
-    Its keys carry the times at which it typed them, however busy the machine is.
-    """
+    """Type a line as a scanner does that poses as a keyboard, ended by Enter."""
     keys = [*code, "Enter"]
-    first_s = time.time() - len(keys) * SCANNED_KEY_S
+    await type_at(page, keys, time.time() - len(keys) * SCANNED_KEY_S)
+
+
+async def type_at(page: Page, keys: list[str], first_s: float) -> None:
+    """Type keys quickly, the first one at a time (seconds since the epoch).
+
+    They carry the times at which they were typed, however busy the machine is.
+    """
     session = await page.context.new_cdp_session(page)
     typed = []
     for number, key in enumerate(keys):
@@ -180,3 +186,32 @@ async def scan(page: Page, code: str) -> None:
         typed.append({**event, "type": "keyUp"})
     await asyncio.gather(*(session.send("Input.dispatchKeyEvent", event) for event in typed))
     await session.detach()
+
+
+@dataclass
+class Held:
+    """An answer of the box that is on its way for as long as a test wants."""
+
+    url: str = ""
+    _given: asyncio.Event = field(default_factory=asyncio.Event)
+    may_come: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def given(self) -> None:
+        """Wait until the box has answered."""
+        async with asyncio.timeout(HELD_DEADLINE_S):
+            await self._given.wait()
+
+    async def hold(self, route: Route) -> None:
+        """Ask the box, and keep what it answers."""
+        self.url = route.request.url
+        response = await route.fetch()
+        self._given.set()
+        await self.may_come.wait()
+        await route.fulfill(response=response)
+
+
+async def held(page: Page, url: str) -> Held:
+    """Hold the answer to the next request for an address."""
+    answer = Held()
+    await page.route(url, answer.hold, times=1)
+    return answer

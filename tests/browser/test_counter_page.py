@@ -331,20 +331,6 @@ async def test_the_palette_finds_every_command(counter_page: CounterPage, shot: 
     await expect(page.locator("#product-filter")).to_be_visible()
 
 
-async def test_a_tap_never_books_on_the_member_before(counter_page: CounterPage) -> None:
-    await counter_page.log_in()
-    counter, page = counter_page.counter, counter_page.page
-    await counter.member()
-    other = await counter.member(OTHER_CARD, "Zhang Wei")
-    await counter.tap()
-    await page.wait_for_selector("article.member")
-    await page.keyboard.press("F3")
-    await page.fill("#amount", "500")
-    await counter.tap(OTHER_CARD)
-    await page.wait_for_selector(f'[data-member="{other}"]')
-    await expect(page.locator("#amount")).to_have_count(0)
-
-
 async def test_a_lost_answer_is_called_unknown_and_settles_without_doubling(
     counter_page: CounterPage, shot: Shot
 ) -> None:

@@ -1,16 +1,14 @@
 """Selling in a browser: the keys that cashiers know, the commonest sale by few of them."""
 
-import asyncio
-
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from edge.effects.slips import WORDS
 from edge.receipt import Align, Text
 from sync_protocol.kinds import PRODUCT, RULE
 from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
-from tests.browser.hands import Keyboard, scan
+from tests.browser.hands import Keyboard, held, scan
 from tests.edge.desk.counter import CARD, MANAGER, PIN, Counter
 from tests.stack import eventually
 
@@ -236,21 +234,13 @@ async def test_what_is_asked_for_while_a_command_runs_comes_after_its_answer(
     page = counter_page.page
     await page.keyboard.press("1")
     await expect(page.locator("#ticket tbody tr")).to_have_count(1)
-    asked, may_answer = asyncio.Event(), asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        answer = await route.fetch()
-        asked.set()
-        await may_answer.wait()
-        await route.fulfill(response=answer)
-
-    await page.route("**/desk/sell_to_walk_in", hold, times=1)
+    answer = await held(page, "**/desk/sell_to_walk_in")
     await page.keyboard.press("F6")
-    await asked.wait()
+    await answer.given()
     await counter_page.counter.do("add_line", sku="NOODLE")  # another terminal: all is drawn anew
     await expect(page.locator("#ticket tbody tr")).to_have_count(2)
     await page.keyboard.press("F2")
-    may_answer.set()
+    answer.may_come.set()
     await expect(page.locator("#received")).to_be_focused()
 
 

@@ -29,6 +29,17 @@ function pressKey(key) {
 function openPalette() {
   const palette = document.getElementById("palette");
   if (!palette || palette.open) return;
+  const field = palette.querySelector("input");
+  field.value = "";
+  fillPalette();
+  palette.showModal();
+  field.focus();
+}
+
+// A live swap beneath replaces the controls that the palette presses: it is filled anew then.
+function fillPalette() {
+  const palette = document.getElementById("palette");
+  const chosen = palette.querySelector("[aria-selected=true]")?.textContent;
   const list = palette.querySelector("ol");
   list.replaceChildren();
   // What can be done now stands first; who works here and in which language, last.
@@ -52,11 +63,19 @@ function openPalette() {
     item.append(button);
     list.append(item);
   }
-  const field = palette.querySelector("input");
-  field.value = "";
-  palette.showModal();
-  field.focus();
-  choosePaletteItem(0);
+  filterPalette();
+  choosePaletteItem(Math.max(paletteItems().findIndex((item) => item.textContent === chosen), 0));
+}
+
+function filterPalette() {
+  const words = document.querySelector("#palette input").value.toLowerCase();
+  for (const item of document.querySelectorAll("#palette li")) {
+    item.hidden = !item.textContent.toLowerCase().includes(words);
+  }
+}
+
+for (const name of ["htmx:sseMessage", "htmx:afterSwap"]) {
+  document.addEventListener(name, () => document.getElementById("palette")?.open && fillPalette());
 }
 
 function paletteItems() {
@@ -126,10 +145,7 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("input", (event) => {
   if (!event.target.closest("#palette")) return;
-  const words = event.target.value.toLowerCase();
-  for (const item of document.querySelectorAll("#palette li")) {
-    item.hidden = !item.textContent.toLowerCase().includes(words);
-  }
+  filterPalette();
   choosePaletteItem(0);
 });
 
@@ -156,66 +172,6 @@ document.addEventListener("keydown", (event) => {
   if (done) event.preventDefault();
 });
 
-// A scanner types: characters a few milliseconds apart, then Enter. Outside a field such a line is a
-// product's code for the ticket; a single digit alone presses the product of that number.
-const SCAN_GAP_MS = 40;
-const SCAN_LENGTH_MIN = 4;
-let scanned = "";
-let scannedAt = 0;
-let digitAlone = 0;
-
-function addScanned(code) {
-  const field = document.getElementById("scan");
-  if (!field) return false;
-  field.value = code;
-  field.form.requestSubmit();
-  return true;
-}
-
-// What the box's own scanner read goes onto the ticket, whatever is shown, and no field is touched.
-// The scan's id makes it one line where two windows hear of it.
-document.addEventListener("htmx:sseMessage", async (event) => {
-  if (event.target.id !== "scanned") return;
-  const scan = JSON.parse(event.detail.data);
-  const answer = await fetch("/desk/add_line", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ request_id: scan.id, sku: scan.text, quantity: 1 }),
-  });
-  const told = document.getElementById("scanned");
-  told.textContent = answer.ok ? "" : `${scan.text}: ${(await answer.json()).words}`;
-  told.className = answer.ok ? "" : "notice bad";
-  told.hidden = answer.ok;
-});
-
-document.addEventListener("keydown", (event) => {
-  if (inField(event.target) || event.ctrlKey || event.altKey || event.metaKey || document.getElementById("palette")?.open) return;
-  // When it was typed, not when a busy page comes to it: a code is not parted by the page's own work.
-  if (event.timeStamp - scannedAt > SCAN_GAP_MS) scanned = "";
-  scannedAt = event.timeStamp;
-  clearTimeout(digitAlone);
-  if (event.key === "Enter" && scanned.length >= SCAN_LENGTH_MIN) {
-    const code = scanned;
-    scanned = "";
-    if (addScanned(code)) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-    }
-  } else if (/^[0-9A-Za-z-]$/.test(event.key)) {
-    scanned += event.key;
-    const digit = event.key;
-    const quick = /^[1-9]$/.test(digit) && scanned.length === 1;
-    if (quick) digitAlone = setTimeout(() => document.querySelector(`[data-digit="${digit}"]`)?.click(), SCAN_GAP_MS);
-  }
-}, true);
-
-// data-times: a code may be typed with how many of it, `3*COLA`.
-document.addEventListener("htmx:configRequest", (event) => {
-  const field = event.detail.elt.querySelector?.("[data-times]");
-  const typed = field && /^(\d{1,5})\*(.+)$/.exec(field.value.trim());
-  if (typed) Object.assign(event.detail.parameters, { quantity: typed[1], sku: typed[2] });
-});
-
 // data-filter-by="饮料": writes a word into the field that filters the products.
 document.addEventListener("click", (event) => {
   const control = event.target.closest("[data-filter-by]");
@@ -238,87 +194,27 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-reload]")) location.reload();
 });
 
-// What was asked for last is what is shown: a work that is still on its way is not waited for. A
-// command is never broken off, and what is asked for meanwhile comes after its answer. Both are told
-// by the request itself: the form that sent it may be replaced before the answer comes, and then
-// hears nothing of it.
-let showing = null;
-let commands = 0;
-let askedMeanwhile = "";
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const { requestConfig, target, pathInfo, xhr } = event.detail;
-  const isCommand = requestConfig.verb === "post";
-  if (!isCommand && target.id === "work" && commands > 0) {
-    askedMeanwhile = pathInfo.finalRequestPath;
-    event.preventDefault();
-    return;
-  }
-  for (const name of ["error", "timeout", "load"]) xhr.addEventListener(name, () => tellOutcome(xhr.status));
-  if (isCommand) {
-    commands += 1;
-    xhr.addEventListener("loadend", showAskedMeanwhile);
-  } else if (target.id !== "work") return;
-  showing?.abort();
-  showing = isCommand ? null : xhr;
+// A form that loads a whole page is sent once, however often Enter is pressed.
+const SENT_ONCE_MS = 3_000;
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, SENT_ONCE_MS);
 });
-
-function showAskedMeanwhile() {
-  commands -= 1;
-  if (commands > 0 || !askedMeanwhile) return;
-  htmx.ajax("GET", askedMeanwhile, "#work");
-  askedMeanwhile = "";
-}
-
-// A command whose answer does not come (status 0), or is none: say that the outcome is not known. The
-// form keeps its request id, so sending it again settles it and never does it twice.
-function tellOutcome(status) {
-  if (status === 401) {
-    location.assign("/");
-    return;
-  }
-  const isAnswer = (status >= 200 && status < 400) || status === 403 || status === 422;
-  document.getElementById("unknown-outcome").hidden = isAnswer;
-}
-
-// What a swap brings may ask for the cursor. Else it stays where a keyboard had put it, on the same
-// control of what is drawn anew (a button is disabled while its command runs, and so loses it). What
-// was clicked or touched does not keep it: Enter then takes the payment, as from anywhere.
-let inHand = "";
-function signature(control) {
-  const form = control.closest("form");
-  const facts = [...(form?.elements ?? [])].filter((field) => field.type === "hidden" && field.name !== "request_id");
-  const words = control.getAttribute("aria-label") ?? control.textContent;
-  const own = [control.tagName, control.getAttribute("href"), control.name, words.trim()];
-  return [...own, form?.getAttribute("action"), ...facts.map((field) => `${field.name}=${field.value}`)].join("\n");
-}
-document.addEventListener("focusin", (event) => {
-  inHand = event.target.matches("a:focus-visible, button:focus-visible") ? signature(event.target) : "";
-});
-document.addEventListener("pointerdown", () => {
-  inHand = "";
-});
-for (const name of ["htmx:afterSwap", "htmx:sseMessage"]) {
-  document.addEventListener(name, (event) => {
-    if (document.getElementById("palette")?.open) return;
-    const field = name === "htmx:afterSwap" && event.detail.elt.querySelector?.("[autofocus]");
-    if (field) field.focus();
-    else if (inHand && document.activeElement === document.body) {
-      const controls = [...document.querySelectorAll("a, button")];
-      controls.find((control) => signature(control) === inHand)?.focus({ preventScroll: true });
-    }
-  });
-}
 
 // data-staff-events="/log-in/events": a tapped staff card chooses its person; the PIN is typed.
 for (const page of document.querySelectorAll("[data-staff-events]")) {
-  new EventSource(page.dataset.staffEvents).addEventListener("staff-card", (event) => {
-    const choice = page.querySelector(`input[name="staff"][value="${event.data}"]`);
-    if (!choice) return;
-    choice.checked = true;
-    page.querySelector("#pin").focus();
+  listen(page.dataset.staffEvents, {
+    "staff-card": (event) => {
+      const choice = page.querySelector(`input[name="staff"][value="${event.data}"]`);
+      if (!choice) return;
+      choice.checked = true;
+      page.querySelector("#pin").focus();
+    },
+    truth: (event) => {
+      document.getElementById("truth").innerHTML = event.data;
+    },
   });
 }
-
-// The live line: while it is down, the page says so instead of showing old facts as new ones.
-document.addEventListener("htmx:sseError", () => document.body.classList.add("stale"));
-document.addEventListener("htmx:sseOpen", () => document.body.classList.remove("stale"));

@@ -107,3 +107,16 @@ async def test_a_page_that_is_closed_leaves_its_place_to_others(
         while await status(held=2) != 200:
             pass
     await runner.cleanup()
+
+
+async def test_it_comes_back_with_the_cookie_of_whoever_logs_in_next(site: Site) -> None:
+    """A stream knows the cookie that it was asked with: it ends, and the page asks anew."""
+    async with site.browser.get(f"{site.address}/customer/events") as stream:
+        await until(stream, "欢迎光临")
+        await site.do("log_in", staff=CASHIER, pin=PIN)
+        async with asyncio.timeout(DEADLINE_S):
+            while await stream.content.read(4096):
+                pass
+    await site.do("add_line", sku="COLA")
+    async with site.browser.get(f"{site.address}/customer/events") as stream:
+        await until(stream, "可乐")
