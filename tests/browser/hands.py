@@ -16,7 +16,7 @@ STEPS_MAX = 120
 IS_FOCUSED = "element => element === document.activeElement"
 SETTLED = "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
 SCANNED_KEY_S = 0.003
-HELD_DEADLINE_S = 15
+HELD_DEADLINE_S = 60
 
 
 class Hands(ABC):
