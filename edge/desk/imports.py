@@ -197,7 +197,8 @@ class Imports:
         if isinstance(new, NewBalance):
             member = self._member(transaction, new.number)
             opened = any(balance.shown for _, balance in transaction.balances_of(OPENING, member))
-            op = None if opened else opening(at, member, new, points_month(transaction, at))
+            month = points_month(transaction, at.business_day)
+            op = None if opened else opening(at, member, new, month)
             return [] if op is None else [op]
         member = member_id(self._settings.chain_key, new.number)
         if facts.row(transaction, MEMBER, member) is not None:

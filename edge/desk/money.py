@@ -37,6 +37,7 @@ from sync_protocol.ledger import (
     REASON_SWEEP,
     REASON_VOID,
 )
+from sync_protocol.rights_rule import is_expired
 
 NO_ORIGINALS = (
     REASON_REFUND,
@@ -184,7 +185,8 @@ def sold_facts(reader: Reader, committer: Committer, at: Here, sale: int) -> Sol
             read_int(SALE, row, "rebate_fen"),
             read_int(SALE, row, "points_used"),
             read_text(SALE, row, "card_type"),
-            points_month(reader, at),
+            points_month(reader, at.business_day),
+            is_expired(points_month(reader, day), at.business_day),
         ),
         held_of(reader, committer.catalogue, at, member),
         entry.reference.row() if entry is not None else None,

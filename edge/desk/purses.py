@@ -83,10 +83,10 @@ def top_up_rule_of(reader: Reader, catalogue: Catalogue) -> TopUpRule:
     )
 
 
-def points_month(reader: Reader, at: Here) -> int:
-    """The month in which points of today expire, 0 for never."""
+def points_month(reader: Reader, business_day: int) -> int:
+    """The month in which points of a day expire, 0 for never."""
     months = facts.rights(reader).points_months
-    return month_after(at.business_day // 100, months) if months else 0
+    return month_after(business_day // 100, months) if months else 0
 
 
 def lost_list_age_ms(reader: Reader, now_ms: int, *, cut_off: bool) -> int:

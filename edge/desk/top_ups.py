@@ -36,7 +36,7 @@ from sync_protocol.kinds import MEMBER, TOP_UP
 from sync_protocol.ledger import REASON_TOP_UP
 from sync_protocol.ops import OpRef
 from sync_protocol.registers import RegisterRow
-from sync_protocol.rights_rule import is_expired, month_after
+from sync_protocol.rights_rule import is_expired
 
 TOP_UPS_MAX = 10_000
 """Documents of one member that are looked through."""
@@ -123,7 +123,7 @@ class TopUpsDesk:
                 tendered.laid,
                 package,
                 facts.purse_of(transaction, at, person).advance,
-                points_month(transaction, at),
+                points_month(transaction, at.business_day),
                 note,
                 offered(transaction, self._committer.catalogue),
             ),
@@ -245,10 +245,9 @@ def _reference(reader: Reader, member: int, document: int) -> OpRef | None:
 def _live(reader: Reader, at: Here, row: RegisterRow) -> Due:
     """What a top-up had earned and has not expired: of that nothing is left to take, or to pay."""
     bonus_month = read_int(TOP_UP, row, "bonus_month")
-    months = facts.rights(reader).points_months
-    points_month = month_after(read_int(TOP_UP, row, "business_day") // 100, months)
     bonus_over = is_expired(bonus_month, at.business_day)
-    points_over = months and is_expired(points_month, at.business_day)
+    earned_day = read_int(TOP_UP, row, "business_day")
+    points_over = is_expired(points_month(reader, earned_day), at.business_day)
     return Due(
         0 if bonus_over else read_int(TOP_UP, row, "bonus_fen"),
         0 if points_over else read_int(TOP_UP, row, "points"),

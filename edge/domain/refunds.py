@@ -59,6 +59,8 @@ class Earned:
     points_used: int = 0
     card_type: str = ""
     points_month: int = 0
+    points_over: bool = False
+    """The points that it earned have expired: of them nothing is left to take, or to pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,8 @@ def back_of(sold: SoldFacts, amount_fen: int) -> Back:
         until = points_of_part(whole, before_fen + amount_fen, sold.total_fen)
         return until - points_of_part(whole, before_fen, sold.total_fen)
 
-    due = Due(bonus_fen=part(earned.rebate_fen), points=part(earned.points))
+    points = 0 if earned.points_over else part(earned.points)
+    due = Due(bonus_fen=part(earned.rebate_fen), points=points)
     clawback = claw_back(due, sold.held, amount_fen)
     given, _kept_fen = without(share, clawback.kept_fen)
     settled = points_of_part(earned.points, before_fen, sold.total_fen) + part(earned.points)

@@ -18,6 +18,7 @@ from sync_protocol.accounts import (
 )
 from sync_protocol.kinds import RULE
 from tests.edge.counter.money.conftest import APPROVED, Till
+from tests.edge.desk.counter import CASHIER, MANAGER
 
 TIERS: tuple[dict[str, object], ...] = (
     {"from_fen": 20_000, "bonus_fen": 3_000, "points": 50},
@@ -286,11 +287,17 @@ async def test_nobody_pays_for_bonus_and_points_that_expired_unused(till: Till) 
     await till.publish("top_up_tiers", {**TIERS[1], "points": 50})
     rights: dict[str, object] = {"version": 1, "values": [100, 0, 2_000, 3]}
     await till.counter.hub.document(RULE, "rights", rights)
+    till.counter.desk.log_applied()
     await till.top_up(10_000)
     wrong = await till.top_up(10_000)
+    sold = await till.done("spend", member=till.member, amount_fen=5_000)
     till.counter.clock.forward(130 * 24 * 3_600)
     await till.counter.desk.rights.expire_due()
     assert (till.bonus_fen, till.has(POINTS_HELD)) == (0, 0)
+    await till.log_in(MANAGER)
+    back = await till.done("refund", sale=sold["sale"], amount_fen=5_000, reason="停电")
+    assert (back["amount_fen"], back["kept_fen"]) == (5_000, 0)
+    await till.log_in(CASHIER)
     back = await till.done("cancel_top_up", top_up=wrong["top_up"], reason="错", **APPROVED)
     assert (back["amount_fen"], back["kept_fen"]) == (10_000, 0)
     asked: dict[str, object] = {"member": till.member, "tender": "cash", "reason": "退卡"}
