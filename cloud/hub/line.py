@@ -7,6 +7,8 @@ announcements. On each connection the blocks that are not known to have left are
 import asyncio
 import contextlib
 import logging
+import math
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import aiomqtt
@@ -25,6 +27,9 @@ logger = logging.getLogger(__name__)
 HEAD_S = 3.0
 """Between two announcements of the head: how long a lost block goes unnoticed at the most."""
 RETRY_S = 1.0
+TIMEOUT_S = 10.0
+"""For each answer of the broker. aiomqtt's own limit is asyncio.wait_for, which before Python 3.12
+loses a cancellation that comes together with the answer: the line would never end."""
 IN_FLIGHT_MAX = 50
 """paho halves its rate with 1,000 in flight; 20 to 100 is its best (measured)."""
 OUTGOING_MAX = 5000
@@ -80,7 +85,7 @@ class Line:
             try:
                 await self._connect(hub)
             except* (aiomqtt.MqttError, OSError) as group:
-                logger.warning("no broker", extra={"error": str(group.exceptions[0])})
+                logger.warning("no broker", extra={"error": repr(group.exceptions[0])})
             finally:
                 self._connected = False
                 hub.metrics.broker_connected.set(0)
@@ -92,7 +97,7 @@ class Line:
     async def _connect(self, hub: Hub) -> None:
         login = self._login
         version5 = login.protocol == "5"
-        async with aiomqtt.Client(
+        client = aiomqtt.Client(
             login.host,
             login.port,
             username=login.username,
@@ -100,11 +105,14 @@ class Line:
             identifier=self._identifier,
             protocol=aiomqtt.ProtocolVersion.V5 if version5 else aiomqtt.ProtocolVersion.V311,
             clean_session=None if version5 else True,
+            timeout=math.inf,
             max_inflight_messages=IN_FLIGHT_MAX,
             max_queued_incoming_messages=INCOMING_MAX,
             max_concurrent_outgoing_calls=IN_FLIGHT_MAX,
-        ) as client:
-            await client.subscribe(up_topics(hub.chain), qos=1)
+        )
+        async with _connected(client):
+            async with asyncio.timeout(TIMEOUT_S):
+                await client.subscribe(up_topics(hub.chain), qos=1)
             self._connected = True
             self.subscribed.set()
             hub.metrics.broker_connected.set(1)
@@ -134,13 +142,15 @@ class Line:
         """Publish in the order of the queue; `IN_FLIGHT_MAX` of these wait for PUBACKs."""
         while True:
             topic, data, block_number = await self._waiting.get()
-            await client.publish(topic, data, qos=1)
+            async with asyncio.timeout(TIMEOUT_S):
+                await client.publish(topic, data, qos=1)
             if block_number:
                 hub.note_published(block_number)
 
     async def _announce(self, client: aiomqtt.Client, hub: Hub) -> None:
         while True:
-            await client.publish(head_topic(hub.chain), hub.announcement(), qos=0)
+            async with asyncio.timeout(TIMEOUT_S):
+                await client.publish(head_topic(hub.chain), hub.announcement(), qos=0)
             await asyncio.sleep(HEAD_S)
 
     async def _republish(self, hub: Hub) -> None:
@@ -150,3 +160,17 @@ class Line:
             message = await asyncio.to_thread(hub.blocks, 1, number, number, 0)
             if message is not None:
                 self._enqueue([(blocks_topic(hub.chain), message.pack())], number)
+
+
+@contextlib.asynccontextmanager
+async def _connected(client: aiomqtt.Client) -> AsyncIterator[None]:
+    """Connect, and disconnect in the end."""
+    stack = contextlib.AsyncExitStack()
+    async with asyncio.timeout(TIMEOUT_S):
+        await stack.enter_async_context(client)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TIMEOUT_S):
+                await stack.aclose()

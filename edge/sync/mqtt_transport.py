@@ -1,6 +1,7 @@
 """The session's transport over MQTT: aiomqtt (paho on asyncio), with the line's switch in it."""
 
 import asyncio
+import math
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
@@ -18,8 +19,10 @@ INCOMING_MAX = 2000
 KEEPALIVE_S = 15
 """A half-open line is noticed after one and a half of these."""
 TIMEOUT_S = 10.0
+"""For each answer of the broker. aiomqtt's own limit is asyncio.wait_for, which before Python 3.12
+loses a cancellation that comes together with the answer: the line would never end."""
 CONNECT_S = 5.0
-"""aiomqtt waits for its whole timeout where a line breaks before the broker's CONNACK."""
+"""aiomqtt does not notice that a line broke before the broker's CONNACK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,9 @@ class MqttTransport(Transport):
         if tasks:
             await asyncio.wait(tasks)
         if stack is not None:
-            with suppress(aiomqtt.MqttError):
-                await stack.aclose()
+            with suppress(aiomqtt.MqttError, TimeoutError):
+                async with asyncio.timeout(TIMEOUT_S):
+                    await stack.aclose()
 
     async def _connect(self) -> None:
         login = self._login
@@ -117,7 +121,7 @@ class MqttTransport(Transport):
             clean_session=None if version_5 else True,
             clean_start=True if version_5 else MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=KEEPALIVE_S,
-            timeout=TIMEOUT_S,
+            timeout=math.inf,
             max_inflight_messages=IN_FLIGHT_MAX,
             max_queued_incoming_messages=INCOMING_MAX,
             max_concurrent_outgoing_calls=IN_FLIGHT_MAX,
@@ -126,7 +130,8 @@ class MqttTransport(Transport):
         self._stack = AsyncExitStack()
         async with asyncio.timeout(CONNECT_S):
             self._client = await self._stack.enter_async_context(client)
-        await client.subscribe([(topic, 1) for topic in self._topics])
+        async with asyncio.timeout(TIMEOUT_S):
+            await client.subscribe([(topic, 1) for topic in self._topics])
 
     async def _hear(self) -> None:
         client = self._client
@@ -140,8 +145,9 @@ class MqttTransport(Transport):
 
     async def _publish(self, client: aiomqtt.Client, topic: str, data: bytes) -> None:
         try:
-            await client.publish(topic, data, qos=1)
-        except aiomqtt.MqttError:
+            async with asyncio.timeout(TIMEOUT_S):
+                await client.publish(topic, data, qos=1)
+        except (aiomqtt.MqttError, TimeoutError):
             self._note_lost()
         finally:
             self._slots.release()
