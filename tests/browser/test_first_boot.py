@@ -21,6 +21,7 @@ from tests.brokers.servers import free_port
 from tests.browser.accessibility import axe_source, cut_off, violations
 from tests.browser.conftest import COUNTER_SCREEN, Shot
 from tests.browser.hands import Fingers, Hands, Keyboard
+from tests.faults.services import ForkedStack
 from tests.stack import EMBEDDED, PIN, Service, Stack, command, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -47,7 +48,7 @@ url = "{hub}"   # as provisioned
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def head_office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with Stack(tmp_path_factory.mktemp("hub"), EMBEDDED) as stack:
+    async with ForkedStack(tmp_path_factory.mktemp("hub"), EMBEDDED) as stack:
         yield stack
 
 
