@@ -5,6 +5,7 @@ from edge.desk.answers import Outcome
 from edge.desk.commands import Handlers
 from edge.desk.commit import Committer, Request
 from edge.desk.deposits import deposits_fen
+from edge.desk.passes import refundable_passes_fen
 from edge.domain.decision import Here, Judgement
 from edge.domain.exits import LeftOver, approve_exit, request_exit, restore_member
 from edge.effects.page_events import Region
@@ -75,5 +76,10 @@ def left_over(reader: Reader, at: Here, member: int) -> LeftOver:
     sessions = (session for session, _row in session_facts.sessions_under_way(reader))
     session = next((one for one in sessions if one.member in members), None)
     seat = session_facts.seat(reader, session.seat) if session is not None else None
-    seated = seat.name if seat is not None else ""
-    return LeftOver(purse.wallet_fen, deposits_fen(reader, members[0]), owed_fen, seated)
+    return LeftOver(
+        purse.wallet_fen,
+        deposits_fen(reader, members[0]),
+        owed_fen,
+        seat.name if seat is not None else "",
+        refundable_passes_fen(reader, at, members[0]),
+    )

@@ -23,6 +23,7 @@ from edge.domain.decision import (
 from edge.domain.decision import transaction as transaction_of
 from edge.domain.members import member_refusal
 from edge.domain.passes import (
+    ACTIVE,
     BY_PERIOD,
     BY_VISITS,
     LINE_PREFIX,
@@ -203,6 +204,17 @@ def passes_of(reader: Reader, at: Here, member: int) -> list[Pass]:
                 found.append(known)
     found.sort(key=lambda one: -one.from_day)
     return found[:PASSES_SHOWN]
+
+
+def refundable_passes_fen(reader: Reader, at: Here, member: int) -> int:
+    """What the passes of a person that this cafe sold would bring back today."""
+    return sum(
+        refundable_fen(
+            one, read_int(PASS, facts.row(reader, PASS, one.id), "visits"), at.business_day
+        )
+        for one in passes_of(reader, at, member)
+        if one.status == ACTIVE and one.sold_cafe == at.cafe
+    )
 
 
 def pass_name(reader: Reader, catalogue: Catalogue, code: str) -> facts.Name:

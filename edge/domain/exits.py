@@ -20,13 +20,15 @@ from sync_protocol.registers import RegisterRow
 class LeftOver:
     """What a member still has or owes: money paid in, deposits of cards, advances not repaid.
 
-    `seat` is where they sit, which is still to be settled; empty for nowhere.
+    `seat` is where they sit, which is still to be settled; empty for nowhere. `passes_fen` is what
+    passes that were sold here would bring back.
     """
 
     balance_fen: int
     deposit_fen: int
     owed_fen: int
     seat: str = ""
+    passes_fen: int = 0
 
 
 def request_exit(
@@ -91,6 +93,8 @@ def left_over_refusal(left: LeftOver) -> Refusal | None:
         return refuse("exit_balance_left", balance_fen=left.balance_fen)
     if left.deposit_fen > 0:
         return refuse("exit_deposit_left", deposit_fen=left.deposit_fen)
+    if left.passes_fen > 0:
+        return refuse("exit_passes_left", passes_fen=left.passes_fen)
     return None
 
 

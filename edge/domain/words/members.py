@@ -97,6 +97,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "还有卡押金 {deposit_fen}，请先退卡，再审核退会",
         "{deposit_fen} of card deposits is left; take the cards back before you approve the exit",
     ),
+    "exit_passes_left": (
+        "次卡、期卡还值 {passes_fen}，请先退掉，再审核退会",
+        "Passes are still worth {passes_fen}; give that back before you approve the exit",
+    ),
     "exit_owes": (
         "会员还有预支 {owed_fen} 未还，请先归还",
         "The member still owes an advance of {owed_fen}; have it repaid first",

@@ -47,6 +47,16 @@ async def test_noon_packages_and_night_passes_hold_in_their_hours_only(shop: Sho
     assert await shop.refused("use_pass", pass_id=night["pass"]) == "pass_used_up"
 
 
+async def test_what_is_left_of_a_pass_is_given_back_before_its_member_leaves(shop: Shop) -> None:
+    member = await shop.member()
+    sold = await shop.done("sell_pass", member=member, code="ten", tender="cash")
+    await shop.done("request_exit", member=member, reason="搬家")
+    await shop.log_in(502)
+    assert await shop.refused("approve_exit", member=member) == "exit_passes_left"
+    await shop.done("refund_pass", pass_id=sold["pass"], reason="搬家")
+    await shop.done("approve_exit", member=member)
+
+
 async def test_ten_visits_are_used_one_by_one_and_the_rest_is_money(shop: Shop) -> None:
     member = await shop.member()
     sold = await shop.done("sell_pass", member=member, code="ten", tender="cash")
