@@ -155,7 +155,7 @@ def open_tcp(host: str, port: int, wait_ms: int) -> ByteLine:
     """A device in the network. Raises LineUnopenedError."""
     try:
         line = socket.create_connection((host, port), wait_ms / 1000)
-    except OSError as error:  # of the name, the way there, or the port
+    except (OSError, UnicodeError) as error:  # of the name, the way there, or the port
         raise LineUnopenedError(Reason.NO_HOST) from error
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, THROW_AWAY)

@@ -51,7 +51,7 @@ class HttpDoorCounter(DoorCounter):
         host, port = self._options.listen_host, self._options.listen_port
         try:
             await web.TCPSite(runner, host, port, reuse_address=True).start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: of what can be no name
             await runner.cleanup()
             raise DeviceConfigurationError(
                 f"{self.name}.listen_port", str(error), "Set a free port and an own address"

@@ -101,7 +101,12 @@ class KeyLines:
         return None
 
     def _paths(self) -> Sequence[str]:
-        return [self._port] if self._port.startswith("/") else self._stack.list_devices()
+        if self._port.startswith("/"):
+            return [self._port]
+        try:
+            return self._stack.list_devices()
+        except OSError:  # one was pulled out while it was listed: the next look has the rest
+            return ()
 
     def _hear(self, typist: "_Typist") -> None:
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.drivers import network_receipt_printer
 from edge.drivers.byte_line import LineUnopenedError, open_usb_printer
 from edge.drivers.errors import (
     DeviceAbsentError,
@@ -15,6 +16,7 @@ from edge.drivers.errors import (
 )
 from edge.drivers.escpos_receipt_printer import EscposReceiptPrinter
 from edge.drivers.fake.printer import Paper, VirtualPrinter
+from edge.drivers.stacks import Stacks
 from edge.events import DeviceState, DrawerMoved
 from edge.receipt import Align, Barcode, Feed, Pair, QrCode, Receipt, Rule, Text
 from tests.contracts.collector import Collector
@@ -283,6 +285,18 @@ async def test_a_line_in_use_is_told(
     await rival.open()
     await second.state(DeviceState.ABSENT, printing.in_use)
     await rival.close()
+
+
+async def test_a_host_that_can_be_no_name_is_told(collector: Collector) -> None:
+    table = {"host": "192.168.1..50", **PATIENT}
+    printer = network_receipt_printer.build(
+        "receipts", table, "printer", collector.bridge, Stacks()
+    )
+    await printer.open()
+    await collector.state(DeviceState.ABSENT, "no_host")
+    with pytest.raises(DeviceAbsentError):
+        await printer.kick_drawer()
+    await printer.close()
 
 
 def test_what_is_no_device_is_no_usb_printer(tmp_path: Path) -> None:

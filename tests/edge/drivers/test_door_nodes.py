@@ -112,6 +112,14 @@ async def test_a_key_that_is_none_is_told_with_its_remedy(tmp_path: Path) -> Non
         await counter.open()
 
 
+async def test_an_address_that_can_be_none_is_told_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY.hex())
+    options = Options(str(tmp_path / "key"), "0.0.0..0")
+    counter = HttpDoorCounter("door", options, Bridge(lambda _event: None))
+    with pytest.raises(DeviceConfigurationError, match="listen_port"):
+        await counter.open()
+
+
 async def test_a_serial_line_says_why_it_cannot_be_heard(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY.hex())
     node_end, box_end = os.openpty()
