@@ -70,7 +70,8 @@ class MqttTransport(Transport):
         self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
         try:
             await self._switch.guard(self._connect())
-        except (aiomqtt.MqttError, OSError, TimeoutError, LineCutError) as error:
+        # UnicodeError: of a host that can be no name, as `hub..lan`.
+        except (aiomqtt.MqttError, OSError, TimeoutError, UnicodeError, LineCutError) as error:
             await self.close()
             raise LineLostError(str(error)) from error
         self._start(self._hear())
