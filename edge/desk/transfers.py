@@ -115,4 +115,5 @@ def _receipt_facts(reader: Reader, at: Here, transfer: int) -> ReceiptFacts:
         facts.cafe_name(reader, read_int(TRANSFER, row, "from_cafe")),
         {unit: quantity for unit, quantity in held.items() if quantity > 0},
         facts.products(reader, skus),
+        any(facts.amount_of(reader, (transfer,), TRANSIT, unit) > held[unit] for unit in sent),
     )

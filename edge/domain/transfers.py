@@ -144,7 +144,8 @@ def dispatch(
 class ReceiptFacts:
     """A transfer on its way: its document, the cafe it is for, and what stands in transit.
 
-    `in_transit`: unit -> quantity held by this node's incarnation.
+    `in_transit`: unit -> quantity held by this node's incarnation; `elsewhere`: whether some of it
+    is held by another, the cafe's former box or the hub.
     """
 
     transfer: int
@@ -153,6 +154,7 @@ class ReceiptFacts:
     from_name: Name
     in_transit: Mapping[str, int]
     products: Mapping[str, Product]
+    elsewhere: bool = False
 
 
 def receive(here: Here, facts: ReceiptFacts, load: Load) -> Judgement:
@@ -193,7 +195,7 @@ def _receipt_refusal(here: Here, facts: ReceiptFacts) -> Refusal | None:
     if read_text(TRANSFER, facts.row, "status") != DISPATCHED:
         return refuse("transfer_received")
     sent = read_list(TRANSFER, facts.row, "lines")
-    if not facts.in_transit:
+    if facts.elsewhere or not facts.in_transit:
         code = "transfer_held_elsewhere" if sent else "transfer_unknown"
         return refuse(code, transfer=facts.transfer)
     return None

@@ -1,5 +1,7 @@
 """Stock, assets and transfers: what is sent is received or missing, and nothing is twice."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -195,6 +197,8 @@ def test_a_receipt_that_cannot_be_is_refused() -> None:
     assert code_of(receive(HERE, _arriving(load, status="received"), load)) == "transfer_received"
     gone = ReceiptFacts(700, facts.row, HOME, EAST, {}, PRODUCTS)
     assert code_of(receive(HERE, gone, load)) == "transfer_held_elsewhere"
+    half = replace(facts, elsewhere=True)
+    assert code_of(receive(HERE, half, load)) == "transfer_held_elsewhere", "the rest would be lost"
     unknown = ReceiptFacts(700, None, HOME, EAST, {}, PRODUCTS)
     assert code_of(receive(HERE, unknown, load)) == "transfer_unknown"
 
