@@ -143,8 +143,6 @@ def person_of_session(database: Database, token: str, now_ms: int) -> Person | N
     )
     if session is None:
         return None
-    for key, row in read_documents(database, STAFF):
-        if key == session.staff:
-            person = person_of(key, row)
-            return person if person is not None and person.active else None
-    return None
+    row = read_document(database, STAFF, session.staff)
+    person = None if row is None else person_of(session.staff, row)
+    return person if person is not None and person.active else None

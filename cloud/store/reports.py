@@ -4,6 +4,7 @@ A follower with its own cursor and its own transactions, so that an ack never wa
 Everything here can be folded anew from the log.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from peewee import fn
@@ -199,14 +200,14 @@ def takings(database: Database, business_day: int) -> list[Takings]:
 def entries_of_subject(
     database: Database,
     subject: int | str,
-    code: int | None = None,
+    codes: Sequence[int] | None = None,
     before_position: int | None = None,
     limit: int = 100,
 ) -> list[ReportEntry]:
-    """Return the newest entries in a subject's accounts (of one class, if given), newest first."""
+    """Return the newest entries in a subject's accounts (of some classes, if given)."""
     query = ReportEntry.select().where(ReportEntry.subject == subject)
-    if code is not None:
-        query = query.where(ReportEntry.code == code)
+    if codes is not None:
+        query = query.where(ReportEntry.code.in_(codes))
     if before_position is not None:
         query = query.where(ReportEntry.position < before_position)
     return database.rows(

@@ -44,12 +44,22 @@ async def log_in(request: web.Request) -> web.Response:
         if not isinstance(outcome, Refusal):
             response = web.Response(status=303, headers={"Location": _own_path(form)})
             response.set_cookie(
-                SESSION_COOKIE, outcome[0], httponly=True, samesite="Strict", path="/"
+                SESSION_COOKIE,
+                outcome[0],
+                httponly=True,
+                secure=_is_encrypted(request),
+                samesite="Strict",
+                path="/",
             )
             return response
         refusal = outcome
     facts = {"name": name, "next": request.path_qs if request.method == "GET" else "/"}
     return pages.respond(request, "log_in.html", facts, refusal)
+
+
+def _is_encrypted(request: web.Request) -> bool:
+    """Whether the browser came by TLS, as a proxy in front says: its cookie then leaves only so."""
+    return request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
 
 
 def _own_path(form: Mapping[str, object]) -> str:

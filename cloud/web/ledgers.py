@@ -11,7 +11,7 @@ from cloud.store.models import LogBlock
 from cloud.store.report_models import ReportEntry, ReportMember
 from cloud.web.documents import fields_of
 from cloud.web.formats import chain_code
-from sync_protocol.accounts import HUB_HOLDER, POINTS_HELD, WALLET, account_text, class_of
+from sync_protocol.accounts import CLASSES, HUB_HOLDER, POINTS_HELD, WALLET, account_text, class_of
 from sync_protocol.annotations import VERDICTS
 from sync_protocol.clock import stamp_ms
 from sync_protocol.kinds import KINDS, LEDGER, MEMBER, REGISTER, STAFF
@@ -22,6 +22,7 @@ from sync_protocol.registers import write_from_body
 SHOWN_CLASSES = ("wallet", "bonus", "points", "lucky", "visits", "receivable")
 """What a member's page calls totals: the member's side of each book."""
 ENTRIES_SHOWN = 200
+MEMBERS_SHOWN = 50
 LOWERED_SHOWN = 3
 
 
@@ -112,7 +113,7 @@ class OpView:
 
 def find_members(database: Database, text: str) -> list[Member]:
     """Members by number, phone or name; all of them, to a limit, for no text."""
-    return [_member(database, row) for row in reports.find_members(database, text)]
+    return [_member(database, row) for row in reports.find_members(database, text, MEMBERS_SHOWN)]
 
 
 def member(database: Database, key: int) -> Member | None:
@@ -174,9 +175,14 @@ def totals(database: Database, key: int, node_names: dict[int, str]) -> list[Tot
 
 def entries_of_member(database: Database, key: int, code: int | None) -> list[Entry]:
     """A member's entries, newest first: what raised or lowered what they have."""
-    rows = reports.entries_of_subject(database, key, code, limit=ENTRIES_SHOWN)
-    shown = [row for row in rows if class_of(row.code).name in SHOWN_CLASSES]
-    return [_entry(database, row) for row in shown]
+    rows = reports.entries_of_subject(database, key, _shown_codes(code), limit=ENTRIES_SHOWN)
+    return [_entry(database, row) for row in rows]
+
+
+def _shown_codes(code: int | None) -> list[int]:
+    """The member's side of each book, or the one of them that is asked for."""
+    shown = [one.code for one in CLASSES.values() if one.name in SHOWN_CLASSES]
+    return shown if code is None else [one for one in shown if one == code]
 
 
 def entries_of_day(database: Database, business_day: int, cafe: int, code: int) -> list[Entry]:
@@ -295,7 +301,14 @@ def _postings(op: Op, kind: int) -> tuple[Posting, ...]:
     )
 
 
-SECRET_FIELDS = ("identity", "pin_hash", "password_hash", "photo")
+SECRET_FIELDS = (
+    "identity",
+    "pin_hash",
+    "password_hash",
+    "second_factor",
+    "card_hash",
+    "photo",
+)
 """Fields that no page spells out."""
 
 

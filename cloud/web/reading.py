@@ -60,6 +60,7 @@ async def members(request: web.Request) -> web.Response:
         return {
             "text": text,
             "members": ledgers.find_members(database, text),
+            "members_shown": ledgers.MEMBERS_SHOWN,
             "cafe_names": cafe_names(database, chosen_language(request.cookies)),
         }
 
@@ -86,6 +87,7 @@ async def show_member(request: web.Request, outcome: object = None) -> web.Respo
             "tier": documents.tier_names(database).get(found.tier),
             "totals": ledgers.totals(database, key, today.node_names(database)),
             "entries": ledgers.entries_of_member(database, key, code),
+            "entries_shown": ledgers.ENTRIES_SHOWN,
             "chosen_class": code,
             "cafe_names": cafe_names(database, chosen_language(request.cookies)),
         }

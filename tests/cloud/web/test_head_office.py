@@ -17,7 +17,7 @@ from cloud.store.reports import read_documents
 from cloud.web.documents import fields_of, products
 from sync_protocol.accounts import VOUCHER
 from sync_protocol.claims import claim_key
-from sync_protocol.kinds import PRODUCT
+from sync_protocol.kinds import PRODUCT, STAFF
 from tests.cloud.web.conftest import PASSWORD
 
 PAGES = (
@@ -112,6 +112,12 @@ async def test_the_log_in_leads_only_to_our_own_pages(site: str, visitor: Client
             assert answer.headers["Location"] == led_to
             cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
+    assert "Secure" not in cookie
+    form = {"name": "chen", "password": PASSWORD}
+    headers = {"X-Forwarded-Proto": "https"}
+    address = f"{site}/log-in"
+    async with visitor.post(address, data=form, headers=headers, allow_redirects=False) as answer:
+        assert "Secure" in answer.headers["Set-Cookie"]
     assert "SameSite=Strict" in cookie
 
 
@@ -372,12 +378,16 @@ async def test_every_op_is_shown_as_evidence_without_secrets(
     site: str, person: ClientSession, office: HeadOffice
 ) -> None:
     await _add_cafe(site, person, "east", "东门店")
+    secrets = {"card_hash": b"\xca" * 16, "second_factor": "c2VhbGVk", "pin_hash": "$argon2id$"}
+    await office.set_fields(STAFF, 7, {"name": "小李", **secrets}, 0)
     for position in range(1, log_end(office) + 1):
         async with person.get(f"{site}/ops/{position}") as answer:
             text = await answer.text()
         assert answer.status == 200
         assert re.search(r"<h1><code>0\.1\.\d+-[0-9A-Z-]+</code></h1>", text)
         assert "argon2" not in text
+        assert "c2VhbGVk" not in text
+        assert "cacaca" not in text
 
 
 async def test_a_form_of_vouchers_that_is_sent_twice_is_one_batch(
