@@ -167,13 +167,19 @@ class HandHub:
 
     async def document(self, kind: int, key: int | str, values: Mapping[str, object]) -> None:
         """Write a document that only the hub may write."""
+        await self.write(self.change(kind, key, values))
+
+    def change(
+        self, kind: int, key: int | str, values: Mapping[str, object]
+    ) -> tuple[int, list[object]]:
+        """An op that changes a document, as (kind, body) for `write`."""
         with self.store.read() as reader:
             known = reader.register(kind, key)
         here = Here(0, HUB, 1, 0, 0, 0)
         salt = b"s" * 16 if KINDS[kind].personal else b""
         row = known.shown if known is not None else None
         op = document_change(here, kind, key, row, values, salt)
-        await self.write((op.kind, op.body))
+        return op.kind, op.body
 
     async def grant(
         self, member: int, amount_fen: int, node: int = BOX, epoch: int = EPOCH
@@ -358,15 +364,20 @@ async def furnish(counter: Counter) -> None:
 
 async def furnish_hub(hub: HandHub) -> None:
     """Two cafes with a box each, a cashier, a manager, three products and a rule of points."""
-    await hub.document(SITE, CAFE, {"name": "本店", "name_en": "Home"})
-    await hub.document(SITE, EAST_CAFE, {"name": "东门店", "name_en": "East Gate"})
+    documents: list[tuple[int, int | str, Mapping[str, object]]] = [
+        (SITE, CAFE, {"name": "本店", "name_en": "Home"}),
+        (SITE, EAST_CAFE, {"name": "东门店", "name_en": "East Gate"}),
+    ]
     for node, cafe in ((BOX, CAFE), (EAST_BOX, EAST_CAFE)):
-        await hub.document(NODE, node, {"cafe": cafe, "epoch": 1, "status": "active"})
+        documents.append((NODE, node, {"cafe": cafe, "epoch": 1, "status": "active"}))
     for staff, name, role in ((CASHIER, "李", "cashier"), (MANAGER, "赵", "manager")):
         person = {"name": name, "role": role, "pin_hash": _PIN_HASH, "active": True}
-        await hub.document(STAFF, staff, person)
+        documents.append((STAFF, staff, person))
     cola = {"name": "可乐", "name_en": "Cola", "price_fen": 500, "counted": True, "on_sale": True}
-    await hub.document(PRODUCT, "COLA", {**cola, "member_price_fen": 450})
-    await hub.document(PRODUCT, "NOODLE", {**cola, "name": "泡面", "name_en": "Noodles"})
-    await hub.document(PRODUCT, "HOUR", {"name": "上网一小时", "price_fen": 300, "on_sale": True})
-    await hub.document(RULE, "points", {"version": 1, "values": [[1, 5]]})
+    documents += [
+        (PRODUCT, "COLA", {**cola, "member_price_fen": 450}),
+        (PRODUCT, "NOODLE", {**cola, "name": "泡面", "name_en": "Noodles"}),
+        (PRODUCT, "HOUR", {"name": "上网一小时", "price_fen": 300, "on_sale": True}),
+        (RULE, "points", {"version": 1, "values": [[1, 5]]}),
+    ]
+    await hub.write(*(hub.change(*document) for document in documents))
