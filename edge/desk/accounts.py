@@ -178,7 +178,8 @@ def _sums(records: Iterable[RecordView]) -> tuple[int, int]:
     """(topped up less taken back, spent less refunded) of what is known here."""
     topped_up = spent = 0
     for record in records:
-        if record.kind in ("top_up", "cancel", "cash_out", "void"):
+        takes_back = record.kind == "void" and record.amount_fen < 0  # another cafe's cancellation
+        if record.kind in ("top_up", "cancel", "cash_out") or takes_back:
             topped_up += record.amount_fen - record.bonus_fen
         elif record.kind not in ("expiry", "opening", "bonus", "redemption"):
             spent -= record.amount_fen

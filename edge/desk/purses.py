@@ -8,7 +8,12 @@ from edge.desk.catalogue import Catalogue
 from edge.domain.clawback import Held
 from edge.domain.decision import Here, read_int, read_text
 from edge.domain.lost_cards import list_age_ms, lost_list_rule
-from edge.domain.spending import SPENDING_REASONS, Spending, spending_rule
+from edge.domain.spending import (
+    GIVING_BACK_REASONS,
+    SPENDING_REASONS,
+    Spending,
+    spending_rule,
+)
 from edge.domain.tenders import Offered, offered_tenders
 from edge.domain.top_up_rule import TopUpRule, top_up_rule
 from edge.store.reader import Reader
@@ -16,6 +21,7 @@ from sync_protocol.accounts import BONUS, FEN, LUCKY_HELD, POINTS_HELD, RECEIVAB
 from sync_protocol.annotations import LOST, VOID
 from sync_protocol.clock import stamp_ms
 from sync_protocol.kinds import CARD, MEMBER
+from sync_protocol.ops import OpRef
 from sync_protocol.rights_rule import is_expired, month_after
 
 SPENDS_LOOKED_AT = 500
@@ -95,12 +101,18 @@ def lost_list_age_ms(reader: Reader, now_ms: int, *, cut_off: bool) -> int:
 
 
 def spent_fen(reader: Reader, members: Iterable[int], business_day: int) -> int:
-    """What a person spent from stored value on a business day, all cafes that are known here."""
-    return sum(
-        entry.amount
-        for one in members
-        for entry in reader.entries(one, (WALLET, BONUS, RECEIVABLE), FEN, limit=SPENDS_LOOKED_AT)
-        if entry.business_day == business_day
-        and entry.reason in SPENDING_REASONS
-        and entry.verdict not in (VOID, LOST)
-    )
+    """What a person spent from stored value on a business day, all cafes that are known here.
+
+    What gives back counts against it; a top-up or a redemption that was taken back is no spend.
+    """
+    spent_fen = 0
+    backs: dict[OpRef, int] = {}
+    for one in members:
+        for entry in reader.entries(one, (WALLET, BONUS, RECEIVABLE), FEN, limit=SPENDS_LOOKED_AT):
+            if entry.business_day != business_day or entry.verdict in (VOID, LOST):
+                continue
+            if entry.reason in GIVING_BACK_REASONS:
+                backs[entry.reference] = backs.get(entry.reference, 0) + entry.amount
+            elif entry.reason in SPENDING_REASONS:
+                spent_fen += entry.amount
+    return spent_fen + sum(min(back_fen, 0) for back_fen in backs.values())

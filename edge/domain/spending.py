@@ -54,15 +54,15 @@ IN_PROPORTION = "in_proportion"
 SPENDING_REASONS = (
     REASON_SPEND,
     REASON_SALE,
-    REASON_REFUND,
     REASON_SESSION,
     REASON_PASS_SALE,
     REASON_CARD_FEE,
     REASON_MEMBERSHIP_FEE,
     REASON_PREPAYMENT,
-    REASON_VOID,
 )
-"""Entries that count against the limit of a day; what comes back counts against them."""
+"""Entries that count against the limit of a day."""
+GIVING_BACK_REASONS = (REASON_REFUND, REASON_VOID)
+"""Entries that count against those, where they give stored value back."""
 
 
 @dataclass(frozen=True, slots=True)

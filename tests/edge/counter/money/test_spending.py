@@ -110,6 +110,18 @@ async def test_spending_is_bounded_by_sale_by_day_and_by_member(till: Till) -> N
     assert 'data-spendable-fen="0"' in page
 
 
+async def test_a_top_up_that_is_taken_back_is_no_spend_and_a_void_is_no_top_up(till: Till) -> None:
+    await till.publish("spending", {"daily_limit_fen": 1_000})
+    wrong = await till.top_up(20_000)
+    await till.done("cancel_top_up", top_up=wrong["top_up"], reason="错", **APPROVED)
+    await till.top_up(2_000)
+    for _ in range(2):
+        sold = await till.done("spend", member=till.member, amount_fen=1_000)
+        await till.done("void_sale", sale=sold["sale"], reason="错", **APPROVED)
+    account = (await till.counter.desk.money_views.account(till.member)).view
+    assert (account.topped_up_fen, account.spent_fen, account.spent_today_fen) == (2_000, 0, 0)
+
+
 async def test_above_a_limit_the_card_asks_for_its_pin_or_a_second_person(till: Till) -> None:
     await till.top_up(50_000)
     spend: dict[str, object] = {"member": till.member, "amount_fen": 20_001}
