@@ -1,6 +1,9 @@
 """Reports, reminders, imports in a browser: two languages, two screens, contrast, nothing cut."""
 
+import asyncio
+
 import pytest
+from playwright.async_api import Route
 
 from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
@@ -39,3 +42,31 @@ async def test_works_about_reports_are_readable_on_both_screens(
         await page.goto(f"{counter_page.address}show/report?report=top-ups")
         await page.click('a[href^="/reports/top-ups.xlsx"]')
     assert (await download.value).suggested_filename.endswith(".xlsx")
+
+
+async def test_a_long_report_is_waited_for_and_says_so_meanwhile(counter_page: CounterPage) -> None:
+    page = counter_page.page
+    await counter_page.log_in_manager()
+    await page.goto(f"{counter_page.address}show/report?report=day")
+    await page.wait_for_load_state("load")
+    await page.evaluate(
+        "document.addEventListener('htmx:beforeSend', (event) => {"
+        " document.body.dataset.patience = event.detail.xhr.timeout })"
+    )
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        asked.set()
+        await go_on.wait()
+        await route.continue_()
+
+    await page.route("**/show/report?*", slow)
+    words = page.locator("#work .while-waiting")
+    assert not await words.is_visible()
+    await page.click("#work form button.primary")
+    await asked.wait()
+    await words.wait_for(state="visible")
+    # Most of a minute on a Pi: the page's other requests are given up after 15 s.
+    assert int(await page.get_attribute("body", "data-patience") or 0) >= 120_000
+    go_on.set()
+    await words.wait_for(state="hidden")
