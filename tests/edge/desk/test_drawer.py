@@ -89,7 +89,10 @@ async def test_a_drawer_that_does_not_open_is_told_and_opened_by_its_key_it_leav
         await counter.log_in()
         monkeypatch.setattr(counter.printer, "kick_drawer", fail)
         refusal = await counter.refused("open_drawer")
-        assert (refusal.code, "may not have opened" in refusal.words("en")) == ("drawer_failed", True)
+        assert (refusal.code, "may not have opened" in refusal.words("en")) == (
+            "drawer_failed",
+            True,
+        )
         with counter.store.read() as reader:
             acts = [one.act for one in audit.entries(reader, command="open_drawer")]
         assert {(act.staff, act.outcome) for act in acts} == {
