@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -20,12 +21,13 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from edge import app, machine
+from edge import app, machine, rebuilding
 from edge.configuration import Configuration, load
 from edge.discovery.found import Finder
 from edge.discovery.survey import finders_of
 from edge.drivers.errors import DeviceConfigurationError
 from edge.drivers.stacks import Stacks
+from edge.second_copy.rebuild import Rebuilt, Tell
 from edge.setup.changing import DeviceChange
 from edge.setup.gate import Gate
 from edge.setup.progress import ProgressFile
@@ -37,6 +39,8 @@ from edge.web.setup.later import DevicesLater
 
 PROGRESS_NAME = "first-boot.json"
 TOKEN_BYTES = 16
+COPY_FOLDER = Path("/media/copy")
+"""Where a provisioned box mounts a stick that is named CAFEBOX."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what a configuration may say
 
 log = logging.getLogger(__name__)
@@ -137,6 +141,8 @@ async def serving(
             software=app.SOFTWARE,
             client=client,
             finders=lambda ask: (finders or machine_finders)(stacks, ask),
+            rebuild=partial(_rebuild, configuration),
+            copies=_places_of_copies(configuration),
             stacks=stacks,
             random_bytes=secrets.token_bytes,
             wall_ms=machine.wall_ms,
@@ -162,7 +168,23 @@ async def serving(
         finally:
             life.cancel()
             await runner.cleanup()
+            await setup.succession.close()
             await setup.trial.close()
+
+
+async def _rebuild(
+    configuration: Configuration, hub: str, folder: Path | None, tell: Tell
+) -> Rebuilt:
+    """Rebuild by the hub's address that was typed; the file may not have it yet."""
+    reached = replace(configuration, hub=replace(configuration.hub, url=hub))
+    _enrolment, rebuilt = await rebuilding.rebuild(reached, "", folder, tell)
+    return rebuilt
+
+
+def _places_of_copies(configuration: Configuration) -> tuple[Path, ...]:
+    """Where the dead box's second copy may lie: as configured, or where sticks are mounted."""
+    configured = configuration.second_copy_folder
+    return tuple({COPY_FOLDER, *(() if configured is None else (configured,))})
 
 
 def page_address(configuration: Configuration) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from edge.desk.numbers import SKIPPED, go_on_behind_documents
+from edge.domain.refusals import Parameter, Sentence
 from edge.second_copy.sealed_files import SealedFile, scan
 from edge.store import audit
 from edge.store.store import Store
@@ -34,6 +35,16 @@ REBUILDING_NAME = "rebuilding.db"
 takes the store's place."""
 
 
+FILES, ENTRIES = "files", "entries"
+"""What is counted while it lasts: files that the hub was given, entries of its log that came."""
+Tell = Callable[[str, int, int], None]
+"""Told what is counted, how much is done and of how much."""
+
+
+def untold(_what: str, _done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
 class CopyRefusedError(Exception):
     """A folder holds nothing of this box; the words say what to do."""
 
@@ -51,14 +62,14 @@ class HandedIn:
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What came of it. `unknown` lists, in words, what may be lost or is still to be done."""
+    """What came of it. `unknown` lists what may be lost or is still to be done."""
 
     handed_in: list[HandedIn] = field(default_factory=list)
     new_ops: int = 0
     copied_until_ms: int = 0
     """When the last record of the copy was written, by the dead box's clock; 0 without one."""
     position: int = 0
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[Sentence] = field(default_factory=list)
 
 
 def is_to_be_rebuilt(store_path: Path, epoch: int) -> bool:
@@ -84,41 +95,46 @@ def files_of(folder: Path, chain: str, node: int, rebuilt: Rebuilt) -> list[Seal
             " Plug in the right stick; without any, leave --from out"
         )
     rebuilt.unknown += [
-        f"{path.name}: nothing of it can be read; look for another stick or copy of it"
+        Sentence("rebuilt_unread", {"file": path.name})
         for path in unread
         if path.name.startswith(name_prefix(node))
     ]
     return sorted(ours, key=lambda file: (file.first.epoch, file.first.first_seq))
 
 
-async def hand_in(http: HubHttp, files: list[SealedFile], rebuilt: Rebuilt) -> None:
+async def hand_in(
+    http: HubHttp, files: list[SealedFile], rebuilt: Rebuilt, tell: Tell = untold
+) -> None:
     """Give the hub every file; it takes nothing twice."""
-    for file in files:
+    for number, file in enumerate(files):
+        tell(FILES, number, len(files))
         try:
             answer = await http.carry(file.path.read_bytes())
         except HubRefusedError as error:
             rebuilt.handed_in.append(HandedIn(file, "refused", 0, error.code))
-            rebuilt.unknown.append(f"{file.path.name}: the hub refused it: {error}")
+            given = {"file": file.path.name, "why": str(error)}
+            rebuilt.unknown.append(Sentence("rebuilt_refused", given))
             continue
         row = HandedIn(file, STATUSES[answer.status], answer.new_ops, answer.fault)
         rebuilt.handed_in.append(row)
         rebuilt.new_ops += answer.new_ops
         rebuilt.copied_until_ms = max(rebuilt.copied_until_ms, file.last.written_ms)
-        place = f"ops {file.first.first_seq} to {file.last.last_seq} of epoch {file.first.epoch}"
+        ops: dict[str, Parameter] = {
+            "first": file.first.first_seq,
+            "last": file.last.last_seq,
+            "epoch": file.first.epoch,
+        }
         if answer.status == GAP:
-            rebuilt.unknown.append(
-                f"{place}: not taken, since those from {answer.seq + 1} on are missing."
-                " Look for another stick"
-            )
+            rebuilt.unknown.append(Sentence("rebuilt_gap", {**ops, "missing": answer.seq + 1}))
         if answer.status == KEPT:
-            rebuilt.unknown.append(
-                f"{place}: kept until two managers admit them on head office's page Boxes"
-            )
+            rebuilt.unknown.append(Sentence("rebuilt_kept", ops))
         if answer.fault:
-            rebuilt.unknown.append(
-                f"{file.path.name}: its end cannot be read ({answer.fault});"
-                f" the hub has the ops up to {answer.seq}"
-            )
+            torn: dict[str, Parameter] = {
+                "file": file.path.name,
+                "why": answer.fault,
+                "last": answer.seq,
+            }
+            rebuilt.unknown.append(Sentence("rebuilt_torn", torn))
 
 
 async def take_state(
@@ -127,6 +143,7 @@ async def take_state(
     http: HubHttp,
     settings: SyncSettings,
     random_below: Callable[[int], int],
+    tell: Tell = untold,
 ) -> int:
     """Follow the hub's log to its end, from a snapshot on where it is long; return the position.
 
@@ -143,6 +160,7 @@ async def take_state(
     follower.head_known(answer.manifest.generation, answer.manifest.block_number, _now_ms())
     while True:
         cursor = follower.cursor
+        tell(ENTRIES, cursor.position, max(cursor.position, answer.manifest.position))
         first = cursor.block_number + 1
         data = await http.blocks(cursor.generation, first, first + RANGE_BLOCKS_MAX - 1)
         if data is None:
@@ -169,10 +187,10 @@ async def begin_counter(store: Store, rebuilt: Rebuilt) -> None:
 
     mark = await store.write(begin)
     rebuilt.unknown += [
-        f"the dead box's audit log: the hub vouches for rows up to {mark}, none are here",
-        "receipts that were waiting to be printed: print them again from the sale if asked",
-        "tickets that were put aside and not paid",
-        f"running numbers of its last second: papers go on {SKIPPED} numbers later",
+        Sentence("rebuilt_audit", {"row": mark}),
+        Sentence("rebuilt_receipts"),
+        Sentence("rebuilt_tickets"),
+        Sentence("rebuilt_numbers", {"skipped": SKIPPED}),
     ]
 
 

@@ -29,6 +29,7 @@ from edge.setup.line import has_network
 from edge.setup.progress import Progress, ProgressFile
 from edge.setup.rewriting import with_choice
 from edge.setup.slips import pin_slip, trial_slip
+from edge.setup.succession import Rebuild, Succession
 from edge.setup.trial import Trial
 from edge.sync.enrolment import Enrolment, EnrolmentError, enrol, load_enrolment
 from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
@@ -37,6 +38,7 @@ from sync_protocol.errors import ProtocolError
 
 BROKER_S = 5.0
 NEW_FILE_MODE = 0o640
+FOLDER_SHOWN_MAX = 100
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ log = logging.getLogger(__name__)
 class Surroundings:
     """What the set-up is handed; `address` is where people open the box's page.
 
-    `finders` are asked where devices are; True for those that may disturb them.
+    `finders` are asked where devices are; True for those that may disturb them. `copies` are
+    folders in which a dead box's second copy may lie.
     """
 
     configuration_path: Path
@@ -56,6 +59,8 @@ class Surroundings:
     software: str
     client: aiohttp.ClientSession
     finders: Callable[[bool], Sequence[Finder]]
+    rebuild: Rebuild
+    copies: Sequence[Path]
     stacks: Stacks
     random_bytes: Callable[[int], bytes]
     wall_ms: Callable[[], int]
@@ -82,6 +87,7 @@ class Setup:
         self.enrolment = load_enrolment(around.identity_path)
         self.survey = Survey((), ())
         self.trial = Trial(around.stacks)
+        self.succession = Succession(around.rebuild, around.copies)
         self.broker_silent = ""
         self.is_over = False
         self.handed_over = asyncio.Event()
@@ -106,6 +112,35 @@ class Setup:
     def places(self) -> list[Place]:
         """What was found besides."""
         return places_of(self.survey.found, self.tables)
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether the box takes the place of another, which wrote under its name before."""
+        return self.enrolment is not None and self.enrolment.identity.epoch > 1
+
+    @property
+    def is_to_be_rebuilt(self) -> bool:
+        """Whether it has none of that box's data yet."""
+        if self.enrolment is None:
+            return False
+        return is_to_be_rebuilt(self._around.store_path, self.enrolment.identity.epoch)
+
+    async def copies(self) -> list[Path]:
+        """The folders with a second copy of the box before this one."""
+        if self.enrolment is None:
+            return []
+        identity = self.enrolment.identity
+        return await self.succession.copies(identity.chain, identity.node)
+
+    async def take_over(self, copy: str) -> Refusal | None:
+        """Begin to take the dead box's place, with the copy in that folder, "" for none."""
+        if not self.is_to_be_rebuilt:
+            return None  # done by a shell, or a form that was sent twice
+        folders = {str(folder): folder for folder in await self.copies()}
+        if copy and copy not in folders:
+            return refuse("setup_copy_gone", folder=copy[:FOLDER_SHOWN_MAX])
+        self.succession.begin(self.hub, folders.get(copy))
+        return None
 
     def choose_language(self, language: str) -> Refusal | None:
         if language not in LANGUAGES:
@@ -214,7 +249,7 @@ class Setup:
             settled = with_settings(text, self._settings())
             if settled != text:
                 await asyncio.to_thread(self._write, settled)
-            if is_to_be_rebuilt(self._around.store_path, self.enrolment.identity.epoch):
+            if self.is_to_be_rebuilt:
                 return refuse("setup_successor")
             await asyncio.to_thread(self._file.remove)
             self.is_over = True

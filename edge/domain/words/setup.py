@@ -64,10 +64,63 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The box's identity file cannot be used ({why}); ask head office to enrol the box anew",
     ),
     "setup_successor": (
-        "这台盒子接替一台旧盒子，还没有它的数据；请在盒子上执行 cafebox rebuild --from 目录"
-        "（没有第二份数据就不加 --from），完成后再按一次",
-        "This box succeeds an earlier one and has none of its data yet. On the box type: cafebox"
-        " rebuild --from FOLDER (without --from where there is no second copy); then press again",
+        "这台盒子接替一台旧盒子，还没有它的数据；请打开 /setup/successor，或在盒子上执行"
+        " cafebox rebuild --from 目录（没有第二份数据就不加 --from），完成后再按一次",
+        "This box succeeds an earlier one and has none of its data yet: open /setup/successor, or"
+        " type on the box: cafebox rebuild --from FOLDER (without --from where there is no second"
+        " copy); then press again",
+    ),
+    "setup_copy_gone": (
+        "{folder} 里没有旧盒子的第二份数据；请插好 U 盘，再看一次",
+        "No second copy of the dead box lies in {folder}; plug its stick in and look again",
+    ),
+    "rebuilt_unread": (
+        "{file}：一点也读不出来，请找另一个 U 盘或它的副本",
+        "{file}: nothing of it can be read; look for another stick or copy of it",
+    ),
+    "rebuilt_refused": ("{file}：总部不接受：{why}", "{file}: the hub refused it: {why}"),
+    "rebuilt_gap": (
+        "第 {epoch} 期的第 {first} 至 {last} 条没有收下，因为缺第 {missing} 条以后的；"
+        "请找另一个 U 盘",
+        "ops {first} to {last} of epoch {epoch}: not taken, since those from {missing} on are"
+        " missing. Look for another stick",
+    ),
+    "rebuilt_kept": (
+        "第 {epoch} 期的第 {first} 至 {last} 条先留着，要两位店长在总部“盒子”页上同意收下",
+        "ops {first} to {last} of epoch {epoch}: kept until two managers admit them on head"
+        " office's page Boxes",
+    ),
+    "rebuilt_torn": (
+        "{file}：末尾读不出来（{why}），总部收到第 {last} 条为止",
+        "{file}: its end cannot be read ({why}); the hub has the ops up to {last}",
+    ),
+    "rebuilt_without_copy": (
+        "旧盒子写下而总部还没有的记录：没有第二份数据",
+        "what the dead box wrote and the hub has not: no copy was given",
+    ),
+    "rebuilt_audit": (
+        "旧盒子的操作日志：总部能证明到第 {row} 行，本机一行也没有",
+        "the dead box's audit log: the hub vouches for rows up to {row}, none are here",
+    ),
+    "rebuilt_receipts": (
+        "还在等打印的小票：客人要时，请从销售记录重新打印",
+        "receipts that were waiting to be printed: print them again from the sale if asked",
+    ),
+    "rebuilt_tickets": ("挂起未付款的单子", "tickets that were put aside and not paid"),
+    "rebuilt_numbers": (
+        "最后一秒的单号：以后的单据跳过 {skipped} 个号",
+        "running numbers of its last second: papers go on {skipped} numbers later",
+    ),
+    "rebuilt_held": (
+        "旧盒子替会员保管的额度还在它那一期，要两位店长在总部“盒子”页上核销，或执行：cafebox-hub"
+        " close-epoch {node} {epoch} --approved-by 工号 --and-by 工号",
+        "what the dead box held stays with its epoch until two managers write that off, on head"
+        " office's page Boxes or by: cafebox-hub close-epoch {node} {epoch}"
+        " --approved-by STAFF --and-by STAFF",
+    ),
+    "setup_rebuild_failed": (
+        "没有接替成功：{why}；什么也没有丢，请处理后再按一次",
+        "It was not taken over: {why}. Nothing is lost; mend that, then press again",
     ),
     "setup_code_first": ("请先输入注册码", "Enter the code first"),
     "setup_device_gone": (

@@ -54,6 +54,7 @@ def build_setup_application(setup: Setup, gate: Gate, zone: tzinfo) -> web.Appli
         ("pin", pages.take_pin),
         ("language", pages.take_language),
         ("code", pages.take_code),
+        ("successor", pages.take_over),
         ("devices", pages.take_devices),
         ("slip", pages.take_slip),
         ("card", pages.take_card),

@@ -41,15 +41,19 @@ class Pages:
 
     async def begin(self, _request: web.Request) -> web.Response:
         """The first step that is still to be taken."""
-        return _see("language" if self.setup.enrolment is None else "devices")
+        if self.setup.enrolment is None:
+            return _see("language")
+        return _see("successor" if self.setup.is_to_be_rebuilt else "devices")
 
     async def show(self, request: web.Request) -> web.Response:
         """A step, or the one that must come before it."""
         step = request.match_info["step"]
         if step == "code" and self.setup.enrolment is not None:
             return _see("devices")
-        if step in ("devices", "slip", "card") and self.setup.enrolment is None:
+        if step in ("successor", "devices", "slip", "card") and self.setup.enrolment is None:
             return _see("code")
+        if step == "successor":
+            return await self._successor(request)
         if step == "pin" and self.gate.knows(request.cookies.get(SETUP_COOKIE, "")):
             return await self.begin(request)
         return self.page(request, step, None)
@@ -85,7 +89,24 @@ class Pages:
         refusal = await self.setup.enrol(hub, code)
         if refusal is not None:
             return self.page(request, "code", refusal, {"hub": hub, "code": code})
-        return _see("devices")
+        return await self.begin(request)
+
+    async def take_over(self, request: web.Request) -> web.Response:
+        """Begin to take a dead box's place; its page shows how far it is."""
+        if self.setup.enrolment is None:
+            return _see("code")
+        refusal = await self.setup.take_over((await _form(request)).get("copy", ""))
+        return _see("successor") if refusal is None else await self._successor(request, refusal)
+
+    async def _successor(
+        self, request: web.Request, refusal: Refusal | None = None
+    ) -> web.Response:
+        succession = self.setup.succession
+        if not self.setup.is_to_be_rebuilt and succession.rebuilt is None:
+            return _see("devices")
+        copies = [] if succession.is_running else await self.setup.copies()
+        known: Values = {"copies": [str(folder) for folder in copies]}
+        return self.page(request, "successor", refusal or succession.refusal, known)
 
     async def look(self, _request: web.Request) -> web.Response:
         """Look for devices again, and ask the serial ports what hangs on them."""
@@ -125,7 +146,11 @@ class Pages:
         values: dict[str, object] = {
             "setup": setup,
             "step": "",
-            "step_words": STEP_WORDS,
+            "step_words": {
+                step: words
+                for step, words in STEP_WORDS.items()
+                if step != "successor" or setup.succeeds
+            },
             "stack_words": STACK_WORDS,
             "trial": setup.trial,
             "refusal": None,

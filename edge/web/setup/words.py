@@ -7,6 +7,7 @@ from edge.web.translations import _
 STEP_WORDS: Mapping[str, str] = {
     "language": _("Language"),
     "code": _("One-time code"),
+    "successor": _("The box before"),
     "devices": _("Devices"),
     "slip": _("Test slip"),
     "card": _("First tap"),

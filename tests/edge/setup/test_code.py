@@ -1,6 +1,7 @@
 """The code of head office: taken once, refused with words, and nothing left behind by a refusal."""
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,13 +10,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from edge import app, first_boot
+from edge import app, first_boot, machine
 from edge.cli import main
 from edge.domain.words import WORDS
+from edge.second_copy.follower import CopyPlace, SecondCopy
+from edge.second_copy.sealed_files import Sealing
 from edge.store.errors import StoreError
+from edge.store.store import Store
 from edge.sync.enrolment import load_enrolment
+from sync_protocol.kinds import VISIT
 from tests.brokers.servers import free_port
 from tests.edge.setup.conftest import Bench, Hub, Technician
+from tests.stack import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -158,5 +164,84 @@ async def test_a_successor_is_not_set_up_before_it_has_what_the_dead_box_had(
     words = ["--config", str(bench.path), "rebuild"]
     assert await asyncio.to_thread(main, words) == 0
     async with bench.first_boot() as technician:
+        await technician.send("/setup/card")
+        assert technician.status == 200
+
+
+async def test_a_successor_takes_over_on_the_page_with_the_dead_box_s_stick(
+    bench: Bench, hub: Hub
+) -> None:
+    async with bench.first_boot() as technician:
+        await technician.enrol(hub)
+        await technician.send("/setup/card")
+    data, stick = bench.configuration().data_dir, bench.folder / "stick"
+    dead = load_enrolment(data / app.IDENTITY_NAME)
+    assert dead is not None
+    stick.mkdir()
+    clock = machine.machine_clock()
+    with Store.open(data / app.STORE_NAME, dead.identity, clock, secrets.token_bytes, b"") as store:
+        await store.write(
+            lambda transaction: transaction.append(VISIT, [b"", "1.20261106.5", 1, [[5, 1, None]]])
+        )
+        sealing = Sealing.of(dead, machine.wall_ms, secrets.token_bytes)
+        SecondCopy(store, CopyPlace(stick, data, False), sealing, lambda: None).copy()
+        with store.read() as reader:
+            written = reader.own_head().seq
+    shutil.rmtree(data)
+    code = await hub.running.office.create_code(hub.cafe, "counter", dead.identity.node)
+    with bench.path.open("a") as file:
+        file.write('[second_copy]\nfolder = "stick"\nother_disk = false\n')
+    async with bench.first_boot() as technician:
+        values = (("hub", hub.url), ("code", str(code)))
+        assert await technician.send("/setup/code", *values) == "/setup/successor"
+        assert str(stick) in technician.page
+        await technician.send("/setup/successor", ("copy", str(bench.folder / "elsewhere")))
+        assert (technician.status, str(stick) in technician.page) == (422, True)
+        stick.rename(bench.folder / "pocket")
+        await technician.send("/setup/successor", ("copy", str(stick)))
+        assert technician.status == 422
+        (bench.folder / "pocket").rename(stick)
+        await technician.send("/setup/successor", ("copy", str(stick)))
+        succession = technician.setup.succession
+        await eventually(lambda: not succession.is_running, "the box to be rebuilt", 60)
+        assert await technician.see("/setup/successor") == "/setup/successor"
+        assert (succession.refusal, technician.status) == (None, 200)
+        assert succession.rebuilt is not None
+        assert succession.rebuilt.new_ops == written
+        assert "close-epoch" in technician.page
+        await technician.send("/setup/card")
+        assert technician.status == 200
+    async with app.running(bench.configuration()) as box:
+        assert box.store.identity.epoch == 2
+
+
+async def test_a_rebuild_that_breaks_off_says_why_and_is_asked_for_again(
+    bench: Bench, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench.first_boot() as technician:
+        await technician.enrol(hub)
+        await technician.send("/setup/card")
+    data = bench.configuration().data_dir
+    dead = load_enrolment(data / app.IDENTITY_NAME)
+    assert dead is not None
+    shutil.rmtree(data)
+    code = await hub.running.office.create_code(hub.cafe, "counter", dead.identity.node)
+
+    async def full(*_given: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    async with bench.first_boot() as technician:
+        await technician.send("/setup/code", ("hub", hub.url), ("code", str(code)))
+        succession = technician.setup.succession
+        with monkeypatch.context() as broken:
+            broken.setattr("edge.rebuilding.take_state", full)
+            await technician.send("/setup/successor", ("copy", ""))
+            await eventually(lambda: not succession.is_running, "the try to break off", 60)
+        await technician.see("/setup/successor")
+        assert (technician.status, "No space left" in technician.page) == (422, True)
+    async with bench.first_boot() as technician:  # after a power cut it stands there again
+        assert await technician.see("/setup") == "/setup/successor"
+        await technician.send("/setup/successor", ("copy", ""))
+        await eventually(lambda: not technician.setup.succession.is_running, "the rebuild", 60)
         await technician.send("/setup/card")
         assert technician.status == 200
