@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import timedelta, timezone
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -55,7 +54,7 @@ from edge.sync.enrolment import Enrolment, load_enrolment
 from edge.sync.hub_http import HubHttp, Signer
 from edge.sync.line_switch import LineSwitch
 from edge.sync.metrics import SyncMetrics
-from edge.sync.mqtt_transport import BrokerLogin
+from edge.sync.mqtt_transport import BrokerLogin, login_of
 from edge.sync.settings import SyncHandlers, SyncSettings
 from edge.sync.sync import Sync
 from edge.watchdog import READY, ServiceManager
@@ -114,17 +113,11 @@ def broker_login(configuration: Configuration, enrolment: Enrolment) -> BrokerLo
     """Where the broker is, by the configuration or else by what the hub said."""
     url = configuration.hub.broker_url or enrolment.answer.broker
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or 1883
+        return login_of(url, configuration.hub.protocol)
     except ValueError:
-        host, port = None, 0
-    if not host:
         raise ConfigurationError(
             'hub.broker_url: the hub named no broker. Set broker_url = "mqtt://host:1883"'
-        )
-    username = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    return BrokerLogin(host, port, username, password, configuration.hub.protocol)
+        ) from None
 
 
 def _open_store(path: Path, enrolment: Enrolment, clock: Clock) -> Store:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from edge.desk.settings import DeskSettings
 from edge.domain.business_day import CUT_OVER_HOUR_MAX, UTC_OFFSET_MIN_MAX
@@ -153,7 +154,7 @@ def read(text: str, folder: Path) -> Configuration:
         raise ConfigurationError("devices: not tables. Write [[devices]] above each one")
     return Configuration(
         folder,
-        _section(BoxSection, tables, "box"),
+        _checked_box(_section(BoxSection, tables, "box")),
         _checked_hub(_section(HubSection, tables, "hub")),
         _section(CounterSection, tables, "counter"),
         _section(SecondCopySection, tables, "second_copy"),
@@ -173,12 +174,37 @@ def _section(section_type: type[SectionType], tables: dict[str, object], name: s
         raise ConfigurationError(f"{error.key}: {error.reason}. {error.hint}") from None
 
 
+def _checked_box(box: BoxSection) -> BoxSection:
+    if not _can_be_host(box.listen_host):
+        raise ConfigurationError(
+            f'box.listen_host: {box.listen_host!r} is no address. Set "127.0.0.1" or "0.0.0.0"'
+        )
+    return box
+
+
 def _checked_hub(hub: HubSection) -> HubSection:
-    if not hub.url.startswith(("http://", "https://")):
+    if not _is_address(hub.url, ("http", "https")):
         raise ConfigurationError(f'hub.url: {hub.url!r} is no address. Set "http://host:8600"')
-    if hub.broker_url and not hub.broker_url.startswith(("mqtt://", "mqtts://")):
+    if hub.broker_url and not _is_address(hub.broker_url, ("mqtt", "mqtts")):
         raise ConfigurationError(
             f"hub.broker_url: {hub.broker_url!r} is no broker."
             ' Set "mqtt://host:1883", or "" for what the hub said'
         )
     return hub
+
+
+def _is_address(url: str, schemes: tuple[str, ...]) -> bool:
+    """Whether it has one of the schemes, a host that can be one, and a port that can be one."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and parts.port != 0 and _can_be_host(parts.hostname or "")
+    except ValueError:
+        return False
+
+
+def _can_be_host(name: str) -> bool:
+    """Whether a name can be looked up, as `hub..lan` cannot."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False

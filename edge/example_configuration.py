@@ -16,7 +16,7 @@ business_day_hour = 6        # a business day begins at this hour (0 to 12)
 
 [hub]
 url = "http://127.0.0.1:8600"   # the hub's HTTP address
-broker_url = ""              # mqtt://host:1883; "" : what the hub said at enrolment
+broker_url = ""              # mqtt://host:1883, mqtts: with TLS; "": what the hub said
 protocol = "3.1.1"           # of the broker: "3.1.1" or "5"
 
 [counter]

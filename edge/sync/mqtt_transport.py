@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
@@ -35,6 +36,25 @@ class BrokerLogin:
     password: str | None = None
     protocol: str = "5"
     tls: ssl.SSLContext | None = None
+
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+"""The usual ones (IANA), by scheme."""
+
+
+def login_of(url: str, protocol: str) -> BrokerLogin:
+    """A broker by its address, `mqtt://` or, with TLS, `mqtts://`. Raises ValueError for none."""
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise ValueError(f"{url!r} is no broker")
+    return BrokerLogin(
+        parts.hostname,
+        parts.port or PORTS[parts.scheme],
+        unquote(parts.username) if parts.username else None,
+        unquote(parts.password) if parts.password else None,
+        protocol,
+        ssl.create_default_context() if parts.scheme == "mqtts" else None,
+    )
 
 
 class MqttTransport(Transport):
