@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from edge.domain.spending import GIVING_BACK_REASONS, SPENDING_REASONS
 from sync_protocol.accounts import (
     ALIPAY_CLEARING,
     BONUS,
@@ -10,6 +11,7 @@ from sync_protocol.accounts import (
     FEN,
     OTHER_CLEARING,
     POINTS_HELD,
+    REVENUE,
     TILL,
     WALLET,
     WECHAT_CLEARING,
@@ -18,12 +20,7 @@ from sync_protocol.ledger import (
     REASON_DROP,
     REASON_FLOAT,
     REASON_PETTY_CASH,
-    REASON_REFUND,
-    REASON_SALE,
-    REASON_SESSION,
-    REASON_SPEND,
     REASON_TILL_DIFFERENCE,
-    REASON_VOID,
     REASONS,
 )
 
@@ -36,8 +33,6 @@ TENDER_OF = {
 }
 """Account that takes money -> how it was paid."""
 STORED_VALUE = {WALLET: "wallet", BONUS: "bonus"}
-BOUGHT = (REASON_SALE, REASON_SPEND, REASON_SESSION, REASON_REFUND, REASON_VOID)
-"""Where stored value pays; a top-up moves it too, and pays nothing with it."""
 OF_THE_DRAWER = (REASON_FLOAT, REASON_DROP, REASON_PETTY_CASH, REASON_TILL_DIFFERENCE)
 """Cash that moves and is no taking."""
 
@@ -65,16 +60,18 @@ class Totals:
     def add(self, reason: int, postings: Iterable[_Posting]) -> None:
         """Fold in a transaction: `reason` of `sync_protocol.ledger`, postings as it has them."""
         name = REASONS.get(reason, str(reason))
+        rows = list(postings)
+        pays = _pays_from_stored_value(reason, rows)
         by_tender: dict[str, int] = {}
         cash_fen = points = 0
-        for posting in postings:
+        for posting in rows:
             code, unit, amount = int(posting[0]), posting[5], int(posting[6])
             if code == POINTS_HELD:
                 points -= amount
             if unit != FEN:
                 continue
             cash_fen += amount if code == TILL else 0
-            tender = TENDER_OF.get(code) or (STORED_VALUE.get(code) if reason in BOUGHT else None)
+            tender = TENDER_OF.get(code) or (STORED_VALUE.get(code) if pays else None)
             if tender is not None:
                 by_tender[tender] = by_tender.get(tender, 0) + amount
         if cash_fen:
@@ -103,6 +100,17 @@ class Totals:
     def _count(self, section: str, code: str, amount: int) -> None:
         count, before = self.sums.get((section, code), (0, 0))
         self.sums[section, code] = (count + 1, before + amount)
+
+
+def _pays_from_stored_value(reason: int, postings: Iterable[_Posting]) -> bool:
+    """Whether stored value pays here, or comes back as it paid.
+
+    A top-up moves it too, and so does taking one back, and pays nothing with it: only what a sale
+    brought in is given back for one.
+    """
+    if reason in GIVING_BACK_REASONS:
+        return any(int(posting[0]) == REVENUE for posting in postings)
+    return reason in SPENDING_REASONS
 
 
 def blind(rows: Iterable[Row]) -> list[Row]:

@@ -155,6 +155,24 @@ async def test_a_shift_is_settled_and_its_report_says_all_it_took(drawer: Drawer
     assert 'data-difference-fen="-200"' in page
 
 
+async def test_a_report_counts_stored_value_where_it_pays_and_nowhere_else(drawer: Drawer) -> None:
+    await drawer.sign_in()
+    opened = await drawer.done("open_shift", float_fen=0)
+    member = (await drawer.done("register_member", name="王小明", consent=True))["member"]
+    money: dict[str, object] = {"member": member, "amount_fen": 10_000, "tender": "cash"}
+    await drawer.done("top_up", **money)
+    wrong = await drawer.done("top_up", **money)
+    await drawer.done("cancel_top_up", top_up=wrong["top_up"], reason="错", **APPROVED)
+    await drawer.done("sell_pass", member=member, code="noon", tender="wallet")
+    with drawer.counter.store.read() as reader:
+        shift = shift_of(reader, int(str(opened["shift"])))
+        assert shift is not None
+        rows = {(row[0], row[1]): row[2:] for row in shift_totals(reader, shift).rows()}
+    assert rows["tender", "wallet"] == (1, 1_200)
+    assert rows["tender", "cash"] == (3, 10_000)
+    assert (rows["reason", "void"], rows["reason", "pass_sale"]) == ((1, -10_000), (1, 1_200))
+
+
 REFERENCE = {"tender_reference": "WX1001"}
 
 
