@@ -1,5 +1,7 @@
 """The page of boxes without a line: whose epoch is whose, and who may decide over it."""
 
+import re
+
 import pytest
 from aiohttp import ClientSession
 
@@ -8,6 +10,8 @@ from cloud.hub.office import HeadOffice
 from cloud.store.log import Author
 from sync_protocol.http_api import EnrolAnswer, EnrolRequest
 from tests.cloud.web.conftest import PASSWORD
+
+CODE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}")
 
 
 @pytest.fixture
@@ -33,6 +37,17 @@ async def test_a_box_that_is_fenced_again_is_offered_a_code_whatever_was_admitte
         text = await answer.text()
     assert f'data-box="{box.node}.2"' in text
     assert f'action="/boxes/{box.node}/code"' in text
+
+
+async def test_a_box_in_use_that_died_is_offered_a_code_for_its_successor(
+    site: str, person: ClientSession, box: Author
+) -> None:
+    async with person.get(f"{site}/boxes") as answer:
+        text = await answer.text()
+    shown = text[text.index(f'data-in-use="{box.node}.{box.epoch}"') :]
+    assert f'action="/boxes/{box.node}/code"' in shown
+    async with person.post(f"{site}/boxes/{box.node}/code") as answer:
+        assert (answer.status, bool(CODE.search(await answer.text()))) == (200, True)
 
 
 async def test_a_manager_decides_over_boxes_of_their_own_cafes(
