@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 DEFAULT_FILE = "cafebox-hub.toml"
 EMBEDDED = "embedded"
@@ -117,7 +117,9 @@ def broker_address(url: str) -> BrokerAddress:
         raise ConfigurationError(
             f'[broker] url: {url!r} is no broker; write "embedded" or "mqtt://host:1883"'
         )
-    return BrokerAddress(parts.hostname, port, parts.username, parts.password)
+    username = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return BrokerAddress(parts.hostname, port, username, password)
 
 
 def load(path: Path) -> Configuration:

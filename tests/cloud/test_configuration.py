@@ -2,7 +2,14 @@
 
 import pytest
 
-from cloud.configuration import EXAMPLE, Configuration, ConfigurationError, load
+from cloud.configuration import (
+    EXAMPLE,
+    BrokerAddress,
+    Configuration,
+    ConfigurationError,
+    broker_address,
+    load,
+)
 
 
 def test_the_example_is_valid_and_states_the_defaults(tmp_path):
@@ -38,3 +45,9 @@ def test_an_error_names_the_key_and_the_remedy(tmp_path, text, words):
     with pytest.raises(ConfigurationError) as caught:
         load(path)
     assert words in str(caught.value)
+
+
+def test_a_broker_password_may_hold_any_character():
+    """As the boxes read the same address: percent-encoded (RFC 3986, 2.1)."""
+    address = broker_address("mqtt://hub:p%40ss%2Fword@mq.example")
+    assert address == BrokerAddress("mq.example", 1883, "hub", "p@ss/word")
