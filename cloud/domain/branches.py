@@ -3,19 +3,35 @@
 from collections.abc import Callable, Iterable
 
 from cloud.domain.judge import Account
-from sync_protocol.accounts import ALIPAY_CLEARING, BONUS, FEN, TILL, WALLET, class_of
+from sync_protocol.accounts import (
+    ALIPAY_CLEARING,
+    BONUS,
+    CARD_CLEARING,
+    CARD_DEPOSIT,
+    FEN,
+    OTHER_CLEARING,
+    PREPAID,
+    TILL,
+    WALLET,
+    WECHAT_CLEARING,
+    class_of,
+)
 from sync_protocol.ledger import Transaction
+
+TENDERS = (TILL, CARD_CLEARING, WECHAT_CLEARING, ALIPAY_CLEARING, OTHER_CLEARING)
+CUSTOMERS_MONEY = (WALLET, BONUS, CARD_DEPOSIT, PREPAID)
+"""What a box holds for customers: it is settled nowhere else until its epoch is closed."""
 
 
 def money_fen(transaction: Transaction) -> int:
-    """Return how much money a transaction moved: through tenders or wallets, whichever is more."""
-    tenders = wallets = 0
+    """Return how much money a transaction moved: tenders or customers' own, whichever is more."""
+    tenders = own = 0
     for code, _subject, _node, _epoch, _month, unit, amount in transaction.postings:
-        if unit == FEN and TILL <= code <= ALIPAY_CLEARING:
+        if unit == FEN and code in TENDERS:
             tenders += abs(amount)
-        elif unit == FEN and code in (WALLET, BONUS):
-            wallets += abs(amount)
-    return max(tenders, wallets)
+        elif unit == FEN and code in CUSTOMERS_MONEY:
+            own += abs(amount)
+    return max(tenders, own)
 
 
 def loss_fen(transactions: Iterable[Transaction], balance: Callable[[Account], int]) -> int:

@@ -6,7 +6,7 @@ from aiohttp import web
 from peewee import Case as SqlCase
 from peewee import fn
 
-from cloud.domain.branches import loss_fen, money_fen
+from cloud.domain.branches import CUSTOMERS_MONEY, loss_fen, money_fen
 from cloud.domain.disputes import ADMIT, WRITE_OFF, Case
 from cloud.domain.epochs import FENCED_EPOCH
 from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, SUPERSEDED, Account
@@ -22,7 +22,7 @@ from cloud.web.formats import chain_code
 from cloud.web.head_office import PERSON, Pages, form_text
 from cloud.web.reading import cafe_names, number_of
 from cloud.web.translations import chosen_language
-from sync_protocol.accounts import BONUS, CARD_DEPOSIT, FEN, PREPAID, WALLET
+from sync_protocol.accounts import FEN
 from sync_protocol.clock import stamp_ms
 from sync_protocol.codec import unpack
 from sync_protocol.errors import ProtocolError
@@ -35,8 +35,6 @@ LINES_SHOWN = 50
 BRANCH_OPS_READ = 5_000
 """A longer branch is added up to here; its page says so."""
 NAME_LENGTH_MAX = 60
-CUSTOMERS_MONEY = (WALLET, BONUS, CARD_DEPOSIT, PREPAID)
-"""What a box holds for customers: it is settled nowhere else until its epoch is closed."""
 
 
 @dataclass(frozen=True, slots=True)

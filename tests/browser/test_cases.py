@@ -160,6 +160,18 @@ async def test_one_of_each_sort_is_settled_and_told_to_both_cafes(
     await second.close()
 
 
+async def test_a_button_that_is_pressed_twice_asks_once(page: Page, chain: TwoCafes) -> None:
+    await page.goto(f"{chain.url}/cafes")
+    await page.wait_for_load_state("load")
+    kept_back = await page.evaluate(
+        "[1, 2].map(() => {"
+        " const sent = new SubmitEvent('submit', { bubbles: true, cancelable: true });"
+        " document.querySelector('form[action=\"/cafes\"]').dispatchEvent(sent);"
+        " return sent.defaultPrevented; })"
+    )
+    assert kept_back == [False, True]
+
+
 async def test_an_empty_inbox_teaches(page: Page, shot: Shot) -> None:
     await expect(page.locator(".empty")).to_contain_text("写个原因")
     await shot(page, "empty")
