@@ -1,14 +1,10 @@
 """Refolds the log from its opening rows and compares every row with the projections.
 
 A separate way to the same state: it reads the log and nothing else, through `RowState`, which
-shares no table and no cache with the projections. For `cafebox doctor`, tests and the smoke run:
-`python -m edge.store.refold FILE` prints one JSON line and exits 1 where anything differs, 3 where
-the log cannot be read.
+shares no table and no cache with the projections. For `cafebox refold` and tests.
 """
 
-import json
 import sqlite3
-import sys
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,7 +16,6 @@ from edge.store.errors import StoreDamagedError
 from edge.store.integrity import RESTORE, damaged_file
 from edge.store.log_fold import LogFold, log_after
 from edge.store.op_rows import StoredOp
-from edge.store.opening import open_reader
 from edge.store.reader import Reader
 from edge.store.row_state import RowState, opening_of
 from edge.store.tables import WaitingOp
@@ -279,33 +274,3 @@ def _compare_sums(reader: Reader, state: RowState, report: RefoldReport) -> None
         report.state_hash[f"{section[0]}.{section[1]}"] = f"{total:064x}"
         if found.get(section, 0) != total:
             report.note(f"state hash of section {section} differs")
-
-
-def main(arguments: list[str]) -> int:
-    """Refold the file named on the command line; print the report as JSON."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m edge.store.refold FILE\n")
-        return 2
-    reader = open_reader(Path(arguments[0]))
-    with closing(reader.database):
-        reader.connection.execute("BEGIN")
-        try:
-            report = refold(reader)
-        except StoreDamagedError as error:
-            sys.stderr.write(f"{error}\n")
-            return 3
-    values = {
-        "equal": report.equal,
-        "ops": report.ops,
-        "pending_ops": report.pending_ops,
-        "rows": report.rows,
-        "differing": report.differing,
-        "differences": report.differences,
-        "state_hash": report.state_hash,
-    }
-    sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
-    return 0 if report.equal else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
