@@ -6,7 +6,7 @@ import pytest
 
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import CardReader, DoorCounter, DoorRelay, ReceiptPrinter
-from edge.drivers.errors import DeviceConfigurationError
+from edge.drivers.errors import HINTS, DeviceConfigurationError, Reason
 from edge.drivers.registry import DRIVERS, build_devices
 from edge.drivers.stacks import Stacks
 
@@ -138,3 +138,9 @@ async def test_a_machine_without_pins_is_told_so(bridge: Bridge) -> None:
     with pytest.raises(DeviceConfigurationError, match=r"RPi\.GPIO cannot be used here") as caught:
         build_devices([RELAY], bridge, Stacks())
     assert "cafebox[hardware]" in caught.value.hint
+
+
+def test_each_reason_has_a_hint_of_its_own() -> None:
+    """`cafebox doctor` says them: none may send its reader back there."""
+    assert HINTS.keys() == set(Reason)
+    assert not any("cafebox doctor" in hint for hint in HINTS.values())
