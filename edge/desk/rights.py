@@ -15,6 +15,7 @@ from edge.domain.decision import Decision, Here, Judgement, read_int
 from edge.domain.expiry import EXPIRING_CLASSES, expire
 from edge.domain.parts import Part, leave, total
 from edge.domain.refusals import Refusal
+from edge.domain.sessions import UNDER_WAY
 from edge.domain.stored_value import release
 from edge.domain.visits import visit_key
 from edge.effects.after_commit import Effects
@@ -41,12 +42,14 @@ from sync_protocol.accounts import (
     class_of,
 )
 from sync_protocol.clock import stamp_ms
-from sync_protocol.kinds import USUAL_CAFE, VISIT, field_index
+from sync_protocol.kinds import SESSION, USUAL_CAFE, VISIT, field_index
 from sync_protocol.registers import RegisterRow
 
 DAY_MS = 24 * 3600 * 1000
 ENTRIES_LOOKED_AT = 40
 """The newest of a member's entries, of which some may be other cafes'."""
+SEATED_MAX = 1000
+"""Sessions under way of one status: more than a cafe has seats."""
 PURPOSE_TAP = "tap"
 SPENT_CLASSES = (WALLET, BONUS)
 """What a tap asks the hub for."""
@@ -275,7 +278,7 @@ class Rights:
         if not usual or facts.person_of(reader, member) != member:
             due += facts.parts_here(reader, at, (member,), (ADVANCE_RIGHT,))
         held = facts.parts_here(reader, at, (member,), FOLLOWING_CLASSES)
-        if held and self._long_gone(reader, at, member):
+        if held and self._long_gone(reader, at, member) and not _is_seated(reader, member):
             due += self._beyond_slice(reader, member, held) if usual else held
         return due
 
@@ -303,6 +306,16 @@ class Rights:
     def _here(self, reader: Reader) -> Here:
         now_ms = self._clocks.wall_ms()
         return facts.here(reader, self._settings, now_ms, cut_off=not self._line.up)
+
+
+def _is_seated(reader: Reader, member: int) -> bool:
+    """Whether a person sits at a seat here: whoever stays the night is not gone."""
+    seated = {
+        facts.person_of(reader, read_int(SESSION, document.shown, "member"))
+        for status in UNDER_WAY
+        for document in reader.registers_where(SESSION, "status", status, limit=SEATED_MAX)
+    }
+    return facts.person_of(reader, member) in seated
 
 
 def last_tap_ms(visit: RegisterRow) -> int:

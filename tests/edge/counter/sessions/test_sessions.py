@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync_protocol.accounts import VISITS, VISITS_HELD
+from sync_protocol.accounts import FEN, VISITS, VISITS_HELD, WALLET
 from tests.edge.counter.sessions.floor import ADULT, Floor, identity_number, papers
 from tests.edge.desk.counter import MANAGER
 
@@ -329,3 +329,17 @@ async def test_who_sits_at_a_seat_settles_it_before_the_membership_ends(floor: F
     assert await floor.refused("approve_exit", member=member) == "session_open_already"
     await floor.end(session)
     await floor.done("approve_exit", member=member)
+
+
+async def test_what_a_guest_has_stays_while_they_sit_through_the_night(floor: Floor) -> None:
+    member = await floor.guest()
+    await floor.done("top_up", member=member, amount_fen=5_000, tender="cash")
+    session = await floor.start("A01", member=member, **papers(ADULT, "王小明"))
+    rights = floor.counter.desk.rights
+    floor.minutes(9 * 60)
+    await rights.release_due()
+    assert floor.held(WALLET, member, FEN) == 5_000
+    await floor.end(session, 4_500, tender="wallet")
+    floor.minutes(7 * 60)
+    assert await rights.release_due() == 1
+    assert floor.held(WALLET, member, FEN) == 0
