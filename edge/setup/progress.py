@@ -17,11 +17,13 @@ PIN_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`pin` opens the page. `language` was chosen, `hub` was sent the box's code; else empty."""
+    """`pin` opens the page. `language` was chosen, `hub` was sent the box's code, `copy` is the
+    folder of the second copy that a dead box left; else empty."""
 
     pin: str
     language: str = ""
     hub: str = ""
+    copy: str = ""
 
 
 class ProgressFile:

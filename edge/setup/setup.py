@@ -139,6 +139,7 @@ class Setup:
         folders = {str(folder): folder for folder in await self.copies()}
         if copy and copy not in folders:
             return refuse("setup_copy_gone", folder=copy[:FOLDER_SHOWN_MAX])
+        self._keep(replace(self._progress, copy=copy))
         self.succession.begin(self.hub, folders.get(copy))
         return None
 
@@ -280,7 +281,10 @@ class Setup:
         self._progress = progress
 
     def _settings(self) -> dict[tuple[str, str], str]:
-        return {("hub", "url"): self.hub, ("box", "language"): self.language}
+        settings = {("hub", "url"): self.hub, ("box", "language"): self.language}
+        if self._progress.copy and not self.configuration.second_copy.folder:
+            settings["second_copy", "folder"] = self._progress.copy
+        return settings
 
     def _with_settings(self) -> str:
         return with_settings(self._text, self._settings())

@@ -169,7 +169,7 @@ async def test_a_successor_is_not_set_up_before_it_has_what_the_dead_box_had(
 
 
 async def test_a_successor_takes_over_on_the_page_with_the_dead_box_s_stick(
-    bench: Bench, hub: Hub
+    bench: Bench, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with bench.first_boot() as technician:
         await technician.enrol(hub)
@@ -190,7 +190,8 @@ async def test_a_successor_takes_over_on_the_page_with_the_dead_box_s_stick(
     shutil.rmtree(data)
     code = await hub.running.office.create_code(hub.cafe, "counter", dead.identity.node)
     with bench.path.open("a") as file:
-        file.write('[second_copy]\nfolder = "stick"\nother_disk = false\n')
+        file.write("[second_copy]\nother_disk = false\n")
+    monkeypatch.setattr(first_boot, "COPY_FOLDER", stick)  # where a stick is mounted
     async with bench.first_boot() as technician:
         values = (("hub", hub.url), ("code", str(code)))
         assert await technician.send("/setup/code", *values) == "/setup/successor"
@@ -213,6 +214,7 @@ async def test_a_successor_takes_over_on_the_page_with_the_dead_box_s_stick(
         assert technician.status == 200
     async with app.running(bench.configuration()) as box:
         assert box.store.identity.epoch == 2
+    assert bench.configuration().second_copy_folder == stick  # and goes on to be copied to it
 
 
 async def test_a_rebuild_that_breaks_off_says_why_and_is_asked_for_again(
