@@ -11,6 +11,7 @@ from sync_protocol.accounts import (
     FEN,
     OTHER_CLEARING,
     POINTS_HELD,
+    PROMOTION,
     REVENUE,
     TILL,
     WALLET,
@@ -62,7 +63,7 @@ class Totals:
         name = REASONS.get(reason, str(reason))
         rows = list(postings)
         pays = _pays_from_stored_value(reason, rows)
-        by_tender: dict[str, int] = {}
+        by_tender = {STORED_VALUE[BONUS]: -_rewarded_fen(rows)} if pays else {}
         cash_fen = points = 0
         for posting in rows:
             code, unit, amount = int(posting[0]), posting[5], int(posting[6])
@@ -111,6 +112,14 @@ def _pays_from_stored_value(reason: int, postings: Iterable[_Posting]) -> bool:
     if reason in GIVING_BACK_REASONS:
         return any(int(posting[0]) == REVENUE for posting in postings)
     return reason in SPENDING_REASONS
+
+
+def _rewarded_fen(postings: Sequence[_Posting]) -> int:
+    """What bonus credit moves beside the payment, as posted: a rebate given, or taken back."""
+    promotion_fen = sum(int(one[6]) for one in postings if int(one[0]) == PROMOTION)
+    if promotion_fen >= 0:
+        return -promotion_fen
+    return sum(int(one[6]) for one in postings if int(one[0]) == BONUS and int(one[6]) > 0)
 
 
 def blind(rows: Iterable[Row]) -> list[Row]:

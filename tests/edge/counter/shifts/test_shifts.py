@@ -12,9 +12,9 @@ from edge.domain.shifts import DENOMINATIONS_FEN, count_of
 from edge.effects.slips.job import from_bytes
 from edge.effects.slips.paper import receipt_of
 from edge.receipt import Pair
-from sync_protocol.accounts import REVENUE, TILL, WECHAT_CLEARING
+from sync_protocol.accounts import BONUS, PROMOTION, REVENUE, TILL, WECHAT_CLEARING
 from sync_protocol.kinds import RULE
-from sync_protocol.ledger import REASON_FLOAT, REASON_SALE
+from sync_protocol.ledger import REASON_FLOAT, REASON_REFUND, REASON_SALE
 from sync_protocol.rules import RULES
 from tests.edge.counter.shifts.conftest import APPROVED, Books, Drawer
 from tests.edge.desk.counter import CASHIER, MANAGER, PIN
@@ -171,6 +171,22 @@ async def test_a_report_counts_stored_value_where_it_pays_and_nowhere_else(drawe
     assert rows["tender", "wallet"] == (1, 1_200)
     assert rows["tender", "cash"] == (3, 10_000)
     assert (rows["reason", "void"], rows["reason", "pass_sale"]) == ((1, -10_000), (1, 1_200))
+
+
+def test_a_rebate_is_no_payment_and_taking_it_back_is_none() -> None:
+    totals = Totals()
+    fen = (0, 0, 0, "fen")
+    rebate = [(BONUS, 7, *fen, -50), (PROMOTION, 1, *fen, 50)]
+    paid = [(TILL, 1, *fen, 800), (BONUS, 7, *fen, 200), (REVENUE, 1, *fen, -1_000)]
+    totals.add(REASON_SALE, [*paid, *rebate])
+    bought = {(row[0], row[1]): row[3] for row in totals.rows()}
+    tenders = {("tender", "cash"): 800, ("tender", "bonus"): 200}
+    assert bought == {**tenders, ("reason", "sale"): 1_000, ("cash", "sale"): 800}
+    back = [(*posting[:6], -posting[6]) for posting in (*paid, *rebate)]
+    totals.add(REASON_REFUND, back)
+    left = {(row[0], row[1]): row[3] for row in totals.rows()}
+    assert (left["tender", "cash"], left["tender", "bonus"]) == (0, 0)
+    assert left["reason", "refund"] == -1_000
 
 
 REFERENCE = {"tender_reference": "WX1001"}
