@@ -152,6 +152,11 @@ def main() -> int:
     arguments = parser.parse_args()
     if os.geteuid() != 0 and not arguments.dry_run:
         parser.error("type sudo before it")
+    if not arguments.hub.startswith(("http://", "https://")):
+        parser.error(f"--hub {arguments.hub}: write it like http://host:8600")
+    for path in (arguments.key, arguments.bundle, arguments.raspberry_pi_os):
+        if path is not None and not arguments.dry_run and not path.is_file():
+            parser.error(f"{path}: there is no such file")
     try:
         with tempfile.TemporaryDirectory(dir=arguments.image.resolve().parent) as folder:
             build(arguments, Path(folder))

@@ -2,7 +2,7 @@
 
 Each step looks first and changes only what is not so; a second run changes nothing, and a dry run
 changes nothing ever. Prints a line for each change. `provision packages` prints what it installs.
-Exit codes: 0 done, 1 a step failed.
+Exit codes: 0 done, 1 a step failed, 2 wrong usage.
 """
 
 import argparse
@@ -37,6 +37,11 @@ def main() -> int:
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("type sudo before it")
+    if not arguments.hub.startswith(("http://", "https://")):
+        parser.error(f"--hub {arguments.hub}: write it like http://host:8600")
+    for path in (arguments.key, arguments.bundle):
+        if path is not None and not path.is_file():
+            parser.error(f"{path}: there is no such file")
     machine = Machine(dry_run=arguments.dry_run)
     storage = Storage(arguments.root, arguments.data)
     wishes = Wishes(arguments.hub, arguments.key, arguments.bundle, storage, arguments.clock)

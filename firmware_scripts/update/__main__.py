@@ -32,26 +32,41 @@ DAY_S = 86_400
 BASE = Path("/data/app")
 STORE = Path("/data/cafebox/box-data/box.db")
 KEYS = Path("/etc/cafebox/update-keys")
+PUBLIC_SUFFIX = ".pub"
 SERVICE = "cafebox.service"
 CONFIGURATION = Path("/data/cafebox/cafebox.toml")
 
 
 def new_key(arguments: argparse.Namespace) -> None:
     """Write a private key (mode 600) and its public half beside it."""
+    if arguments.file.suffix == PUBLIC_SUFFIX:
+        raise SlotsError(f"{arguments.file}: name the private key; its public half becomes *.pub")
     key = Ed25519PrivateKey.generate()
     descriptor = os.open(arguments.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(key.private_bytes_raw().hex() + "\n")
-    public = arguments.file.with_suffix(".pub")
+    public = arguments.file.with_suffix(PUBLIC_SUFFIX)
     public.write_text(key.public_key().public_bytes_raw().hex() + "\n")
     print(f"{public}: copy it to {KEYS} of each box")
 
 
+def _private_key(path: Path) -> bytes:
+    """The private key in a file; its public half looks alike, and anybody may have that."""
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != KEY_BYTES or path.suffix == PUBLIC_SUFFIX:
+        words = f"{path} is no private key. Make one: cafebox-update new-key release.key"
+        raise SlotsError(words)
+    return secret
+
+
 def seal_bundle(arguments: argparse.Namespace) -> None:
     """Make a bundle of a folder."""
-    secret = bytes.fromhex(arguments.key.read_text().strip())
-    if len(secret) != KEY_BYTES:
-        raise SlotsError(f"{arguments.key} is no key. Make one: cafebox-update new-key FILE")
+    secret = _private_key(arguments.key)
+    if not arguments.tree.is_dir():
+        raise SlotsError(f"{arguments.tree}: there is no such folder")
     now_s = int(time.time())
     manifest = Manifest(
         arguments.version,

@@ -1,11 +1,13 @@
 """Updates on trial: what is refused, what is confirmed, what goes back, and cuts at each step."""
 
 import http.server
+import os
 import re
 import secrets
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ from edge.store.migrations import STEPS
 from edge.store.store import Store
 from sync_protocol.kinds import TRANSACTION
 from tests.edge.store.bodies import top_up
-from tests.firmware.conftest import Machine, Workshop, run_update
+from tests.firmware.conftest import DEADLINE_S, ROOT, Machine, Workshop, run_update
 
 CALLS = ("write", "fsync", "mkdir", "mkdirat", "rename", "unlink", "unlinkat", "rmdir")
 """By which the program changes the disk."""
@@ -147,6 +149,48 @@ def test_a_bundle_of_another_key_is_refused(machine: Machine, workshop: Workshop
     assert refused.returncode == 1
     assert refused.stderr.startswith("wrong_key: ")
     assert other.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_sealed_is_said_and_leaves_the_bundle_before(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """The public half of a key looks like a private one, and anybody may have it."""
+    bundle = workshop.bundle(1)
+    whole = bundle.read_bytes()
+    words = tmp_path / "words.key"
+    words.write_text("no key")
+    public = workshop.keys / "release.pub"
+    order = ("--version", "1", "--order", "1", "--store-step", "9")
+    for tree, key, said in (
+        (tmp_path, public, "no private key"),
+        (tmp_path, words, "no private key"),
+        (tmp_path / "nowhere", workshop.key, "nowhere: there is no such folder"),
+    ):
+        refused = run_update("seal", tree, bundle, "--key", key, *order)
+        assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert bundle.read_bytes() == whole
+    assert run_update("new-key", tmp_path / "release.pub").returncode == 1
+    assert not (tmp_path / "release.pub").exists()
+
+
+def test_a_box_is_not_provisioned_for_an_address_that_is_none(tmp_path: Path) -> None:
+    key = tmp_path / "release.pub"
+    key.write_text("ab" * 32)
+    for hub, bundle, said in (
+        ("hub:8600", key, "write it like http://host:8600"),
+        ("http://hub:8600", tmp_path / "nothing", "nothing: there is no such file"),
+    ):
+        words = [ROOT / "firmware_scripts" / "provision", "--hub", hub, "--key", key]
+        refused = subprocess.run(
+            [sys.executable, "-B", *map(str, words), "--bundle", str(bundle), "--dry-run"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE_S,
+        )
+        assert refused.returncode == 2
+        assert (said if os.geteuid() == 0 else "sudo") in refused.stderr
 
 
 def test_a_payload_that_leaves_its_slot_is_refused(
