@@ -30,6 +30,7 @@ from edge.sync.line_switch import LineSwitch
 from examples.two_cafes.line import Line
 from sync_protocol import pump
 from tests.brokers.servers import free_port
+from tests.cloud.quick_hashes import quick_hashes
 
 T = TypeVar("T")
 CHAIN = "test"
@@ -154,7 +155,9 @@ async def open_two_cafes(folder: Path) -> AsyncIterator[TwoCafes]:
     )
     async with AsyncExitStack() as stack:
         stack.enter_context(patch.object(pump, "RECONNECT_S_MAX", RECONNECT_S_MAX))
-        stack.enter_context(patch.object(mqtt_transport, "TIMEOUT_S", TIMEOUT_S))
+        for limit in ("CONNECT_S", "TIMEOUT_S"):
+            stack.enter_context(patch.object(mqtt_transport, limit, TIMEOUT_S))
+        stack.enter_context(quick_hashes())
         hub = await stack.enter_async_context(hub_app.running(configuration))
         chain = TwoCafes(hub.office, hub.url, hub.broker_url)
         office = await hub.office.add_staff(OFFICE, "head_office", [], (PASSWORD, ""), 0)

@@ -7,6 +7,7 @@ import pytest
 from cloud import app
 from cloud.configuration import BrokerSection, Configuration, HubSection
 from tests.brokers.servers import Mosquitto, free_port
+from tests.cloud.quick_hashes import quick_hashes
 from tests.edge.sync.boxes import box_maker, broker_login
 
 
@@ -28,6 +29,12 @@ def broker(tmp_path):
 def fresh_snapshots(monkeypatch):
     """Have the hub sign where it stands now: the tests compare with it."""
     monkeypatch.setattr("cloud.hub.snapshots.FRESH_POSITIONS", 0)
+
+
+@pytest.fixture(autouse=True)
+def quick_pins():
+    with quick_hashes():
+        yield
 
 
 @pytest.fixture
