@@ -6,6 +6,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 export PATH := $(PATH):/usr/sbin:/sbin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start the programs a hundred times: compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 # DEVICES=fake runs on fakes beneath the adapters, without device packages.
 export DEVICES ?= real
