@@ -23,6 +23,11 @@ REFUSALS = {
         Refusal(
             "code_used", "注册码已被另一台设备使用", "Another box has used this enrolment code"
         ),
+        Refusal(
+            "code_expired",
+            "注册码已过期，请总部重新发一个",
+            "This enrolment code is too old; head office gives out a new one",
+        ),
         Refusal("cafe_unknown", "门店不存在", "There is no such cafe"),
         Refusal("cafe_exists", "门店编号已存在", "A cafe with this code exists"),
         Refusal("node_unknown", "设备不存在", "There is no such box"),

@@ -18,6 +18,8 @@ from sync_protocol.ops import OpRef
 
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford base32: no letter that reads as a digit."""
+CODE_VALID_MS = 30 * 24 * 3600 * 1000
+"""A box may travel for weeks; a slip of paper that turns up later lets nobody in."""
 CODE_LETTERS = 12
 """60 bits, in three groups of four."""
 
@@ -33,6 +35,11 @@ def code_hash(code: str) -> bytes:
     normal = code.strip().upper().replace("-", "").replace(" ", "")
     normal = normal.replace("O", "0").replace("I", "1").replace("L", "1")
     return sha256(b"cafebox enrolment " + normal.encode()).digest()
+
+
+def is_expired(created_ms: int, now_ms: int) -> bool:
+    """Return whether a code that nobody used is too old to be used."""
+    return now_ms - created_ms > CODE_VALID_MS
 
 
 def keep_code(
@@ -71,6 +78,8 @@ class Enrolment:
                 return refusal("code_used")
             self.node, self.epoch = code.used_node, code.used_epoch
             return []
+        if is_expired(code.created_ms, draft.hub_ms):
+            return refusal("code_expired")
         nodes = {key[0] for key in (*draft.known, *draft.authors)}
         self.node = code.node or max(*nodes, node_floor(draft.database)) + 1
         row = draft.state.register(NODE, self.node)

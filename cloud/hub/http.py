@@ -37,7 +37,7 @@ from sync_protocol.sealed_copy import CARRY_PATH, FILE_BYTES_MAX
 
 MAY_READ = (CURRENT, FORKED)
 """Blocks flow to a box whose epoch is fenced too, unless people sent it away."""
-STATUS_OF_CODE = {"code_unknown": 404, "code_used": 409, "node_unknown": 404}
+STATUS_OF_CODE = {"code_unknown": 404, "code_used": 409, "code_expired": 410, "node_unknown": 404}
 
 
 def refused(refusal: Refusal) -> web.Response:

@@ -175,11 +175,12 @@ async def _show_cafes(
     request: web.Request, outcome: Outcome, new_code: str | Refusal = ""
 ) -> web.Response:
     pages = request.app[Pages.KEY]
+    now_ms = pages.office.hub.surroundings.now_ms()
 
     def read(database: Database) -> dict[str, object]:
         return {
             "cafes": documents.cafes(database),
-            "codes": documents.codes(database),
+            "codes": documents.codes(database, now_ms),
             "cafe_names": cafe_names(database, chosen_language(request.cookies)),
             "new_code": "" if isinstance(new_code, Refusal) else new_code,
         }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cloud.hub.enrolment import is_expired
 from cloud.store.database import Database
 from cloud.store.models import EnrolmentCode
 from cloud.store.reports import read_document, read_documents
@@ -73,6 +74,7 @@ class Code:
     name: str
     created_ms: int
     used_node: int
+    is_expired: bool
 
 
 def fields_of(kind: int, row: RegisterRow | None) -> Fields:
@@ -175,9 +177,16 @@ def _rule_rows(database: Database, rule: Rule) -> list[dict[str, object]]:
     ]
 
 
-def codes(database: Database) -> list[Code]:
+def codes(database: Database, now_ms: int) -> list[Code]:
     """The enrolment codes given out, newest first."""
     query = EnrolmentCode.select().order_by(EnrolmentCode.created_ms.desc()).limit(50)
     return [
-        Code(row.cafe, row.name, row.created_ms, row.used_node or 0) for row in database.rows(query)
+        Code(
+            row.cafe,
+            row.name,
+            row.created_ms,
+            row.used_node or 0,
+            not row.used_node and is_expired(row.created_ms, now_ms),
+        )
+        for row in database.rows(query)
     ]

@@ -5,7 +5,10 @@ from hashlib import sha256
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cloud.hub.enrolment import CODE_VALID_MS
 from cloud.hub.keys import verifier
+from cloud.store.models import EnrolmentCode
+from cloud.web.documents import codes
 from sync_protocol.blocks import ChainHeads, block_signing_bytes, blocks_from_rows
 from sync_protocol.frames import unpack_frame
 from sync_protocol.greetings import FENCED_EPOCH_CLOSED, Fenced, Welcome
@@ -54,6 +57,24 @@ async def test_a_code_serves_one_key_and_a_lost_answer_can_be_asked_for_again(hu
     assert (await hub.post(ENROL_PATH, request.pack()))[0] == 404
     assert (await hub.post(ENROL_PATH, b"nonsense"))[0] == 400
     assert (await hub.post(ENROL_PATH, b"x" * 100_000))[0] == 413
+
+
+async def test_a_code_that_nobody_used_is_too_old_after_a_month_and_the_page_says_so(hub):
+    used, kept = [await hub.office.create_code(1, name) for name in ("counter", "drawer")]
+    key = Ed25519PrivateKey.generate()
+    first = await hub.enrol(1, used, key)
+    aged = EnrolmentCode.update(created_ms=EnrolmentCode.created_ms - CODE_VALID_MS - 1)
+    await hub.office.hub.write(lambda database: database.run(aged))
+    # A lost answer can be asked for again at any time.
+    assert (await hub.enrol(1, used, key)).node == first.node
+    request = EnrolRequest(kept, key.public_key().public_bytes_raw(), b"", "test")
+    status, body = await hub.post(ENROL_PATH, request.pack())
+    assert (status, b"code_expired" in body) == (410, True)
+    reader, now_ms = hub.office.hub.reader, hub.office.hub.surroundings.now_ms()
+    assert {one.name: one.is_expired for one in codes(reader, now_ms)} == {
+        "counter": False,
+        "drawer": True,
+    }
 
 
 async def test_a_new_epoch_of_a_node_ends_the_old_one(hub):
