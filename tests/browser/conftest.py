@@ -51,7 +51,8 @@ def shot(request: pytest.FixtureRequest) -> Shot:
 
     async def take(page: Page, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{name}.png")
+        path = SCREENSHOTS / f"{request.node.name}-{name}.jpeg"
+        await page.screenshot(path=path, type="jpeg", quality=80)  # twice as quick as PNG
 
     return take
 
