@@ -382,7 +382,7 @@ async def test_nothing_is_cut_off(
     await page.set_viewport_size({"width": width, "height": height})
     await counter_page.log_in()
     counter = counter_page.counter
-    await counter.member()
+    await counter.member(name="Wolfeschlegelsteinhausenbergerdorff-Jone")
     await counter.tap()
     await page.wait_for_selector("article.member")
     await page.keyboard.press("F4")

@@ -5,6 +5,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
+from tests.browser.hands import held
 from tests.edge.desk.counter import CASHIER, MANAGER, PIN
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -82,7 +83,10 @@ async def test_a_shift_from_float_to_handover(
     await page.fill('input[name="giver_pin"]', PIN)
     await page.fill('input[name="receiver_pin"]', PIN)
     await page.locator('form[action="/desk/hand_over"] input[name="note"]').fill("?")
+    answer = await held(page, "**/desk/hand_over")  # it brings the session of the other one
     await page.keyboard.press("Enter")
+    await expect(page.locator(".line-is-down")).to_be_visible()  # the one before is over
+    answer.may_come.set()
     await page.wait_for_selector('[data-shift="2"]')
     await expect(page.locator("#left .own")).to_contain_text("赵")
     await page.goto(f"{counter_page.address}show/shifts")

@@ -92,26 +92,43 @@ async def test_quick_keys_and_codes_wait_their_turn_and_old_answers_hide_nothing
     await counter_page.log_in()
     counter, page = counter_page.counter, counter_page.page
     await counter.member()
-    lines = page.locator("#ticket tbody tr")
+    lines, who = page.locator("#ticket tbody tr"), page.locator("#who article.member")
     answer = await held(page, "**/desk/add_line")
     await page.keyboard.press("1")
     await answer.given()
-    for key in ("1", "3"):  # the first once more, and another
-        await page.keyboard.press(key)
     await counter.tap()
-    await expect(page.locator("#who article.member")).to_be_visible()
-    await let_go(page, answer)  # it knows neither of the tap nor of what came after
-    await expect(lines).to_have_count(2)
-    await expect(lines.first).to_contain_text("2 ×")
-    await expect(page.locator("#who article.member")).to_contain_text("王小明")
+    await expect(who).to_be_visible()
+    await let_go(page, answer)  # it knows nothing of the tap
+    await expect(who).to_contain_text("王小明")
 
-    # What is typed while the payment is on its way is the money received, and sends nothing.
+    answer = await held(page, "**/desk/add_line")
+    await page.keyboard.press("1")
+    await answer.given()
+    await page.keyboard.press("1")  # the same once more
+    await page.keyboard.press("3")
+    await let_go(page, answer)
+    await expect(lines).to_have_count(2)
+    await expect(lines.first).to_contain_text("3 ×")
+
+    # A double click, whose second half finds another line in the place of the first.
+    box = await lines.first.locator("button").last.bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    await expect(lines).to_have_count(1)
+    await page.mouse.down(click_count=2)
+    await page.mouse.up(click_count=2)
+    await page.keyboard.press("1")
+    await expect(lines).to_have_count(2)
+
+    # What is typed while the payment is on its way is the money received; an Enter that is held
+    # down, or comes before anybody saw the payment, sends nothing.
     answer = await held(page, "**/show/pay")
-    await page.keyboard.press("F2")
+    await page.keyboard.down("Enter")
     await answer.given()
     await page.keyboard.type("20")
-    await page.keyboard.press("Enter")
     await let_go(page, answer)
+    await page.keyboard.down("Enter")
+    await page.keyboard.up("Enter")
     await expect(page.locator("#received")).to_have_value("20")
     await expect(page.locator("#received")).to_be_focused()
     # A scanner's code is no money either: it goes onto the ticket.

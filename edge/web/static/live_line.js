@@ -15,17 +15,10 @@ function lineIsDown() {
   document.body.classList.add("stale");
 }
 
-// Nobody is logged in any more by this page's cookie.
-function leave(event) {
-  event.target.close();
-  location.assign("/");
-}
-
 function watchLine(source) {
   source.addEventListener("open", lineLives);
   source.addEventListener("beat", lineLives);
   source.addEventListener("error", lineIsDown);
-  source.addEventListener("gone", leave);
 }
 
 // Hears a stream without htmx: `heard` is {name of the event: what is done with it}.

@@ -28,6 +28,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 function afterAnswer(xhr, isCommand) {
   if (isCommand) commands -= 1;
   if (showing === xhr) showing = null;
+  drawnAt = performance.now();
   putBackWhatIsNewer(xhr, isCommand ? ["who", "ticket", "right"] : ["ticket"]);
   closeWhatIsAboutAnother();
   writeTypedAhead();
@@ -49,6 +50,15 @@ function goOn() {
   htmx.ajax("GET", path, "#work");
 }
 
+// Nobody is logged in any more by this page's cookie. The answer to a command may bring another, as
+// a handover does: it is waited for.
+document.addEventListener("htmx:sseOpen", (event) => event.detail.source.addEventListener("gone", leave));
+function leave(event) {
+  event.target.close();
+  lineIsDown();
+  inTurn(() => location.assign("/"));
+}
+
 // A product that is pressed again before the answer is there is meant again.
 document.addEventListener("click", (event) => {
   const sku = event.target.closest("#products [data-sku]")?.dataset.sku;
@@ -56,6 +66,24 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
   inTurn(() => document.querySelector(`#products [data-sku="${CSS.escape(sku)}"]`)?.click());
+}, true);
+
+// The second click of a double one is for what the first was for, not for what an answer has put in
+// its place. Enter that is held down is pressed once.
+let clicked = { what: "", at: 0 };
+let drawnAt = 0;
+document.addEventListener("click", (event) => {
+  const control = event.target.closest("a, button");
+  const what = control ? signature(control) : "";
+  if (event.detail > 1 && drawnAt > clicked.at && what !== clicked.what) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  } else clicked = { what, at: event.timeStamp };
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (!event.repeat || event.key !== "Enter" || event.target.matches("textarea")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }, true);
 
 // A command whose answer does not come (status 0), or is none: say that the outcome is not known. The

@@ -22,6 +22,10 @@ document.addEventListener("keydown", (event) => {
 // A form is sent once; its button waits with the person. A page that comes back by the browser's
 // own «back» is ready again.
 document.addEventListener("submit", (event) => {
+  if (event.target.classList.contains("htmx-request")) {
+    event.preventDefault();
+    return;
+  }
   const button = event.submitter ?? event.target.querySelector("[type=submit]");
   event.target.classList.add("htmx-request");
   button?.classList.add("sending");
@@ -30,7 +34,11 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form.htmx-request")) form.classList.remove("htmx-request");
-  for (const button of document.querySelectorAll("button.sending")) button.disabled = false;
+  for (const button of document.querySelectorAll("button.sending")) {
+    button.disabled = false;
+    button.classList.remove("sending");
+    button.querySelector(".waiting")?.classList.remove("shown");
+  }
 });
 
 for (const page of document.querySelectorAll("[data-events]")) {
