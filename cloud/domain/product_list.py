@@ -3,6 +3,7 @@
 A row is known by its code: a list may be imported again, and what stands already is left alone.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -94,7 +95,7 @@ def _product(row: int, cells: Mapping[str, str]) -> tuple[dict[str, object], lis
     for column in ("name", "name_en", "category", "barcode", "unit", "brand"):
         values[column] = cells.get(column, "")
     for column in ("price", "member_price"):
-        value = cell_value(_FEN, cells.get(column, "").removeprefix("¥").replace(",", ""))
+        value = cell_value(_FEN, _without_thousands(cells.get(column, "").removeprefix("¥")))
         missing = column == "price" and not cells.get(column)
         if isinstance(value, Refusal) or int(value) > PRICE_FEN_MAX or missing:
             words = (
@@ -116,3 +117,9 @@ def _product(row: int, cells: Mapping[str, str]) -> tuple[dict[str, object], lis
         problems.append(Problem(row, "counted", Refusal("list_flag", *words)))
     values["counted"] = counted in YES
     return values, problems
+
+
+def _without_thousands(text: str) -> str:
+    """A price without the commas that set its thousands apart; with any other it is none."""
+    grouped = re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d*)?", text, re.ASCII)
+    return text.replace(",", "") if grouped else text

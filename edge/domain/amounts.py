@@ -9,6 +9,8 @@ AMOUNT_LIMIT_FEN = 5_000_000
 QUANTITY_LIMIT = 100_000
 
 _YUAN = re.compile(r"[+-]?\d{1,15}(\.\d*)?|[+-]?\.\d+")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+"""A comma elsewhere is a slip, or somebody's decimal point: 12,5 is not 125."""
 
 
 def check_amount(value: object) -> int | Refusal:
@@ -51,9 +53,10 @@ def fen_of_yuan(value: object) -> int | Refusal:
         return check_amount(value * 100)
     if not isinstance(value, str):
         return refuse("amount_missing" if value is None else "amount_fractional")
-    text = value.strip().lstrip("¥￥").replace(",", "").strip()
+    text = value.strip().lstrip("¥￥").strip()
     if not text:
         return refuse("amount_missing")
+    text = without_thousands(text)
     if not _YUAN.fullmatch(text):
         if re.fullmatch(r"\d{16,}(\.\d*)?", text):
             return refuse("amount_too_large", limit_fen=AMOUNT_LIMIT_FEN)
@@ -64,6 +67,11 @@ def fen_of_yuan(value: object) -> int | Refusal:
     if len(fraction.rstrip("0")) > 2:
         return refuse("amount_fractional")
     return check_amount(int(whole or "0") * 100 + int(fraction[:2].ljust(2, "0")))
+
+
+def without_thousands(text: str) -> str:
+    """A number without the commas that set its thousands apart; other commas stay, and are none."""
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
 
 def check_quantity(value: object) -> int | Refusal:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from edge.domain.amounts import without_thousands
 from edge.domain.business_day import date_of
 from edge.domain.decision import Here, NewOp, Posting, document_change, own, plain, transaction
 from edge.domain.members import (
@@ -216,7 +217,8 @@ def read_balances(
 
 def _fen(text: str) -> int | None:
     """Fen of yuan with at most two decimals, thousands set apart or not; None for no amount."""
-    text = text.replace(",", "").replace(",", "").removeprefix("¥").removeprefix("¥").strip()
+    text = text.replace("，", ",").removeprefix("¥").removeprefix("￥").strip()
+    text = without_thousands(text)
     whole, _, decimals = text.partition(".")
     if not text:
         return 0
@@ -228,7 +230,7 @@ def _fen(text: str) -> int | None:
 
 
 def _points(text: str) -> int | None:
-    text = text.replace(",", "")
+    text = without_thousands(text)
     if not text:
         return 0
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else None

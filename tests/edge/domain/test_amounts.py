@@ -57,6 +57,8 @@ def test_yuan_as_people_type_them(typed: object, fen: int) -> None:
         ("99999999", "amount_too_large"),
         ("9" * 40, "amount_too_large"),
         ("三十", "amount_not_a_number"),
+        ("12,5", "amount_not_a_number"),
+        ("1,20", "amount_not_a_number"),
         (2.5, "amount_fractional"),
     ],
 )

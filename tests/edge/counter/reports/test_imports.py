@@ -3,7 +3,6 @@
 import asyncio
 import io
 import re
-import time
 
 import openpyxl
 import pytest
@@ -93,13 +92,15 @@ async def test_members_and_balances_come_in_once_however_often_they_are_imported
     with till.counter.store.read() as reader:
         opened = {account[5]: one.shown for account, one in reader.balances_of(OPENING, member)}
     assert opened == {"fen": 125_450, "points": 300}
-    bad = "会员号,储值,积分\nA001,-5,1.5\nZ999,1,1\nA002,1.005,\n"
+    bad = '会员号,储值,积分\nA001,-5,1.5\nZ999,1,1\nA002,1.005,\nA009,"12,5",\n'
     progress = await importer(till).run(asked(BALANCES, bad))
     assert found(progress) == [
         (2, "wallet", "import_amount"),
         (2, "points", "import_points"),
         (3, "number", "import_no_member"),
         (4, "wallet", "import_amount"),
+        (5, "number", "import_no_member"),
+        (5, "wallet", "import_amount"),
     ]
     await till.done("show_member", member=member)
     assert 'data-balance-fen="125450"' in await till.get("/")
@@ -139,18 +140,18 @@ def test_lists_are_read_in_utf_8_gb18030_and_as_workbooks() -> None:
         assert error.value.code == code
 
 
-async def test_three_thousand_members_and_balances_come_in_at_the_pace_of_ten_thousand_a_minute(
-    till: Till,
-) -> None:
+async def test_three_thousand_members_and_balances_come_in_by_few_commits(till: Till) -> None:
+    """What a disk takes long for is not done once for each."""
+    commits: list[None] = []
+    till.counter.store.listen(lambda: commits.append(None))
     lines = [f"N{place:05},会员{place},139{place:08},,," for place in range(3_000)]
     text = "会员号,姓名,手机,证件号,生日,等级\n" + "\n".join(lines)
-    started = time.monotonic()
     progress = await importer(till).run(asked(MEMBERS, text, dry_run=False))
     assert (progress.written, progress.problems) == (3_000, [])
     balances = "会员号,储值\n" + "\n".join(f"N{place:05},{place}" for place in range(3_000))
     progress = await importer(till).run(asked(BALANCES, balances, dry_run=False))
     assert progress.written == 2_999
-    assert time.monotonic() - started < 18
+    assert 0 < len(commits) <= 100
 
 
 async def test_a_manager_imports_a_file_on_the_page(till: Till) -> None:
