@@ -14,6 +14,7 @@ threads of its own. The rules for all of them:
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,6 +31,10 @@ class DeviceStatus:
     state: DeviceState
     reason: str = ""
     hint: str = ""
+
+
+OnState = Callable[[DeviceState, Reason | None], None]
+"""How a part of a driver, such as its line or its pins, tells the state; from any thread."""
 
 
 class Device(ABC):

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge.drivers.contract import OnState
 from edge.drivers.errors import Reason
-from edge.drivers.gpio_pins import Lines, OnState, WatchedPins, pin_errors
+from edge.drivers.gpio_pins import Lines, WatchedPins, pin_errors
 from edge.drivers.stacks import GpioStack
 from edge.events import DeviceState
 

@@ -7,15 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from edge.drivers.contract import OnState
 from edge.drivers.errors import Reason
 from edge.drivers.pin_retry import PinRetry
 from edge.drivers.stacks import GpioStack
 from edge.events import DeviceState
 
 PULLS = ("up", "down", "off")
-
-OnState = Callable[[DeviceState, Reason | None], None]
-"""Pins are well, or are not, and why."""
 
 
 def pin_errors(gpio: GpioStack) -> tuple[type[Exception], ...]:

@@ -7,6 +7,7 @@ the kernel dropped keys because this process was too slow to take them: half a c
 Sources: Linux's input documentation (event-codes, EVIOCGRAB), python-evdev.
 """
 
+import asyncio
 import contextlib
 import os
 import select
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from edge.drivers.contract import OnState
 from edge.drivers.errors import Reason
 from edge.drivers.key_codes import (
     ENTERS,
@@ -38,7 +40,6 @@ LOOK_S = 1.0
 
 OnLine = Callable[[str, int], None]
 """A line without its Enter, and the monotonic time of it in ns; called on the thread."""
-OnState = Callable[[DeviceState, Reason | None], None]
 
 
 class KeyLines:
@@ -48,18 +49,23 @@ class KeyLines:
         self._stack, self._port = stack, port
         self._on_line, self._on_state = on_line, on_state
         self._grabbed: dict[str, _Typist] = {}
-        self._wake_read, self._wake_write = os.pipe()
+        self._wake_read = self._wake_write = -1
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"keys:{port}", daemon=True)
+
+    def open(self) -> None:
+        """Grab them now, or once they are there."""
+        self._wake_read, self._wake_write = os.pipe()
         self._thread.start()
 
-    def close(self) -> None:
-        """Let go of the devices; blocks until the thread has ended."""
-        self._stopping.set()
-        os.write(self._wake_write, b"x")
-        self._thread.join()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+    async def close(self) -> None:
+        """Let go of the devices, and wait for the thread. A second call does nothing."""
+        if self._thread.is_alive():
+            self._stopping.set()
+            os.write(self._wake_write, b"x")
+            await asyncio.to_thread(self._thread.join)
+            os.close(self._wake_read)
+            os.close(self._wake_write)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

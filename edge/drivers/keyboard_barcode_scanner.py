@@ -1,6 +1,5 @@
 """Barcode scanner that types what it reads as a keyboard, grabbed so that no field gets it."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,18 +27,13 @@ class KeyboardBarcodeScanner(BarcodeScanner):
 
     def __init__(self, name: str, options: Options, bridge: Bridge, evdev: EvdevStack) -> None:
         super().__init__(name, bridge)
-        self._options = options
-        self._evdev = evdev
-        self._lines: KeyLines | None = None
+        self._lines = KeyLines(evdev, options.port, self._on_line, self._report)
 
     async def open(self) -> None:
-        self._lines = KeyLines(self._evdev, self._options.port, self._on_line, self._report)
+        self._lines.open()
 
     async def close(self) -> None:
-        lines, self._lines = self._lines, None
-        if lines is None:
-            return
-        await asyncio.to_thread(lines.close)
+        await self._lines.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _on_line(self, line: str, at_ns: int) -> None:

@@ -7,7 +7,6 @@ with F. A payment card is never read: its track 2 has an expiry date and a servi
 number. Sources: ISO/IEC 7811-2 (tracks and sentinels), ISO/IEC 7813 (payment cards).
 """
 
-import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -89,21 +88,16 @@ class KeyboardCardReader(CardReader):
 
     def __init__(self, name: str, options: Options, bridge: Bridge, evdev: EvdevStack) -> None:
         super().__init__(name, bridge)
-        self._options = options
-        self._evdev = evdev
         self._uid_of = FORMATS[options.number]
         self._presence = Presence(name, GONE_MS, bridge, repeats=False)
-        self._lines: KeyLines | None = None
+        self._lines = KeyLines(evdev, options.port, self._on_line, self._report)
 
     async def open(self) -> None:
         self._presence.start(time.monotonic_ns())
-        self._lines = KeyLines(self._evdev, self._options.port, self._on_line, self._report)
+        self._lines.open()
 
     async def close(self) -> None:
-        lines, self._lines = self._lines, None
-        if lines is None:
-            return
-        await asyncio.to_thread(lines.close)
+        await self._lines.close()
         self._report(DeviceState.ABSENT, Reason.NOT_OPENED)
 
     def _on_line(self, line: str, at_ns: int) -> None:
