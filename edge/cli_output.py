@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 
 DONE, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
-INTERRUPTED = 130
-"""Ctrl-C, as shells know it: 128 and the number of SIGINT."""
 
 Row = dict[str, object]
 

@@ -106,7 +106,7 @@ def test_ctrl_c_ends_a_command_in_words(capsys, monkeypatch):
     def interrupted(_path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cloud.cli.load", interrupted)
+    monkeypatch.setattr("cloud.cli_commands.load", interrupted)
     assert main(["status"]) == 130
     assert "stopped by Ctrl-C" in capsys.readouterr().err
 

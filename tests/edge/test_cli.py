@@ -3,13 +3,14 @@
 import asyncio
 import json
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 
 from edge import app
-from edge.cli import main
-from edge.cli_output import DONE, INTERRUPTED, REFUSED, STOPPED, USAGE
+from edge.cli import INTERRUPTED, main
+from edge.cli_output import DONE, REFUSED, STOPPED, USAGE
 from edge.example_configuration import EXAMPLE
 from edge.store.opening import open_reader
 from edge.store.transaction import WriteTransaction
@@ -257,3 +258,17 @@ def test_reports_go_out_and_an_old_list_comes_in_on_a_stopped_box(
     path.write_text("会员号,储值\nA1,12.50\n")
     assert main(["import", "balances", str(path), "--json"]) == DONE
     assert _json(capsys)["imported"] == 1
+
+
+def test_ctrl_c_while_the_program_loads_is_no_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stopped:
+        def find_spec(self, name: str, *_more: object) -> None:
+            if name == "edge.cli_commands":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "edge.cli_commands", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Stopped(), *sys.meta_path])
+    assert main(["status"]) == INTERRUPTED
+    assert "stopped by Ctrl-C" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """Commands forked from a process that has imported them, and a broker that keeps its database.
 
-What is forked runs the very `main` of `cafebox` and `cafebox-hub`, and starts in a tenth of the
+What is forked runs the very commands of `cafebox` and `cafebox-hub`, and starts in a tenth of the
 time: a hub is killed a hundred times here.
 """
 
@@ -16,14 +16,14 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-import cloud.cli
-import edge.cli
+import cloud.cli_commands
+import edge.cli_commands
 from tests.brokers.servers import Mosquitto
 from tests.stack import Service, ServiceError, Stack
 
 MAINS: Mapping[str, Callable[[list[str]], int]] = {
-    "cafebox": edge.cli.main,
-    "cafebox-hub": cloud.cli.main,
+    "cafebox": edge.cli_commands.perform,
+    "cafebox-hub": cloud.cli_commands.perform,
 }
 COMMAND_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
