@@ -13,6 +13,7 @@ without their vendor stacks runs everything else.
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -88,20 +89,17 @@ class Devices:
 
     async def open(self) -> None:
         """Open all, or none: a driver that cannot be configured closes those before it."""
-        opened: list[Device] = []
-        try:
+        async with AsyncExitStack() as opened:
             for device in self.all:
                 await device.open()
-                opened.append(device)
-        except DeviceConfigurationError:
-            for device in reversed(opened):
-                await device.close()
-            raise
+                opened.push_async_callback(device.close)
+            opened.pop_all()
 
     async def close(self) -> None:
-        """Close all, last opened first."""
-        for device in reversed(self.all):
-            await device.close()
+        """Close all, last opened first; one that fails keeps none from it, and is raised then."""
+        async with AsyncExitStack() as opened:
+            for device in self.all:
+                opened.push_async_callback(device.close)
 
 
 def build_devices(

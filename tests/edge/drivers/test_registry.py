@@ -7,7 +7,7 @@ import pytest
 from edge.drivers.bridge import Bridge
 from edge.drivers.contract import CardReader, DoorCounter, DoorRelay, ReceiptPrinter
 from edge.drivers.errors import HINTS, DeviceConfigurationError, Reason
-from edge.drivers.registry import DRIVERS, build_devices
+from edge.drivers.registry import DRIVERS, Devices, build_devices
 from edge.drivers.stacks import Stacks
 
 READER = {"kind": "card_reader", "driver": "pcsc"}
@@ -138,6 +138,44 @@ async def test_a_machine_without_pins_is_told_so(bridge: Bridge) -> None:
     with pytest.raises(DeviceConfigurationError, match=r"RPi\.GPIO cannot be used here") as caught:
         build_devices([RELAY], bridge, Stacks())
     assert "cafebox[hardware]" in caught.value.hint
+
+
+class Noted(DoorCounter):
+    """Notes what is done to it; the one called "bad" cannot be opened, or closed."""
+
+    def __init__(self, name: str, bridge: Bridge, notes: list[str], fault: str = "") -> None:
+        super().__init__(name, bridge)
+        self._notes, self._fault = notes, fault
+
+    async def open(self) -> None:
+        self._note("open")
+
+    async def close(self) -> None:
+        self._note("close")
+
+    def _note(self, verb: str) -> None:
+        self._notes.append(f"{verb} {self.name}")
+        if self._fault == verb:
+            raise OSError(f"cannot {verb}")
+
+
+@pytest.mark.parametrize("fault", ["open", "close"])
+async def test_one_device_that_fails_leaves_no_other_open(bridge: Bridge, fault: str) -> None:
+    notes: list[str] = []
+    devices = Devices(
+        (
+            Noted("first", bridge, notes),
+            Noted("bad", bridge, notes, fault),
+            Noted("last", bridge, notes),
+        )
+    )
+    if fault == "close":
+        await devices.open()
+        notes.clear()
+    with pytest.raises(OSError, match=f"cannot {fault}"):
+        await (devices.open() if fault == "open" else devices.close())
+    opened = ["open first", "open bad", "close first"]
+    assert notes == (opened if fault == "open" else ["close last", "close bad", "close first"])
 
 
 def test_each_reason_has_a_hint_of_its_own() -> None:
