@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.async_api import Page, expect
 
-from sync_protocol.kinds import RULE
+from sync_protocol.kinds import PRODUCT, RULE
 from tests.browser.conftest import CounterPage
 from tests.browser.hands import Held, held, type_at
 from tests.edge.desk.counter import CARD, OTHER_CARD
@@ -91,6 +91,8 @@ async def test_quick_keys_and_codes_wait_their_turn_and_old_answers_hide_nothing
 ) -> None:
     await counter_page.log_in()
     counter, page = counter_page.counter, counter_page.page
+    await counter.hub.document(PRODUCT, "COLA", {"barcode": BARCODE})
+    counter.desk.log_applied()
     await counter.member()
     lines, who = page.locator("#ticket tbody tr"), page.locator("#who article.member")
     answer = await held(page, "**/desk/add_line")
@@ -131,10 +133,14 @@ async def test_quick_keys_and_codes_wait_their_turn_and_old_answers_hide_nothing
     await page.keyboard.up("Enter")
     await expect(page.locator("#received")).to_have_value("20")
     await expect(page.locator("#received")).to_be_focused()
-    # A scanner's code is no money either: it goes onto the ticket.
-    await type_at(page, [*"6901234567892", "Enter"], time.time() - 0.1)
-    await expect(page.locator("#scanned")).to_contain_text("6901234567892")
+    # A scanner's code is no money either: it goes onto the ticket, and the payment follows.
+    due = page.locator('form[action="/desk/pay"] [data-due-fen]')
+    await type_at(page, [*BARCODE, "Enter"], time.time() - 0.1)
+    await expect(due).to_have_attribute("data-due-fen", "1500")
     await expect(page.locator("#received")).to_have_value("20")
+    await expect(page.locator("[data-change]")).to_have_text("¥5.00")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-change-fen]")).to_have_attribute("data-change-fen", "500")
 
 
 async def test_live_swaps_take_nothing_out_of_a_hand(counter_page: CounterPage) -> None:
