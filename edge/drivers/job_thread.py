@@ -38,6 +38,8 @@ class JobThread:
         self._jobs: queue.Queue[_Job | None] = queue.Queue(waiting_max)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._stopping = threading.Event()
+        self._ending = threading.Lock()
+        """Held where a job is put in, and where those that wait are refused at the end."""
 
     @property
     def stopping(self) -> bool:
@@ -63,16 +65,26 @@ class JobThread:
         Raises the DeviceOperationError of the job; DeviceAbsentError where the thread does not
         run, and DeviceFaultError where too many jobs wait.
         """
-        if self.stopping or not self._thread.is_alive():
-            raise DeviceAbsentError(operation, self._device, Reason.NOT_OPENED)
         done: Future[None] = Future()
-        try:
-            self._jobs.put_nowait(_Job(operation, job, done))
-        except queue.Full as error:
-            raise DeviceFaultError(operation, self._device, Reason.STALLED) from error
+        with self._ending:
+            if self.stopping or not self._thread.is_alive():
+                raise DeviceAbsentError(operation, self._device, Reason.NOT_OPENED)
+            try:
+                self._jobs.put_nowait(_Job(operation, job, done))
+            except queue.Full as error:
+                raise DeviceFaultError(operation, self._device, Reason.STALLED) from error
         await asyncio.wrap_future(done)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:  # a bug of ours ends the thread too, and must keep nobody waiting
+            self._stopping.set()
+            with self._ending:
+                self._refuse_waiting()
+            self._end()
+
+    def _work(self) -> None:
         self._look()
         while not self.stopping:
             try:
@@ -82,12 +94,13 @@ class JobThread:
                 continue
             if job is not None and job.done.set_running_or_notify_cancel():
                 self._perform(job)
+
+    def _refuse_waiting(self) -> None:
         while not self._jobs.empty():
             job = self._jobs.get()
             if job is not None and job.done.set_running_or_notify_cancel():
                 error = DeviceAbsentError(job.operation, self._device, Reason.NOT_OPENED)
                 job.done.set_exception(error)
-        self._end()
 
     def _perform(self, job: _Job) -> None:
         try:
@@ -95,5 +108,8 @@ class JobThread:
         except DeviceOperationError as error:
             job.done.set_exception(error)
             return
+        except BaseException as error:
+            job.done.set_exception(error)
+            raise
         job.done.set_result(None)
         self._look()
