@@ -83,8 +83,14 @@ def status(configuration: Configuration, options: argparse.Namespace) -> int:
         }
     if options.json:
         print(json.dumps(values, ensure_ascii=False))
+        return DONE
+    health = values.pop("running")
+    print_values(values)
+    if isinstance(health, dict):
+        print("\nAs the running box says:")
+        print_values(health)
     else:
-        print_values(values)
+        print("\nNo box runs here: cafebox run")
     return DONE
 
 

@@ -125,6 +125,8 @@ def test_status_and_outbox_of_a_stopped_box(
     assert main(["status", "--json"]) == DONE
     status = _json(capsys)
     assert (status["ops_waiting"], status["running"]) == (2, None)
+    assert main(["status"]) == DONE
+    assert "No box runs here" in capsys.readouterr().out
     assert main(["outbox", "--json"]) == DONE
     outbox = _json(capsys)
     ops = outbox["ops"]
