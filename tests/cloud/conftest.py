@@ -11,8 +11,15 @@ from cloud.store.database import Database, open_writer
 from cloud.store.migrations import migrate
 from tests.brokers.servers import free_port
 from tests.cloud.chain import Chain
+from tests.cloud.quick_hashes import quick_hashes
 from tests.cloud.remote_box import HubUnderTest
 from tests.postgres import Cluster
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords() -> Iterator[None]:
+    with quick_hashes():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Head office on a real hub and store without a broker, its pages, and a person logged in."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta, timezone
 from pathlib import Path
 
@@ -12,15 +12,8 @@ from cloud import app
 from cloud.configuration import Configuration
 from cloud.hub.office import HeadOffice
 from cloud.web.application import build_application
-from tests.cloud.quick_hashes import quick_hashes
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords() -> Iterator[None]:
-    with quick_hashes():
-        yield
 
 
 @pytest.fixture
