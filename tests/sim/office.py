@@ -128,7 +128,8 @@ class HeadOffice:
                 "SELECT 1 FROM enrolment_code WHERE code_hash = ?", (enrolment.code_hash(code),)
             ).fetchone()
             if known is None:
-                enrolment.keep_code(database, code, NODES[node], node, f"box {node}", 0)
+                now_ms = self._hub.clock.wall_ms()
+                enrolment.keep_code(database, code, NODES[node], node, f"box {node}", now_ms)
             request = EnrolRequest(code, key.public, b"", "sim")
             case = enrolment.Enrolment(request, self._random.randbytes)
             worker.propose(case.proposal(), lambda _: None)
