@@ -182,6 +182,8 @@ async def _merge_members(office: HeadOffice, arguments: Arguments) -> Answer:
 
 
 async def _set_rights(office: HeadOffice, arguments: Arguments) -> Answer:
+    if not arguments:
+        raise ArgumentError("nothing to set: see cafebox-hub set-rights --help")
     rule = await asyncio.to_thread(read_rights_rule, office.hub.reader)
     values: list[object] = [
         _number(arguments, "slice_percent", rule.slice_percent),

@@ -49,6 +49,7 @@ def test_an_operator_sets_up_a_chain_and_looks_after_it(tmp_path, capsys):
         assert not list(tmp_path.rglob("*.partial"))
         assert main([*here, "add-cafe", "--code", " ", "--name", "空"]) == 2
         assert "code: it is empty" in capsys.readouterr().err
+        assert main([*here, "set-rights"]) == 2
         code, words = hub.command("run")
         assert (code, "free the port" in words, "Traceback" in words) == (3, True, False)
         opened = open_writer(f"sqlite:///{copy}")
