@@ -11,9 +11,14 @@ from aiohttp.test_utils import TestServer
 from cloud import app
 from cloud.configuration import Configuration
 from cloud.hub.office import HeadOffice
+from cloud.store.log import read_head
 from cloud.web.application import build_application
 
 PASSWORD = "correct horse battery"
+
+
+def log_end(office: HeadOffice) -> int:
+    return read_head(office.hub.reader).position
 
 
 @pytest.fixture
