@@ -105,7 +105,7 @@ class PointsEntryView:
     reason: str
     points: int
     after: int
-    cafe_name: str
+    cafe_name: facts.Name
     chain_code: str
 
 
@@ -242,13 +242,13 @@ class BenefitViews:
                         REASONS.get(entry.reason, str(entry.reason)),
                         moved,
                         after,
-                        facts.cafe_name(reader, cafe)[0],
+                        facts.cafe_name(reader, cafe),
                         facts.chain_code(entry.reference),
                     )
                 )
                 after -= moved
             if after:
-                views.append(PointsEntryView(0, 0, "opening", after, after, "", ""))
+                views.append(PointsEntryView(0, 0, "opening", after, after, ("", ""), ""))
             return tuple(views)
 
     async def passes(self, member: int) -> tuple[PassView, ...]:

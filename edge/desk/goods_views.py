@@ -78,7 +78,7 @@ def transfer_views(reader: Reader, at: Here, *, incoming: bool) -> tuple[Transfe
 
 def _transfer(reader: Reader, document: Document, incoming: bool) -> TransferView:
     row = document.shown
-    items: list[tuple[str, str, int]] = []
+    items: list[tuple[str, facts.Name, int]] = []
     tags: list[str] = []
     for unit, quantity in _lists(read_list(TRANSFER, row, "lines")):
         if unit.startswith(ASSET_UNIT):
@@ -86,14 +86,15 @@ def _transfer(reader: Reader, document: Document, incoming: bool) -> TransferVie
         else:
             sku = unit.removeprefix(ITEM)
             product = facts.product(reader, sku)
-            items.append((sku, product.name if product else sku, quantity))
+            name = (product.name, product.name_en or product.name) if product else (sku, sku)
+            items.append((sku, name, quantity))
     from_cafe, to_cafe = read_int(TRANSFER, row, "from_cafe"), read_int(TRANSFER, row, "to_cafe")
     return TransferView(
         int(document.key),
         from_cafe,
-        facts.cafe_name(reader, from_cafe)[0],
+        facts.cafe_name(reader, from_cafe),
         to_cafe,
-        facts.cafe_name(reader, to_cafe)[0],
+        facts.cafe_name(reader, to_cafe),
         read_int(TRANSFER, row, "dispatched_ms"),
         read_text(TRANSFER, row, "status"),
         tuple(items),

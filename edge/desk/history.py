@@ -123,7 +123,7 @@ def _entry(reader: Reader, entry: LedgerEntry) -> LedgerEntryView:
         entry.amount * class_of(code).side,
         REASONS.get(entry.reason, str(entry.reason)),
         cafe,
-        facts.cafe_name(reader, cafe)[0],
+        facts.cafe_name(reader, cafe),
         entry.business_day,
         stamp_ms(entry.stamp),
         header.trust if header is not None else 0,

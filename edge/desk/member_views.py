@@ -66,7 +66,7 @@ class Entry:
     at_ms: int
     reason: str
     amount: int
-    cafe_name: str
+    cafe_name: facts.Name
     chain_code: str
 
 
@@ -94,7 +94,7 @@ class MemberFile:
     category: Row | None
     status: str
     joined_day: int
-    home_cafe: str
+    home_cafe: facts.Name
     consent: str
     approved_by: str
     approved_day: int
@@ -189,7 +189,7 @@ class MemberViews:
             self._category(reader, category),
             read_text(MEMBER, row, "status") or STATUS_ACTIVE,
             read_int(MEMBER, row, "joined_day"),
-            facts.cafe_name(reader, home)[0] if home else "",
+            facts.cafe_name(reader, home) if home else ("", ""),
             read_text(MEMBER, row, "consent"),
             facts.staff_name(reader, read_int(MEMBER, row, "approved_by")),
             read_int(MEMBER, row, "approved_day"),
@@ -269,7 +269,7 @@ def _shown(reader: Reader, entries: list[LedgerEntry]) -> tuple[Entry, ...]:
     for entry in entries[:ENTRIES_SHOWN]:
         logged = reader.op(entry.reference)
         cafe = logged.op.body[0] if logged is not None and isinstance(logged.op.body, list) else 0
-        name = facts.cafe_name(reader, cafe)[0] if isinstance(cafe, int) else ""
+        name = facts.cafe_name(reader, cafe) if isinstance(cafe, int) else ("", "")
         shown.append(
             Entry(
                 stamp_ms(entry.stamp),

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from edge.desk.answers import Session
 from edge.desk.copy_state import CopyState
+from edge.desk.facts import Name
 from edge.domain.refusals import Refusal, Sentence
 from edge.domain.shift_totals import Row
 from edge.domain.shifts import Shift
@@ -159,13 +160,13 @@ class TransferView:
 
     transfer: int
     from_cafe: int
-    from_name: str
+    from_name: Name
     to_cafe: int
-    to_name: str
+    to_name: Name
     dispatched_ms: int
     status: str
     """dispatched, received or short."""
-    items: tuple[tuple[str, str, int], ...]
+    items: tuple[tuple[str, Name, int], ...]
     tags: tuple[str, ...]
     incoming: bool
 
@@ -254,7 +255,7 @@ class LedgerEntryView:
     amount: int
     reason: str
     cafe: int
-    cafe_name: str
+    cafe_name: Name
     business_day: int
     at_ms: int
     clock_trust: int

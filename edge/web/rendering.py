@@ -72,6 +72,10 @@ def _environment(templates: Path, language: str, zone: tzinfo) -> Environment:
             _STAMPS[shown](wall_ms, zone),
         )
 
+    def worded(name: tuple[str, str]) -> str:
+        """A name of both languages, Chinese first."""
+        return name[1] if language == "en" else name[0]
+
     def named(record: _Named) -> str:
         return record.name_en if language == "en" and record.name_en else record.name
 
@@ -91,5 +95,6 @@ def _environment(templates: Path, language: str, zone: tzinfo) -> Environment:
         initials=formats.initials,
         stamp=stamp,
         named=named,
+        worded=worded,
     )
     return environment

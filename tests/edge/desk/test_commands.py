@@ -336,7 +336,7 @@ async def test_a_ledger_shows_each_op(counter: Counter) -> None:
         1000,
         "top_up",
         CASHIER,
-        "本店",
+        ("本店", "Home"),
     )
     assert entry.chain_code == answer.chain_code
     assert entry.position == 0

@@ -67,7 +67,7 @@ async def test_a_dispatch_leaves_here_and_waits_for_the_addressee(counter: Count
     assert counter.shown((TRANSIT, transfer, EAST_BOX, 1, 0, ASSET_UNIT + "PC-1")) == 1
     assert await counter.desk.views.assets() == ()
     (sent,) = await counter.desk.views.transfers(incoming=False)
-    assert (sent.to_name, sent.status, sent.tags) == ("东门店", "dispatched", ("PC-1",))
+    assert (sent.to_name[0], sent.status, sent.tags) == ("东门店", "dispatched", ("PC-1",))
     refusal = await counter.refused("receive_transfer", transfer=transfer, lines=[["COLA", 10]])
     assert refusal.code == "transfer_not_ours"
     gone = await counter.refused("dispatch_transfer", to_cafe=EAST_CAFE, tags="PC-1")
@@ -81,7 +81,10 @@ async def test_a_receipt_with_a_shortage(counter: Counter) -> None:
     await _arriving(counter, [[ITEM + "COLA", 10], [ITEM + "NOODLE", 4], [ASSET_UNIT + "PC-9", 1]])
     page = await counter.desk.views.counter(counter.session, 1)
     assert [(one.from_name, one.items) for one in page.transfers] == [
-        ("东门店", (("COLA", "可乐", 10), ("NOODLE", "泡面", 4)))
+        (
+            ("东门店", "East Gate"),
+            (("COLA", ("可乐", "Cola"), 10), ("NOODLE", ("泡面", "Noodles"), 4)),
+        )
     ]
     surplus = await counter.refused("receive_transfer", transfer=TRANSFER_ID, lines=[["COLA", 11]])
     assert surplus.code == "transfer_surplus"
