@@ -18,8 +18,8 @@ from edge.drivers.fake.card import VirtualCard
 
 CONTROL_GET_ATR = b"\x04"
 REDIAL_SECONDS = 0.02
-"""Between attempts to reach a pcscd that is down while a card lies there: one that is not there when
-the reader comes up is laid down anew."""
+"""Between attempts to reach a pcscd that is down while a card lies there. One that is not there
+when the reader comes up is laid down anew."""
 
 
 class CardSlot:
