@@ -139,6 +139,8 @@ function closeWhatIsAboutAnother() {
 }
 
 document.addEventListener("keydown", (event) => {
+  // Who asks for something has seen that the form is gone: what is typed next is for what comes.
+  if (/^(F\d+|Escape)$/.test(event.key)) closedAt = -Infinity;
   if (inField(event.target) || event.timeStamp - closedAt > TYPES_ON_MS) return;
   if (!isTyping(event)) return;
   closedAt = Math.max(closedAt, event.timeStamp);
