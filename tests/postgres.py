@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from tests.brokers.servers import free_port
+from tests.ports import free_port
 
 USER = "postgres"
 START_SECONDS = 60.0

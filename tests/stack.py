@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from examples.two_cafes.line import Line
-from tests.brokers.servers import free_port
+from tests.ports import free_port
 from tests.refold import applied_position, hub_position, ops_waiting
 
 CHAIN = "test"

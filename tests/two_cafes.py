@@ -29,8 +29,8 @@ from edge.sync.hub_http import HubHttp
 from edge.sync.line_switch import LineSwitch
 from examples.two_cafes.line import Line
 from sync_protocol import pump
-from tests.brokers.servers import free_port
 from tests.cloud.quick_hashes import quick_hashes
+from tests.ports import free_port
 
 T = TypeVar("T")
 CHAIN = "test"

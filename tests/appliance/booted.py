@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge.test_box import free_port, write_identity
+from tests.edge.test_box import write_identity
 from tests.firmware.conftest import ROOT, Workshop, module
+from tests.ports import free_port
 
 CACHE = ROOT / ".cache" / "appliance"
 BOOT_S = 300

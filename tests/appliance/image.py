@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from tests.appliance.booted import CACHE, packages_digest, slot_tree
-from tests.edge.test_box import free_port, write_identity
+from tests.edge.test_box import write_identity
 from tests.firmware.conftest import ROOT, Workshop
+from tests.ports import free_port
 
 IMAGE = ROOT / "firmware_scripts" / "image"
 HERE = Path(__file__).parent

@@ -17,19 +17,14 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
+from tests.ports import free_port
+
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 
 class BrokerMissingError(Exception):
     """The broker's program is not installed; the message says what to type."""
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker(ABC):

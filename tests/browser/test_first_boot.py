@@ -17,11 +17,11 @@ from playwright.async_api import Browser, Locator, Page, expect
 from edge.configuration import load
 from edge.drivers.fake.cafe import VirtualCafe
 from edge.drivers.fake.virtual_pcscd import VirtualPcscd
-from tests.brokers.servers import free_port
 from tests.browser.accessibility import axe_source, cut_off, violations
 from tests.browser.conftest import COUNTER_SCREEN, Shot
 from tests.browser.hands import Fingers, Hands, Keyboard
 from tests.faults.services import ForkedStack
+from tests.ports import free_port
 from tests.stack import EMBEDDED, PIN, Service, Stack, command, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -9,10 +9,10 @@ from cloud import app
 from cloud.configuration import BrokerSection, Configuration, HubSection
 from cloud.store.database import Database, open_writer
 from cloud.store.migrations import migrate
-from tests.brokers.servers import free_port
 from tests.cloud.chain import Chain
 from tests.cloud.quick_hashes import quick_hashes
 from tests.cloud.remote_box import HubUnderTest
+from tests.ports import free_port
 from tests.postgres import Cluster
 
 

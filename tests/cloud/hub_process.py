@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from cloud.store.database import open_reader
-from tests.brokers.servers import free_port
 from tests.cloud.remote_box import HubUnderTest
+from tests.ports import free_port
 
 COMMAND = [sys.executable, "-m", "cloud.cli"]
 ROOT = Path(__file__).parents[2]

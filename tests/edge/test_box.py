@@ -34,17 +34,11 @@ from tests.edge.desk.counter import (
     furnish_hub,
 )
 from tests.edge.second_copy.sticks import HUB
+from tests.ports import free_port
 from tests.stack import eventually
 
 CARD = bytes.fromhex("04A1B2C3D4E5F6")
 WAIT_S = 60
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def toml(tables: dict[str, dict[str, object]], devices: list[dict[str, object]]) -> str:

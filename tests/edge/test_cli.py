@@ -16,7 +16,8 @@ from edge.store.opening import open_reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.kinds import VISIT
 from tests.edge.desk.counter import HandHub, MovedClock, furnish_hub, open_store
-from tests.edge.test_box import free_port, write_identity
+from tests.edge.test_box import write_identity
+from tests.ports import free_port
 
 
 @pytest.fixture

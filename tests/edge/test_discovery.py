@@ -31,7 +31,8 @@ from edge.drivers.fake.rdm6300 import VirtualRdm6300
 from edge.drivers.registry import build_devices
 from edge.drivers.stacks import Stacks
 from tests.edge.attached import CONVERTER, Machine
-from tests.edge.test_box import free_port, toml, write_identity
+from tests.edge.test_box import toml, write_identity
+from tests.ports import free_port
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "OPERATIONS.md"
 SHOWN = re.compile(r"^```text\n\$ (cafebox \w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from edge.configuration import Configuration, read
 from edge.doctor import Finding, examine
 from sync_protocol.ops import TRUST_MEASURED, TRUST_NONE, TRUST_RTC
-from tests.brokers.servers import free_port
+from tests.ports import free_port
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from edge.configuration import read
 from edge.drivers.fake.cafe import DOOR_RELAY, DOOR_RELAY_PIN, VirtualCafe
 from edge.drivers.fake.pcsc import VirtualReaders
 from tests.edge.desk.counter import CASHIER, PIN, HandHub, MovedClock, furnish_hub
-from tests.edge.test_box import Box, free_port, toml, write_identity
+from tests.edge.test_box import Box, toml, write_identity
+from tests.ports import free_port
 
 EXIT_PIN, MAINS_PIN = 22, 23
 WAIT_S = 60

@@ -13,7 +13,8 @@ from edge.configuration import read
 from edge.drivers.fake.cafe import VirtualCafe
 from edge.drivers.fake.pcsc import VirtualReaders
 from tests.edge.desk.counter import CASHIER, PIN, HandHub, MovedClock, furnish_hub
-from tests.edge.test_box import CARD, WAIT_S, Box, free_port, toml, write_identity
+from tests.edge.test_box import CARD, WAIT_S, Box, toml, write_identity
+from tests.ports import free_port
 
 OTHER_CARD = bytes.fromhex("04FFEEDDCCBBAA")
 HAD_FEN, SPENT_FEN = 10_000, 1200

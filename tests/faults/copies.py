@@ -15,10 +15,10 @@ import aiohttp
 
 from edge.store.opening import open_reader
 from examples.two_cafes.agreement import look, read_hub
-from tests.brokers.servers import free_port
 from tests.faults.chain import Chain, open_chain
 from tests.faults.report import Report, tell
 from tests.faults.scale import Scale
+from tests.ports import free_port
 from tests.refold import read_hub_log
 from tests.smoke.counter import Counter, RefusedError
 from tests.smoke.evidence import Evidence

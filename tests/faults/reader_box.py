@@ -26,8 +26,9 @@ from tests.edge.desk.counter import (
     MovedClock,
     furnish_hub,
 )
-from tests.edge.test_box import free_port, toml, write_identity
+from tests.edge.test_box import toml, write_identity
 from tests.faults.report import Report
+from tests.ports import free_port
 from tests.stack import eventually
 
 PAYER_CARD, OTHER_CARD = bytes.fromhex("04A1B2C3D4E5F6"), bytes.fromhex("04FFEEDDCCBBAA")

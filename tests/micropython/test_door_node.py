@@ -18,8 +18,9 @@ import pytest
 from edge import app
 from edge.configuration import Configuration, read
 from sync_protocol.kinds import DOOR_COUNT, field_index
-from tests.edge.test_box import free_port, toml, write_identity
+from tests.edge.test_box import toml, write_identity
 from tests.micropython.conftest import ROOT
+from tests.ports import free_port
 
 CROSSINGS = 10_000
 CROSSINGS_A_LIFE_MAX = 500

@@ -37,7 +37,7 @@ from edge.events import (
     DoorReported,
 )
 from tests.contracts.collector import Collector
-from tests.edge.test_box import free_port
+from tests.ports import free_port
 
 KEY = bytes(range(32))
 NODE = b"doornode"

@@ -22,7 +22,7 @@ from edge.drivers.fake.cafe import VirtualCafe
 from edge.drivers.fake.pcsc import VirtualReaders
 from edge.drivers.stacks import Stacks
 from edge.setup.setup import Setup
-from tests.brokers.servers import free_port
+from tests.ports import free_port
 
 CHAIN = "chain"
 TEXT = """\

@@ -19,8 +19,8 @@ from edge.store.errors import StoreError
 from edge.store.store import Store
 from edge.sync.enrolment import load_enrolment
 from sync_protocol.kinds import VISIT
-from tests.brokers.servers import free_port
 from tests.edge.setup.conftest import Bench, Hub, Technician
+from tests.ports import free_port
 from tests.stack import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -27,7 +27,8 @@ from tests.edge.desk.counter import (
     open_store,
 )
 from tests.edge.setup.conftest import Bench
-from tests.edge.test_box import free_port, write_identity
+from tests.edge.test_box import write_identity
+from tests.ports import free_port
 from tests.stack import Service, command, eventually, wait_for_health
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

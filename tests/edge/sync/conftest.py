@@ -6,9 +6,10 @@ import pytest
 
 from cloud import app
 from cloud.configuration import BrokerSection, Configuration, HubSection
-from tests.brokers.servers import Mosquitto, free_port
+from tests.brokers.servers import Mosquitto
 from tests.cloud.quick_hashes import quick_hashes
 from tests.edge.sync.boxes import box_maker, broker_login
+from tests.ports import free_port
 
 
 @dataclass

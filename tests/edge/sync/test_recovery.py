@@ -17,11 +17,11 @@ from edge.sync.settings import SyncState
 from sync_protocol.accounts import FEN, HUB_HOLDER, WALLET
 from sync_protocol.kinds import CARD_CLAIM, MEMBER, TRANSACTION, VISIT
 from sync_protocol.ledger import REASON_RELEASE
-from tests.brokers.servers import free_port
 from tests.cloud.remote_box import eventually
 from tests.edge.store import bodies
 from tests.edge.sync.boxes import box_maker, broker_login
 from tests.edge.sync.conftest import Hub
+from tests.ports import free_port
 
 ACK_MS = 2_000
 MEMBER_ID = 812

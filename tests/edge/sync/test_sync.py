@@ -17,10 +17,10 @@ from sync_protocol.accounts import FEN, HUB_HOLDER, WALLET
 from sync_protocol.kinds import CARD_CLAIM, MEMBER, SEGMENT, TRANSACTION, VISIT
 from sync_protocol.ledger import REASON_RELEASE
 from sync_protocol.ops import TRUST_MEASURED
-from tests.brokers.servers import free_port
 from tests.edge.store import bodies
 from tests.edge.sync.boxes import box_maker, broker_login, eventually
 from tests.edge.sync.conftest import Hub
+from tests.ports import free_port
 
 MEMBER_ID = 812
 HUB_WALLET = (WALLET, MEMBER_ID, *HUB_HOLDER, 0, FEN)
