@@ -229,6 +229,8 @@ def _write_reference(out: bytearray, cells: "Cells", scope: Scope) -> bool:
             table = [first] * leaf.distinct
             for index, cell in zip(leaf.indices, cells):
                 table[index] = cell
+            if first.__class__ is not int and _repeated_bytes(table) > len(cells):
+                continue  # a dictionary of its own is shorter, an index for each cell included
             _write_number_of(out, MAPPED, number)
             _write_plain(out, table)
             return True
@@ -265,6 +267,11 @@ def _is_function(indices: "Cells", cells: "Cells", distinct: int) -> bool:
     if len(set(zip(sample, cells[:_SAMPLE]))) != len(set(sample)):
         return False
     return len(set(zip(indices, cells))) == distinct
+
+
+def _repeated_bytes(table: "Cells") -> int:
+    """Return how much of a table of texts or bytes says a value again."""
+    return sum(map(len, table)) - sum(map(len, set(table)))
 
 
 def _write_dictionary(out: bytearray, cells: "Cells", table: "Cells", scope: Scope) -> None:

@@ -155,6 +155,14 @@ def test_a_column_within_a_split_that_repeats_one_beside_it_takes_two_bytes():
     assert len(packed) - len(alone) <= len(ids) + 20  # a part number for each cell, and forms
 
 
+def test_a_long_value_is_written_once_also_where_it_is_a_function_of_another_column():
+    photo = bytes(range(250)) * 240
+    rows = [[number // 5, photo] for number in range(14)]
+    packed = pack_rows(rows)
+    assert unpack_rows(packed) == rows
+    assert len(packed) <= len(photo) + 40
+
+
 def test_a_thousand_ledger_ops_take_at_most_20_bytes_each_with_their_signature():
     rows = ledger_rows(Random(1), 1000)
     frame = pack_frame(rows, CODECS_READ)

@@ -169,15 +169,27 @@ def runs(pid: int) -> bool:
 
 def test_a_private_pcscd_listens_nowhere_outside_its_room(tmp_path: Path) -> None:
     """vpcd listens on every address; its only network is a loopback of its own."""
-    ports = ":8C7B", ":8C7C"
     pcscd = VirtualPcscd(tmp_path)
     pcscd.open()
-    outside = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
-    pid = daemon_pid(tmp_path)
-    inside = Path(f"/proc/{pid}/net/tcp").read_text()
+    inside = tcp_listeners(f"/proc/{daemon_pid(tmp_path)}/net")
+    outside = tcp_listeners("/proc/net")
     pcscd.close()
-    assert all(port in inside for port in ports)
-    assert not any(port in outside for port in ports)
+    assert {0x8C7B, 0x8C7C} <= {port for port, _inode in inside}
+    assert not inside & outside
+
+
+def tcp_listeners(folder: str) -> set[tuple[int, int]]:
+    """Return the port and the inode of every listening socket of a network namespace.
+
+    Source: Linux, Documentation/networking/proc_net_tcp.rst. A socket of another process may well
+    have the same port; it never has the same inode.
+    """
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(folder, name).read_text().splitlines()[1:]
+    ]
+    return {(int(row[1].rpartition(":")[2], 16), int(row[9])) for row in rows if row[3] == "0A"}
 
 
 async def test_a_device_that_cannot_work_says_what_to_do(tmp_path: Path) -> None:
