@@ -21,6 +21,15 @@ from sync_protocol.kinds import KINDS, LEDGER, REGISTER
 from sync_protocol.ops import HUB, Op, OpRef
 
 
+class PartlyVoidError(Exception):
+    """Some ops of a proposal are in the draft, and the next would be void: `fault` says why."""
+
+    def __init__(self, proposal: "Proposal", fault: HubOpVoidError) -> None:
+        super().__init__(str(fault))
+        self.proposal = proposal
+        self.fault = fault
+
+
 class RestoreError(Exception):
     """A handed-back block cannot be appended as it was: a bug, or a damaged store."""
 
@@ -44,8 +53,9 @@ class Proposal:
     """Ops that the hub itself may append, decided inside the block's transaction.
 
     `decide` sees the draft as it stands and returns ops to append, the references of ops that
-    already answer it, or a refusal. `record` runs after they are appended, in the same
-    transaction. `outcome` is set when the block is committed.
+    already answer it, or a refusal; it is asked again where the block is begun anew. `record` runs
+    after they are appended, in the same transaction. `outcome` is set when the block is committed.
+    All its ops are in the block, or none.
     """
 
     decide: Callable[["Draft"], HubOps | list[OpRef] | Refusal]
@@ -136,6 +146,15 @@ class BlockBuilder:
         Raises `FencedError` where another hub has taken the log over, and the database's errors:
         in either case nothing is committed.
         """
+        try:
+            return self._build(batches, proposals)
+        except PartlyVoidError as error:
+            # What is in the draft is not taken out of it again: the block is begun anew without.
+            error.proposal.outcome = error.fault
+            others = [one for one in proposals if one is not error.proposal]
+            return self.build(batches, others)
+
+    def _build(self, batches: Sequence[Batch], proposals: Sequence[Proposal]) -> Committed | None:
         draft = self._draft()
         done = False
         try:
@@ -210,6 +229,7 @@ class BlockBuilder:
 
     def _propose(self, draft: Draft, proposal: Proposal) -> list[OpRef] | Refusal | HubOpVoidError:
         references: list[OpRef] = []
+        entries_before = len(draft.entries)
         try:
             decision = proposal.decide(draft)
             if isinstance(decision, Refusal):
@@ -219,11 +239,12 @@ class BlockBuilder:
                     references.append(item)
                 else:
                     references.append(draft.append_own(item[0], item[1], proposal.actor))
-        except HubOpVoidError as error:
-            return error
-        except ProtocolError as error:
+        except (HubOpVoidError, ProtocolError) as error:
             # What one caller hands in is refused to that caller: it stops the log for nobody.
-            return HubOpVoidError(str(error))
+            fault = error if isinstance(error, HubOpVoidError) else HubOpVoidError(str(error))
+            if len(draft.entries) > entries_before:
+                raise PartlyVoidError(proposal, fault) from error
+            return fault
         if proposal.record is not None:
             proposal.record(self.database, references)
         return references

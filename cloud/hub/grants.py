@@ -47,6 +47,7 @@ class GrantCase:
 
     def _decide(self, draft: Draft) -> HubOps | list[OpRef] | Refusal:
         request = self.request
+        self.elsewhere.clear()  # of a block that was begun anew
         known = log.grant_made(draft.database, self.node, request.request_id)
         if known is not None:
             self.repeated = True

@@ -86,7 +86,7 @@ class HeadOffice:
             return write_fields(SITE, cafe, values, actor, random_bytes, cafe).decide(draft)
 
         outcome = await self.hub.propose(Proposal(decide, actor))
-        return outcome if isinstance(outcome, Refusal) else made[0]
+        return outcome if isinstance(outcome, Refusal) else made[-1]
 
     async def add_staff(
         self,

@@ -85,7 +85,7 @@ class Chain:
         self.builder.build([], [proposal])
         return proposal.outcome
 
-    def commit(self, *ops):
+    def commit(self, *ops, proposals=()):
         """Commit one block of ops, each a batch of its own; returns the annotations of those."""
         batches = [
             Batch(
@@ -97,7 +97,7 @@ class Chain:
             )
             for op in ops
         ]
-        committed = self.builder.build(batches, [])
+        committed = self.builder.build(batches, proposals)
         hashes = [op.hash for op in ops]
         return [entry.annotation for entry in committed.block.entries if entry.hash in hashes]
 

@@ -292,6 +292,25 @@ def test_an_op_of_the_hub_that_would_be_void_is_refused_alone(chain):
     assert chain.refolded().equal
 
 
+def test_of_a_proposal_whose_later_op_would_be_void_nothing_is_taken(chain):
+    a = chain.node(1, 1)
+    before = Proposal(lambda _draft: [(SITE, bodies.register(SITE, 1, 1, {"name": "A"}))])
+    ops = [(SITE, bodies.register(SITE, 2, 1, {"name": "B"})), (SITE, ["nonsense"])]
+    recorded: list[object] = []
+    half = Proposal(lambda _draft: ops, 0, lambda _database, refs: recorded.append(refs))
+    behind = Proposal(lambda _draft: [(SITE, bodies.register(SITE, 3, 1, {"name": "C"}))])
+    top_up = a.op(TRANSACTION, bodies.top_up(1, MEMBER_ID, 1, 1, 100))
+    end = chain.builder.head.position
+    chain.commit(top_up, proposals=[before, half, behind])
+    assert isinstance(half.outcome, HubOpVoidError)
+    assert not recorded
+    assert [len(one.outcome) for one in (before, behind)] == [1, 1]
+    rows = [chain.builder.state.register(SITE, cafe) for cafe in (1, 2, 3)]
+    assert [row is not None for row in rows] == [True, False, True]
+    assert chain.builder.head.position == end + 3
+    assert chain.refolded().equal
+
+
 def test_a_value_that_no_document_holds_is_refused_to_its_caller_alone(chain):
     typed = write_fields(SITE, 1, {"name": "a\x00b"}, 0, bytes)
     raised = Proposal(lambda _draft: write_from_body(KINDS[SITE], ["nonsense"]).body())
