@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web_app
+from hypothesis import HealthCheck, settings
 
 from tests.features import marker_errors, read_features
 
@@ -25,6 +26,21 @@ def what_a_process_ends_with() -> Iterator[None]:
         web_app._cached_build_middleware.cache_clear()
         gc.unfreeze()
         gc.collect()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Have properties try the same examples in each run, however slow the machine is.
+
+    Hypothesis does so by itself where it knows the CI. New examples are looked for by
+    `--hypothesis-profile=search`.
+    """
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("search", deadline=None, suppress_health_check=slow)
+    settings.register_profile(
+        "same", settings.get_profile("search"), derandomize=True, database=None, print_blob=True
+    )
+    settings.load_profile("same")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
