@@ -1,19 +1,20 @@
-"""Claims: keys that only one subject in the chain may hold (card, phone, identity, asset tag).
+"""Claims: keys that only one subject in the chain may hold (card, phone, asset tag, ...).
 
 Body: [salt, key, cafe, subject, action]
 
 - salt: as in `registers`
 - key: bytes; for a phone, an identity number or a card the keyed hash of its normal form
-  (`claim_key`), for an asset tag its UTF-8
+  (`claim_key`), for an asset tag its UTF-8, for opening balances `opening_key`
 - subject: the member or card that takes or gives up the key; for an asset tag the receipt's id,
-  so that a second receipt of one tag is a second subject
+  so that a second receipt of one tag is a second subject; for opening balances the document of
+  their transaction
 - action: TAKE or RELEASE
 
 The first in the hub's log wins. Until a TAKE is annotated it is provisional, and pages say so.
 A row is [subject, cafe, reference]. A second TAKE by the same subject changes nothing.
 """
 
-from sync_protocol.expect import expect_bytes, expect_int, expect_key, expect_list
+from sync_protocol.expect import ID_MAX, expect_bytes, expect_int, expect_key, expect_list
 from sync_protocol.kinds import Kind
 from sync_protocol.ops import NODE_MAX, OpRef, ref_from_row
 from sync_protocol.registers import SALT_BYTES
@@ -100,3 +101,14 @@ def fold_claim(row: "ClaimRow | None", write: ClaimWrite, reference: OpRef) -> "
 def claim_key(keyed_hash: bytes) -> bytes:
     """Return the claim key of a keyed hash (HMAC-SHA-256 of the normal form, chain's key)."""
     return keyed_hash[:CLAIM_KEY_BYTES]
+
+
+def opening_key(member: int) -> bytes:
+    """Return the claim key of a member's opening balances: the id in decimal digits."""
+    return str(member).encode()
+
+
+def member_of_opening(key: bytes) -> int:
+    """Return the member of an `opening_key`, 0 for bytes that are none."""
+    member = int(key.decode()) if key.isdigit() else 0
+    return member if member <= ID_MAX else 0

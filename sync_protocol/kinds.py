@@ -137,6 +137,8 @@ PHONE_CLAIM = 31
 IDENTITY_CLAIM = 32
 ASSET_CLAIM = 33
 VOUCHER_CLAIM = 34
+OPENING_CLAIM = 35
+"""A member's opening balances from an old system: they come in once in the whole chain."""
 TRANSACTION = 50
 CAFE_TRANSACTION = 51
 SEGMENT = 70
@@ -291,6 +293,7 @@ _ROWS = (
     _kind(IDENTITY_CLAIM, "identity_claim", CLAIM, ANY_CAFE, CHAIN, True, 30),
     _kind(ASSET_CLAIM, "asset_claim", CLAIM, ANY_CAFE, CHAIN, False, 30),
     _kind(VOUCHER_CLAIM, "voucher_claim", CLAIM, ANY_CAFE, CHAIN, False, 30),
+    _kind(OPENING_CLAIM, "opening_claim", CLAIM, ANY_CAFE, CHAIN, False, 30),
     _kind(TRANSACTION, "transaction", LEDGER, ANY_CAFE, CHAIN, False, 30),
     _kind(CAFE_TRANSACTION, "cafe_transaction", LEDGER, ANY_CAFE, CAFE, False, 60),
     _kind(SEGMENT, "segment", SYSTEM, ANY_CAFE, CAFE, False, 30),

@@ -69,6 +69,18 @@ async def same_asset(chain: TwoCafes) -> None:
     await chain.first_of_all(chain.cafes[0])
 
 
+async def same_opening(chain: TwoCafes, amounts_fen: tuple[int, int]) -> int:
+    """Both cafes import one member of the old system, each with its list's amount."""
+    chain.cut()
+    for cafe, amount_fen in zip(chain.cafes, amounts_fen, strict=True):
+        await cafe.import_list("members", "会员号,姓名\nL-1,陈旧\n")
+        balances = f"会员号,储值,赠送,积分\nL-1,{amount_fen / 100:.2f},1.50,30\n"
+        await cafe.import_list("balances", balances)
+    await chain.first_of_all(chain.cafes[0])
+    (member,) = chain.cafes[0].read(lambda reader: reader.registers_where(MEMBER, "number", "L-1"))
+    return int(member.key)
+
+
 async def void_sale(chain: TwoCafes) -> None:
     """A faulty box of the second cafe books a sale in the first one's name.
 

@@ -99,6 +99,22 @@ class Cafe:
             values: dict[str, object] = said["values"]
             return values
 
+    async def import_list(self, what: str, text: str) -> None:
+        """Import a list of the old system, as the page does, and wait until it is in."""
+        form = aiohttp.FormData({"what": what, "do": "import"})
+        form.add_field("file", text.encode(), filename="list.csv", content_type="text/csv")
+        headers = {"Cookie": self._cookie, "HX-Request": "true"}
+        async with aiohttp.ClientSession(headers=headers) as client:
+            async with client.post(f"{self.address}imports", data=form) as answer:
+                assert answer.status == 200
+
+            async def finished() -> bool:
+                async with client.get(f"{self.address}show/import") as answer:
+                    page = await answer.text()
+                return 'data-finished="yes"' in page and f'data-import="{what}"' in page
+
+            await eventually(finished, "an import to come to its end")
+
     async def page(self) -> str:
         """The counter page, as a browser without JavaScript gets it."""
         async with (

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from cloud.domain.cases import CONCURRENT, LOST_CLAIM
-from sync_protocol.claims import ClaimRow, claim_from_body
+from sync_protocol.claims import ClaimRow, claim_from_body, member_of_opening
 from sync_protocol.codec import pack
 from sync_protocol.errors import ProtocolError
 from sync_protocol.kinds import (
@@ -23,6 +23,7 @@ from sync_protocol.kinds import (
     IDENTITY_CLAIM,
     KINDS,
     MEMBER,
+    OPENING_CLAIM,
     PHONE_CLAIM,
     Kind,
     field_index,
@@ -45,7 +46,6 @@ MERGES_MAX = 16
 """Aliases followed from one member to the next."""
 
 _CLAIMED_FIELDS = {PHONE_CLAIM: "phone", IDENTITY_CLAIM: "identity"}
-
 Document = tuple[int, int | str]
 """(kind, key)"""
 
@@ -288,6 +288,8 @@ def _lost_claim(dispute: Dispute, facts: CaseFacts) -> Dispute:
         return _same_card(found, move, facts)
     if kind.code == ASSET_CLAIM:
         return _same_tag(found, move, facts)
+    if kind.code == OPENING_CLAIM:
+        return replace(found, subjects=(member_of_opening(b.key),) * 2)
     return found
 
 

@@ -17,6 +17,7 @@ from cloud.domain.epochs import (
     standing_after,
 )
 from cloud.domain.judge import Account, Section
+from cloud.domain.openings import second_opening
 from cloud.store import log
 from cloud.store.database import Database
 from cloud.store.log import Author, Head
@@ -126,6 +127,9 @@ class Draft:
         self._take(op, body, author, judged)
         if isinstance(judged.decoded, Transaction):
             self._sweep(judged.decoded)
+            taken_back = second_opening(op, judged.decoded, self.state)
+            if taken_back is not None:
+                self.append_own(TRANSACTION, taken_back.body(), 0)
         if judged.conflict is not None:
             self._open_case(judged.conflict, author.cafe)
 

@@ -1,6 +1,7 @@
 """The conflict inbox: both sides of each case, what each choice would change, settling one."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -9,9 +10,10 @@ from cloud.domain.cases import CONCURRENT, EXCESS, LOST_CLAIM, OPEN, VOIDED
 from cloud.domain.disputes import Case, ClaimMove, Dispute, Document, Option, examine
 from cloud.domain.epochs import FENCED_EPOCH
 from cloud.domain.refusals import Refusal
-from cloud.hub.cases import StoredFacts, read_cases
+from cloud.hub.cases import StoredFacts, cases_of
 from cloud.store.database import Database
-from cloud.store.log import StoredEntry, find_op
+from cloud.store.log import StoredEntry, find_op, read_op
+from cloud.store.reports import is_member_of
 from cloud.web import ledgers
 from cloud.web.formats import day, money, short_id
 from cloud.web.head_office import PERSON, Pages, form_text
@@ -21,7 +23,17 @@ from cloud.web.translations import chosen_language
 from sync_protocol.accounts import account_text
 from sync_protocol.claims import claim_from_body
 from sync_protocol.expect import ID_MAX
-from sync_protocol.kinds import ASSET_CLAIM, CARD, CARD_CLAIM, CLAIM, KINDS, MEMBER, field_index
+from sync_protocol.kinds import (
+    ASSET_CLAIM,
+    CARD,
+    CARD_CLAIM,
+    CLAIM,
+    KINDS,
+    MEMBER,
+    OPENING_CLAIM,
+    TRANSACTION,
+    field_index,
+)
 from sync_protocol.ledger import transaction_from_body
 from sync_protocol.ops import OpRef
 
@@ -65,9 +77,13 @@ class OptionView:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whom a side's claim is for; `member` is 0 where it is no member."""
+    """Whom a side's claim is for; `member` is 0 where it is no member.
+
+    `has_page`: whoever looks may look the member up.
+    """
 
     member: int
+    has_page: bool
     words: str
     facts: tuple[tuple[str, str], ...]
 
@@ -149,11 +165,12 @@ async def _show(
     wanted = request.query.get("type", "")
     wanted = wanted if wanted in TYPES else ""
     now_ms = pages.office.hub.surroundings.now_ms()
-    language = chosen_language(request.cookies)
+    language, person = chosen_language(request.cookies), request[PERSON]
+    authors = pages.office.hub.authors()
 
     def read(database: Database) -> dict[str, object]:
-        reading = _Reading(database, now_ms, language)
-        known = read_cases(database)
+        reading = _Reading(database, now_ms, language, person.cafes)
+        known = cases_of(database, authors, person.cafes)
         waiting = sorted((one for one in known if one.status == OPEN), key=_age)
         settled = sorted((one for one in known if one.status != OPEN), key=_settled, reverse=True)
         shown = [one for one in waiting if wanted in ("", one.type)]
@@ -183,8 +200,11 @@ def _settled(case: Case) -> tuple[int, int]:
 class _Reading:
     """Puts cases into words from one moment of the store."""
 
-    def __init__(self, database: Database, now_ms: int, language: str) -> None:
+    def __init__(
+        self, database: Database, now_ms: int, language: str, own: Collection[int]
+    ) -> None:
         self._database = database
+        self._own = own
         self._now_ms = now_ms
         self._facts = StoredFacts(database)
         self.cafe_names = cafe_names(database, language)
@@ -220,8 +240,9 @@ class _Reading:
             member,
             case.reason,
             self._shortfalls(case.op),
-            self._side([op.ref() for op in dispute.a]) or self._spent_before(case),
-            self._side([case.op]),
+            self._side(self._with_opening(case, [op.ref() for op in dispute.a]))
+            or self._spent_before(case),
+            self._side(self._with_opening(case, [case.op])),
             parties,
             lines,
             tuple(self._option(option) for option in dispute.options),
@@ -242,6 +263,14 @@ class _Reading:
             if view is not None:
                 found.append(view)
         return tuple(found)
+
+    def _with_opening(self, case: Case, references: list[OpRef]) -> list[OpRef]:
+        """Return an opening's transaction instead of its claim: it stands right behind it."""
+        if case.kind != OPENING_CLAIM:
+            return references
+        behind = [read_op(self._database, one.node, one.epoch, one.seq + 1) for one in references]
+        found = [stored.entry.op for stored in behind if stored is not None]
+        return [op.ref() for op in found if op is not None and op.header.kind == TRANSACTION]
 
     def _spent_before(self, case: Case) -> tuple[OpView, ...]:
         """Return what lowered an excess's accounts last before it: the other side of the excess."""
@@ -311,11 +340,12 @@ class _Reading:
             member = value if isinstance(value, int) else 0
         found = ledgers.member(self._database, member) if member else None
         if found is None:
-            return Party(0, "", ())
+            return Party(0, False, "", ())
         facts += self._fields(MEMBER, member, ("phone", "identity", "home_cafe", "joined_day"))
         facts.append(("balance", f"¥{money(found.balance_fen)}"))
         words = "" if found.is_erased else found.name
-        return Party(member, words, tuple(fact for fact in facts if fact[1]))
+        has_page = not self._own or is_member_of(self._database, member, self._own)
+        return Party(member, has_page, words, tuple(fact for fact in facts if fact[1]))
 
     def _fields(self, kind: int, key: int | str, fields: tuple[str, ...]) -> list[tuple[str, str]]:
         return [(field, self._field(kind, key, field)) for field in fields]

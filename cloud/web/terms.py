@@ -110,6 +110,11 @@ TERMS: Mapping[str, Mapping[str, str]] = {
             " undoes its receipt with one button."
         ),
         "voucher_claim": _("One voucher was redeemed twice. The first redemption stands."),
+        "opening_claim": _(
+            "Two cafes imported one member's balances from the old system. The first import stands;"
+            " the second was taken back by itself, so nothing counts twice. Compare the amounts of"
+            " both."
+        ),
         "concurrent": _("Neither had seen the other's change."),
         "void": _("The hub did not let this count"),
         "excess": _("A copied or restored box spent this; the chain bears it, never the member."),
@@ -159,6 +164,7 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "card_claim": _("Card number"),
         "asset_claim": _("Asset tag"),
         "voucher_claim": _("Voucher"),
+        "opening_claim": _("Opening balances"),
         "transaction": _("Ledger entry"),
         "cafe_transaction": _("Ledger entry"),
         "box": _("Box"),

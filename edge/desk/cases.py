@@ -12,6 +12,7 @@ from edge.domain.refusals import CHINESE
 from edge.store.facts import Document
 from edge.store.reader import Reader
 from sync_protocol.accounts import ASSET_SOURCE, ASSET_UNIT
+from sync_protocol.claims import member_of_opening
 from sync_protocol.kinds import (
     ASSET_CLAIM,
     CARD,
@@ -21,6 +22,7 @@ from sync_protocol.kinds import (
     KINDS,
     MEMBER,
     NODE,
+    OPENING_CLAIM,
     REGISTER,
 )
 from sync_protocol.ops import OpRef, ref_from_row
@@ -102,7 +104,9 @@ def _about(reader: Reader, kind: int, subject: int, references: list[OpRef]) -> 
         return ((tag, tag) if tag else UNNAMED), tag
     if kind in (CARD, CARD_CLAIM):
         subject = read_int(CARD, facts.row(reader, CARD, subject), "member")
-    if subject and (KINDS[kind].personal or kind in (CARD, CARD_CLAIM)):
+    if kind == OPENING_CLAIM:
+        subject = member_of_opening(key) if isinstance(key, bytes) else 0
+    if subject and (KINDS[kind].personal or kind in (CARD, CARD_CLAIM, OPENING_CLAIM)):
         document = reader.register(MEMBER, subject)
         name = facts.member_name(reader, subject)
         return ((name, name) if name or document is None else ERASED), ""

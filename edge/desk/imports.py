@@ -33,7 +33,8 @@ from edge.store.reader import Reader
 from edge.store.store import Store
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import OPENING
-from sync_protocol.kinds import IDENTITY_CLAIM, MEMBER, PHONE_CLAIM
+from sync_protocol.claims import opening_key
+from sync_protocol.kinds import IDENTITY_CLAIM, MEMBER, OPENING_CLAIM, PHONE_CLAIM
 
 BATCH = 100
 """Rows of one commit: some 20 ms, the longest that a tap waits behind an import."""
@@ -197,9 +198,10 @@ class Imports:
         if isinstance(new, NewBalance):
             member = self._member(transaction, new.number)
             opened = any(balance.shown for _, balance in transaction.balances_of(OPENING, member))
+            if opened or transaction.claim(OPENING_CLAIM, opening_key(member)) is not None:
+                return []
             month = points_month(transaction, at.business_day)
-            op = None if opened else opening(at, member, new, month)
-            return [] if op is None else [op]
+            return list(opening(at, member, new, month, transaction.new_id()))
         member = member_id(self._settings.chain_key, new.number)
         if facts.row(transaction, MEMBER, member) is not None:
             return []

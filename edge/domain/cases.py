@@ -11,6 +11,7 @@ from sync_protocol.kinds import (
     CARD_CLAIM,
     IDENTITY_CLAIM,
     MEMBER,
+    OPENING_CLAIM,
     PHONE_CLAIM,
     PRODUCT,
     TRANSACTION,
@@ -38,6 +39,7 @@ _THINGS: dict[int, Name] = {
     CARD_CLAIM: ("卡", "card"),
     ASSET_CLAIM: ("资产编号", "asset tag"),
     VOUCHER_CLAIM: ("券", "voucher"),
+    OPENING_CLAIM: ("旧系统余额", "opening balance"),
     MEMBER: ("会员资料", "member record"),
     CARD: ("卡", "card"),
     ASSET: ("资产资料", "asset record"),
@@ -54,6 +56,7 @@ _LOST_TO_DO = {
     CARD_CLAIM: "case_give_other_card",
     ASSET_CLAIM: "case_leave_asset",
     VOUCHER_CLAIM: "case_call_member",
+    OPENING_CLAIM: "case_opening_taken_back",
 }
 _FENCE_SETTLED = {ADMIT: "case_branch_admitted", WRITE_OFF: "case_written_off"}
 _AFTER_OTHER_KEPT = {

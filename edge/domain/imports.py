@@ -1,8 +1,9 @@
 """Members and balances of an old system: what a row means, and all that is wrong with it.
 
-A row is known by the member's old number for ever: the member's id is made from it, and an account
-that was opened has its opening balance in the account `opening` of that member. So a list may be
-imported again after it broke off, and nothing doubles.
+A row is known by the member's old number for ever: the member's id is made from it, and whoever
+opens an account claims its opening. So a list may be imported again after it broke off, or in two
+cafes without a line, and nothing doubles: opening balances stand in the hub's part, where nobody
+spends them before the hub has said which of two came first.
 """
 
 import hmac
@@ -12,7 +13,7 @@ from hashlib import sha256
 
 from edge.domain.amounts import without_thousands
 from edge.domain.business_day import date_of
-from edge.domain.decision import Here, NewOp, Posting, document_change, own, plain, transaction
+from edge.domain.decision import Here, NewOp, Posting, document_change, plain, transaction
 from edge.domain.members import (
     CONSENT_DEFAULT,
     STATUS_ACTIVE,
@@ -25,10 +26,18 @@ from edge.domain.members import (
     keys_refusal,
 )
 from edge.domain.refusals import Refusal, refuse
-from sync_protocol.accounts import BONUS, FEN, OPENING, POINTS, POINTS_HELD, WALLET
-from sync_protocol.claims import TAKE, ClaimWrite
+from sync_protocol.accounts import (
+    BONUS,
+    FEN,
+    HUB_HOLDER,
+    OPENING,
+    POINTS,
+    POINTS_HELD,
+    WALLET,
+)
+from sync_protocol.claims import TAKE, ClaimWrite, opening_key
 from sync_protocol.expect import ID_MAX
-from sync_protocol.kinds import IDENTITY_CLAIM, MEMBER, PHONE_CLAIM
+from sync_protocol.kinds import IDENTITY_CLAIM, MEMBER, OPENING_CLAIM, PHONE_CLAIM
 from sync_protocol.ledger import REASON_OPENING
 
 MEMBERS, BALANCES = "members", "balances"
@@ -265,24 +274,25 @@ def member_ops(
     return ops
 
 
-def opening(here: Here, member: int, new: NewBalance, points_month: int) -> NewOp | None:
-    """The opening-balance transaction of an account; None for an empty one."""
-    points: Posting = (
-        POINTS_HELD,
-        member,
-        here.node,
-        here.epoch,
-        points_month,
-        POINTS,
-        -new.points,
-    )
+def opening(
+    here: Here, member: int, new: NewBalance, points_month: int, document: int
+) -> tuple[NewOp, ...]:
+    """The claim of an account's opening and its transaction, `document`; none for an empty one.
+
+    The claim comes first: the hub looks for it when it judges the transaction.
+    """
+    held: Posting = (POINTS_HELD, member, *HUB_HOLDER, points_month, POINTS, -new.points)
     postings = [
-        own(here, WALLET, member, FEN, -new.wallet_fen),
-        own(here, BONUS, member, FEN, -new.bonus_fen),
+        plain(WALLET, member, FEN, -new.wallet_fen),
+        plain(BONUS, member, FEN, -new.bonus_fen),
         plain(OPENING, member, FEN, new.wallet_fen + new.bonus_fen),
-        points,
+        held,
         plain(OPENING, member, POINTS, new.points),
     ]
     if not any(posting[6] for posting in postings):
-        return None
-    return transaction(here, REASON_OPENING, postings)
+        return ()
+    claim = ClaimWrite(b"", opening_key(member), here.cafe, document, TAKE)
+    return (
+        NewOp(OPENING_CLAIM, claim.body()),
+        transaction(here, REASON_OPENING, postings, document=document),
+    )

@@ -93,6 +93,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "请撤销本店的入库；若是另一件东西，换个编号再入库",
         "Undo the receipt here; if it is another thing, receive it under another tag",
     ),
+    "case_opening_taken_back": (
+        "本店导入的旧余额已自动冲回，没有重复入账；两份名单金额不同时请报告总部",
+        "Ours was taken back by itself: nothing counts twice. Tell head office if the lists differ",
+    ),
     "case_call_member": ("请联系会员说明，等总部决定", "Tell the member; head office decides"),
     "case_call_head_office": (
         "账上没有这一笔，请店长联系总部",

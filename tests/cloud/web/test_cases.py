@@ -11,7 +11,8 @@ from cloud.domain.epochs import fencing
 from cloud.hub.builder import Proposal
 from cloud.hub.cases import read_cases
 from cloud.hub.draft import Draft, HubOps
-from sync_protocol.accounts import ASSET_SOURCE
+from edge.store.reader import Reader
+from sync_protocol.accounts import ASSET_SOURCE, BONUS, HUB_HOLDER, POINTS_HELD, WALLET
 from sync_protocol.codec import pack
 from sync_protocol.kinds import ALIAS, CARD, CASE, MEMBER, NODE, field_index
 from sync_protocol.ops import OpRef
@@ -170,6 +171,41 @@ async def test_an_asset_received_twice_is_undone_by_the_cafe_that_lost_it(
         received = [account[1] for account, _ in places if account[0] == ASSET_SOURCE]
         assert received == [chain.cafes[0].number]
     assert f"撤销 {conflicts.TAG}" not in await west.page()
+
+
+async def test_opening_balances_that_two_cafes_imported_count_once_and_both_are_told(
+    chain: TwoCafes, inbox: Inbox
+) -> None:
+    """The first in the log stands, to the fen; of the second nothing was ever to be spent."""
+    member = await conflicts.same_opening(chain, (12_000, 13_000))
+    east, west = chain.cafes
+    with west.store.read() as reader:
+        there = [account for account, _ in reader.balances_of(WALLET, member)]
+    assert [account[2:4] for account in there] == [HUB_HOLDER]
+    await chain.agree()
+    for cafe in chain.cafes:
+        held = {
+            (code, unit): cafe.read(lambda reader, at=(code, unit): _sum(reader, *at, member))
+            for code, unit in ((WALLET, "fen"), (BONUS, "fen"), (POINTS_HELD, "points"))
+        }
+        assert list(held.values()) == [-12_000, -150, -30]
+    page = await inbox.page()
+    for words in ("两家门店都导入了", "120.00", "130.00", "陈旧"):
+        assert words in page
+    assert "已自动冲回" in await west.page()
+    assert "本店的有效" in await east.page()
+    await inbox.settle("opening_claim", "dismiss")
+    assert inbox.open() == ["concurrent"]  # each wrote its own cafe as the member's
+    # Imported again, on either side, it stays once.
+    for cafe in chain.cafes:
+        await cafe.import_list("balances", "会员号,储值\nL-1,130.00\n")
+    await chain.agree()
+    assert east.read(lambda reader: _sum(reader, WALLET, "fen", member)) == -12_000
+    assert _case_hash(east) == _case_hash(west)
+
+
+def _sum(reader: Reader, code: int, unit: str, member: int) -> int:
+    return sum(balance.shown for _, balance in reader.balances_of(code, member, unit))
 
 
 async def test_a_void_of_a_current_epoch_is_noted(chain: TwoCafes, inbox: Inbox) -> None:
