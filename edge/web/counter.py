@@ -32,6 +32,7 @@ QUIET_COMMANDS = frozenset(
 """What the screen itself shows as done."""
 CARD_SWAPPED = "card_swapped"
 VERSION_HEADER = "Screen-Version"
+WORK_HEADER = "Screen-Work"
 
 
 class Counter:
@@ -168,7 +169,8 @@ class Counter:
         else:
             text = self.render("middle.html", screen, facts)
             text += self.render("actions_out_of_band.html", screen, {})
-        return _html(text, status_of(screen.refusal), {VERSION_HEADER: screen.version})
+        headers = {VERSION_HEADER: screen.version, WORK_HEADER: work}
+        return _html(text, status_of(screen.refusal), headers)
 
 
 def _done(answer: Answer) -> Done | None:

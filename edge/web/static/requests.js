@@ -124,7 +124,8 @@ function putBackWhatIsNewer(xhr, names) {
 
 // data-for-member="7": what is in hand is about the member who was on the screen. Once another is
 // there it closes, so that nothing is booked on the wrong one; a form that waits for a new card
-// stays when one is tapped. What a hand went on typing at that moment is meant for nothing else.
+// stays when one is tapped, and any form where nobody came instead, as after a start of the box. What
+// a hand went on typing at that moment is meant for nothing else.
 const TYPES_ON_MS = 2_000;
 let closedAt = -Infinity;
 function closeWhatIsAboutAnother() {
@@ -132,8 +133,10 @@ function closeWhatIsAboutAnother() {
   const about = work?.querySelector("[data-for-member]")?.dataset.forMember;
   const shown = document.querySelector("#who [data-member]")?.dataset.member ?? "0";
   const waitsForCard = shown === "0" && work?.querySelector("#tapped-card");
-  if (about === undefined || about === shown || waitsForCard || commands > 0) return;
+  const nobodyCame = shown === "0" && !document.querySelector("#who > .notice.bad");
+  if (about === undefined || about === shown || waitsForCard || nobodyCame || commands > 0) return;
   if (work.contains(document.activeElement)) closedAt = performance.now();
+  tellOnTicket();
   work.replaceChildren();
   htmx.ajax("GET", "/show/ticket", "#work");
 }
