@@ -108,7 +108,8 @@ class Desk:
         top_ups = TopUpsDesk(committer, payments)
         self.money_views = MoneyViews(store, settings, committer, clocks)
         self._effects = effects
-        self.scans = Scans(effects.page_events, random_bytes(SCAN_START_BYTES))
+        start = random_bytes(SCAN_START_BYTES)
+        self.scans = Scans(effects.page_events, start, clocks.monotonic_ns)
         self.audit = AuditDesk(store, settings)
         self.rights = Rights(store, settings, committer, effects, clocks)
         self._mains = committer.mains

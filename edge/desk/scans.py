@@ -1,6 +1,7 @@
 """What the box's scanners read, for the page that its terminal was used last at."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.effects.page_events import PageEvents, Region
@@ -8,6 +9,9 @@ from edge.events import BarcodeScanned
 
 KEPT_MAX = 32
 """Scans that a page may still be about to show; more come in seconds of a page that hangs."""
+WAITS_NS = 5_000_000_000
+"""How long a scan waits for a page that opens or is loaded anew. Later nobody means it any more:
+the cashier has seen that nothing came of it, and scans again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,9 @@ class Scan:
 
     number: int
     terminal: int
+    """0 before anybody did something since the start: whichever page hears of it first."""
     text: str
+    read_ns: int
     id: str
     """The request id of what is done with it: once, however many pages hear of it."""
 
@@ -24,9 +30,12 @@ class Scan:
 class Scans:
     """A scan goes to one terminal, so that no second page puts it on a ticket too."""
 
-    def __init__(self, page_events: PageEvents, start: bytes) -> None:
+    def __init__(
+        self, page_events: PageEvents, start: bytes, monotonic_ns: Callable[[], int]
+    ) -> None:
         """`start` is another one after each start of the box: ids never come again."""
         self._page_events = page_events
+        self._monotonic_ns = monotonic_ns
         self._scans: deque[Scan] = deque(maxlen=KEPT_MAX)
         self._start = start.hex()
         self._terminal = 0
@@ -37,16 +46,21 @@ class Scans:
         self._terminal = terminal
 
     def scanned(self, event: BarcodeScanned) -> None:
-        """A scanner read a code; it goes nowhere before anybody used the box."""
-        if not self._terminal:
-            return
+        """A scanner read a code."""
         self.last_number += 1
         scan_id = f"scan-{self._start}-{self.last_number}"
-        self._scans.append(Scan(self.last_number, self._terminal, event.text, scan_id))
+        now_ns = self._monotonic_ns()
+        scan = Scan(self.last_number, self._terminal, event.text, now_ns, scan_id)
+        self._scans.append(scan)
         self._page_events.publish(Region.SCAN)
+
+    def last_too_old(self) -> int:
+        """The number of the last scan that a page which opens now comes too late for."""
+        since_ns = self._monotonic_ns() - WAITS_NS
+        return self.last_number - sum(scan.read_ns >= since_ns for scan in self._scans)
 
     def after(self, number: int, terminal: int) -> tuple[Scan, ...]:
         """The scans for a terminal since that one."""
         return tuple(
-            scan for scan in self._scans if scan.number > number and scan.terminal == terminal
+            scan for scan in self._scans if scan.number > number and scan.terminal in (0, terminal)
         )

@@ -3,7 +3,7 @@
 Events: `left`, `seats`, `who`, `right`, `truth` and `ticket` each replace their region; their id is
 the version of the screen that they show (`edge.web.screen`). `card` brings the number of an
 unregistered card to a form that waits for one. `scanned` brings what a scanner read, as JSON, to
-the terminal that was used last. `gone`: nobody is logged in any more by this page's cookie.
+the terminal that was used last; a scan of the last seconds also to a page that opens. `gone`: nobody is logged in any more by this page's cookie.
 
 `GET /log-in/events`: `staff-card` brings the number of the person whose card was tapped, `truth`
 the truth line.
@@ -149,10 +149,10 @@ async def _serve(
     changes: Changes,
 ) -> None:
     counter = request.app[Counter.KEY]
-    regions: tuple[Region, ...] = (Region.TAP, Region.TICKET, Region.TRUTH)
+    regions: tuple[Region, ...] = (Region.TAP, Region.TICKET, Region.TRUTH, Region.SEATS)
     shown: OnScreen | None = None
     scans = counter.desk.scans
-    told = scans.last_number
+    told = scans.last_too_old()
     waiting: asyncio.Task[tuple[Region, ...]] | None = None
     try:
         while (session := await counter.session(request)) is not None:

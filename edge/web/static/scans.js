@@ -11,6 +11,7 @@ async function addScanned({ id, text, quantity = 1 }) {
     told.hidden = !words;
   };
   let answer = null;
+  let outcome = null;
   try {
     answer = await fetch("/desk/add_line", {
       method: "POST",
@@ -18,11 +19,13 @@ async function addScanned({ id, text, quantity = 1 }) {
       body: JSON.stringify({ request_id: id, sku: text, quantity }),
       signal: AbortSignal.timeout(SCAN_TIMEOUT_MS),
     });
-    tell(answer.ok ? "" : (await answer.json()).words);
+    outcome = await answer.json();
+    tell(answer.ok ? "" : outcome.words);
   } catch {
     tell(told.dataset.unknown);
   }
   if (!answer?.ok) return false;
+  if (outcome.repeated) return true; // of a page that is loaded anew: its line is there, or gone since
   // What was done before makes room, as after any command.
   for (const old of document.querySelectorAll("#work > .notice, #work > .change-screen")) old.remove();
   if (document.body.classList.contains("stale") && document.getElementById("ticket")) htmx.ajax("GET", "/show/ticket", "#work");

@@ -270,20 +270,36 @@ async def test_an_unregistered_card_goes_to_the_form_that_waits_for_one(site: Si
 async def test_a_scan_goes_to_the_terminal_used_last_and_counts_once(site: Site) -> None:
     scans = site.counter.desk.scans
     scan = BarcodeScanned("scanner", "COLA", 0)
-    scans.scanned(scan)  # nobody works here yet: it goes nowhere
+    scans.scanned(scan)  # no page is open for longer than a scan waits
+    site.counter.clock.forward(6)
     await site.log_in()
     async with site.visitor.get(f"{site.address}/events") as stream:
         await _events_until(stream.content, "truth")
         scans.scanned(scan)
         pushed = await _events_until(stream.content, "scanned")
     heard = json.loads(pushed["scanned"])
+    assert heard["id"].endswith("-2")
     line = {"request_id": heard["id"], "sku": heard["text"], "quantity": 1}
     answers = [await site.json("add_line", **line) for _window in range(2)]
     assert [(status, answer["repeated"]) for status, answer in answers] == [
         (200, False),
         (200, True),
     ]
-    assert (len(scans.after(0, terminal=1)), scans.after(0, terminal=2)) == (1, ())
+    assert (len(scans.after(1, terminal=1)), scans.after(1, terminal=2)) == (1, ())
+    # A page that is loaded anew hears of what was just read, and of nothing older.
+    async with site.visitor.get(f"{site.address}/events") as stream:
+        pushed = await _events_until(stream.content, "scanned")
+    assert json.loads(pushed["scanned"]) == heard
+
+
+async def test_a_scan_finds_the_open_page_before_anybody_did_anything(site: Site) -> None:
+    """As after a start of the box: the page and its log-in are from before it."""
+    await site.log_in()
+    site.counter.desk.scans.used(0)
+    async with site.visitor.get(f"{site.address}/events") as stream:
+        await _events_until(stream.content, "truth")
+        site.counter.desk.scans.scanned(BarcodeScanned("scanner", "COLA", 0))
+        assert "COLA" in (await _events_until(stream.content, "scanned"))["scanned"]
 
 
 async def test_pages_hear_of_a_log_out_and_the_log_in_page_of_what_is_so_now(site: Site) -> None:
