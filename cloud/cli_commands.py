@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     cafe.add_argument("--code", required=True, help="short code, unique in the chain")
     cafe.add_argument("--name", required=True)
     cafe.add_argument("--name-en", dest="name_en", default="")
+    _add_cafe_commands(commands)
     person = _add(commands, "add-staff", "add a person")
     person.add_argument("--name", required=True)
     person.add_argument("--role", choices=sorted(ROLES), required=True)
@@ -123,6 +124,18 @@ def _parser() -> argparse.ArgumentParser:
     products.add_argument("--leave-out", action="store_true", help=leave_out)
     _add_epoch_commands(commands)
     return parser
+
+
+def _add_cafe_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add what is done with a cafe that there is."""
+    rename = _add(commands, "rename-cafe", "call a cafe by another name")
+    rename.add_argument("--name")
+    rename.add_argument("--name-en", dest="name_en")
+    close = _add(commands, "close-cafe", "close a cafe for good: its boxes are sent away")
+    close.add_argument("--yes", action="store_true", required=True, help="its boxes sell no more")
+    reopen = _add(commands, "reopen-cafe", "open a closed cafe again; its boxes need new codes")
+    for command in (rename, close, reopen):
+        command.add_argument("--cafe", type=int, required=True, help="its number")
 
 
 def _add_epoch_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -29,6 +29,19 @@ REFUSALS = {
             "This enrolment code is too old; head office gives out a new one",
         ),
         Refusal("cafe_unknown", "门店不存在", "There is no such cafe"),
+        Refusal("cafe_incomplete", "请填写门店编号和名称", "Give a code and a name"),
+        Refusal("cafe_closed", "门店已关闭", "This cafe is closed"),
+        Refusal(
+            "cafe_unconfirmed",
+            "门店编号与输入的不一致，没有关闭",
+            "The code typed is not this cafe's; it was not closed",
+        ),
+        Refusal(
+            "cafe_not_delivered",
+            "门店的设备还有记录没有交给总部：先让它联网交齐；设备坏了或丢了，先在“设备”页核销",
+            "A box of this cafe has entries that are not here: bring its line up first;"
+            " if it is dead or lost, write it off on the page of boxes",
+        ),
         Refusal("cafe_exists", "门店编号已存在", "A cafe with this code exists"),
         Refusal("node_unknown", "设备不存在", "There is no such box"),
         Refusal("node_of_other_cafe", "该设备属于另一家门店", "This box belongs to another cafe"),
@@ -97,6 +110,11 @@ REFUSALS = {
             "cafe_not_yours",
             "这是其他门店的事，请找那边的店长或总部",
             "This is about another cafe; ask its manager or head office",
+        ),
+        Refusal(
+            "whole_chain",
+            "这关系到所有门店，您只管其中几家，请找总部",
+            "This concerns every cafe, and you answer for some of them; ask head office",
         ),
         Refusal(
             "approver_unknown",

@@ -31,15 +31,36 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "change_rules": _OFFICE,
     "change_staff": _OFFICE,
     "change_cafes": _OFFICE,
+    "add_cafe": _OFFICE,
     "issue_vouchers": _OFFICE,
     "erase_member": _OFFICE,
 }
 """Operation -> roles that may. The counter's roles work at the counter."""
 
+WHOLE_CHAIN = frozenset(
+    {
+        "change_products",
+        "change_rules",
+        "change_staff",
+        "add_cafe",
+        "issue_vouchers",
+        "erase_member",
+    }
+)
+"""Operations that every cafe feels: whoever is limited to some cafes may do none of them."""
 
-def may(role: str, operation: str) -> bool:
-    """Return whether a role may do an operation; KeyError for one that is not in the table."""
-    return role in RIGHTS[operation]
+
+def may(role: str, operation: str, own: Collection[int] = ()) -> bool:
+    """Return whether somebody of the cafes `own` (none: of all) may do an operation.
+
+    KeyError for an operation that is not in the table.
+    """
+    return right_fault(role, operation, own) is None
+
+
+def sees(own: Collection[int], cafe: int) -> bool:
+    """Return whether somebody of the cafes `own` (none: of all) sees what belongs to a cafe."""
+    return not own or cafe in own
 
 
 def place_fault(own: Collection[int], cafes: Collection[int]) -> Refusal | None:
@@ -47,6 +68,8 @@ def place_fault(own: Collection[int], cafes: Collection[int]) -> Refusal | None:
     return None if not own or set(own) & set(cafes) else refusal("cafe_not_yours")
 
 
-def right_fault(role: str, operation: str) -> Refusal | None:
-    """Return why a role may not do an operation."""
-    return None if may(role, operation) else refusal("right_missing")
+def right_fault(role: str, operation: str, own: Collection[int] = ()) -> Refusal | None:
+    """Return why somebody of the cafes `own` (none: of all) may not do an operation."""
+    if role not in RIGHTS[operation]:
+        return refusal("right_missing")
+    return refusal("whole_chain") if own and operation in WHOLE_CHAIN else None

@@ -1,6 +1,6 @@
 """Conflict cases at the hub: their facts, for a page or within a block, and settling one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cloud.domain.cases import LOST_CLAIM, OPEN
 from cloud.domain.disputes import MERGE, Case, CaseFacts, Dispute, case_of_row, examine
@@ -75,12 +75,20 @@ def read_cases(database: Database) -> list[Case]:
 def cafes_of(database: Database, case: int, authors: Sequence[Author]) -> set[int]:
     """Return the cafes that a case is between; none for a case that there is not."""
     row = read_document(database, CASE, case)
-    if row is None:
-        return set()
-    found = case_of_row(case, row)
+    return set() if row is None else cafes_between(case_of_row(case, row), authors)
+
+
+def cafes_between(found: Case, authors: Sequence[Author]) -> set[int]:
+    """Return the cafes that a case is between."""
     sides = (found.op, found.against, *(base for _index, _wins, base in found.fields))
     nodes = {side.node for side in sides if side is not None}
     return {found.cafe} | {author.cafe for author in authors if author.node in nodes}
+
+
+def cases_of(database: Database, authors: Sequence[Author], own: Collection[int]) -> list[Case]:
+    """Return every case that one of the cafes `own` (none: of all) has, settled ones too."""
+    found = read_cases(database)
+    return [one for one in found if not own or cafes_between(one, authors) & set(own)]
 
 
 def settlement(case: int, choice: Choice, random_bytes: RandomBytes) -> Proposal:

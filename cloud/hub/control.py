@@ -17,6 +17,7 @@ from cloud.domain.refusals import Refusal
 from cloud.domain.rule_file import FileFault, file_of, rules_of_file
 from cloud.hub import rules
 from cloud.hub.aliases import merge
+from cloud.hub.cafes import NAMES
 from cloud.hub.http import refused
 from cloud.hub.hub import HubStoppedError
 from cloud.hub.office import HeadOffice
@@ -113,6 +114,24 @@ async def _add_cafe(office: HeadOffice, arguments: Arguments) -> Answer:
     }
     made = await office.add_cafe(values, OPERATOR)
     return made if isinstance(made, Refusal) else {"cafe": made}
+
+
+async def _rename_cafe(office: HeadOffice, arguments: Arguments) -> Answer:
+    names = {name: _text(arguments, name) for name in NAMES if name in arguments}
+    if not names or not names.get("name", "-").strip():
+        raise ArgumentError("name: it is empty; write something")
+    cafe = _number(arguments, "cafe")
+    return await office.cafes.rename(cafe, names, OPERATOR) or {"cafe": cafe}
+
+
+async def _close_cafe(office: HeadOffice, arguments: Arguments) -> Answer:
+    cafe = _number(arguments, "cafe")
+    return await office.cafes.close(cafe, OPERATOR) or {"cafe": cafe}
+
+
+async def _reopen_cafe(office: HeadOffice, arguments: Arguments) -> Answer:
+    cafe = _number(arguments, "cafe")
+    return await office.cafes.reopen(cafe, OPERATOR) or {"cafe": cafe}
 
 
 async def _add_staff(office: HeadOffice, arguments: Arguments) -> Answer:
@@ -285,6 +304,9 @@ async def _carry_in(office: HeadOffice, arguments: Arguments) -> Answer:
 COMMANDS: dict[str, Callable[[HeadOffice, Arguments], Awaitable[Answer]]] = {
     "status": _status,
     "add-cafe": _add_cafe,
+    "rename-cafe": _rename_cafe,
+    "close-cafe": _close_cafe,
+    "reopen-cafe": _reopen_cafe,
     "add-staff": _add_staff,
     "enrol-code": _enrol_code,
     "quarantine": _quarantine,

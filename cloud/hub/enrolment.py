@@ -7,13 +7,14 @@ from hashlib import sha256
 from cloud.domain.epochs import next_epoch
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub.builder import Proposal
+from cloud.hub.cafes import is_closed
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.registers import register_body
 from cloud.store.database import Database
 from cloud.store.models import EnrolmentCode
 from cloud.store.returned import node_floor
 from sync_protocol.http_api import EnrolRequest
-from sync_protocol.kinds import NODE
+from sync_protocol.kinds import NODE, SITE
 from sync_protocol.ops import OpRef
 
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -80,6 +81,9 @@ class Enrolment:
             return []
         if is_expired(code.created_ms, draft.hub_ms):
             return refusal("code_expired")
+        site = draft.state.register(SITE, self.cafe)
+        if site is not None and is_closed(site):
+            return refusal("cafe_closed")
         nodes = {key[0] for key in (*draft.known, *draft.authors)}
         self.node = code.node or max(*nodes, node_floor(draft.database)) + 1
         row = draft.state.register(NODE, self.node)

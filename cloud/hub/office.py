@@ -17,6 +17,7 @@ from cloud.domain.settlements import Choice
 from cloud.hub import enrolment, left_overs, staff
 from cloud.hub.accounts import Accounts
 from cloud.hub.builder import Proposal
+from cloud.hub.cafes import Cafes
 from cloud.hub.cases import cafes_of, fence_settled, settlement
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.enrolment import Enrolment
@@ -47,6 +48,7 @@ class HeadOffice:
         self.hub = hub
         self._log_ins = LogIns(hub)
         self.accounts = Accounts(hub, self._log_ins)
+        self.cafes = Cafes(hub)
         self._broker = broker_url_for_boxes
 
     def new_id(self) -> int:
@@ -154,9 +156,9 @@ class HeadOffice:
 
     async def create_code(self, cafe: int, name: str, node: int = 0) -> str | Refusal:
         """Return a one-time code for a new box of `cafe`, or for the next epoch of `node`."""
-        row = await asyncio.to_thread(read_document, self.hub.reader, SITE, cafe)
-        if row is None:
-            return refusal("cafe_unknown")
+        fault = await self.cafes.enrolment_fault(cafe)
+        if fault is not None:
+            return fault
         if node:
             known = await asyncio.to_thread(read_document, self.hub.reader, NODE, node)
             if known is None:

@@ -9,6 +9,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from cloud.domain.passwords import Security, security_of
 from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.rights import sees
 from cloud.store.database import Database
 from cloud.store.models import StaffSession
 from cloud.store.reports import read_document, read_documents
@@ -36,6 +37,10 @@ class Person:
     password_hash: str = field(default="", repr=False)
     password_day: int = 0
     second_factor: str = field(default="", repr=False)
+
+    def sees(self, cafe: int) -> bool:
+        """Whether what belongs to a cafe is for them to see."""
+        return sees(self.cafes, cafe)
 
 
 def person_of(key: int | str, row: RegisterRow) -> Person | None:

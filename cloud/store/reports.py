@@ -4,8 +4,9 @@ A follower with its own cursor and its own transactions, so that an ack never wa
 Everything here can be folded anew from the log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from peewee import fn
 
@@ -54,6 +55,9 @@ CHUNK_OPS = 500
 
 SEARCHED_LENGTH_MAX = 256
 """Characters of a name that a search sees: PostgreSQL indexes no value beyond 2,704 bytes."""
+
+LOOKED_AT_MAX = 500
+"""Members found of whom one asks where they have been; more of a name is typed by then."""
 
 TENDER_CLASSES = (TILL, CARD_CLEARING, WECHAT_CLEARING, ALIPAY_CLEARING, OTHER_CLEARING)
 """Where takings arrive."""
@@ -203,9 +207,12 @@ def entries_of_subject(
     codes: Sequence[int] | None = None,
     before_position: int | None = None,
     limit: int = 100,
+    own: Collection[int] = (),
 ) -> list[ReportEntry]:
-    """Return the newest entries in a subject's accounts (of some classes, if given)."""
+    """Return the newest entries in a subject's accounts (of some classes or cafes, if given)."""
     query = ReportEntry.select().where(ReportEntry.subject == subject)
+    if own:
+        query = query.where(ReportEntry.cafe.in_(own))
     if codes is not None:
         query = query.where(ReportEntry.code.in_(codes))
     if before_position is not None:
@@ -224,13 +231,35 @@ def balances_of_subject(database: Database, subject: int | str) -> list[Balance]
     )
 
 
-def find_members(database: Database, text: str, limit: int = 50) -> list[ReportMember]:
-    """Return members whose number or phone begins with `text`, or whose name contains it."""
-    query = ReportMember.select()
+def is_member_of(database: Database, member: int, own: Collection[int]) -> bool:
+    """Whether a member, erased or not, is at home in one of the cafes, or has an entry there."""
+    at_home = ReportMember.select().where(
+        ReportMember.member == member, ReportMember.home_cafe.in_(own)
+    )
+    dealt = ReportEntry.select(ReportEntry.position).where(
+        ReportEntry.subject == member, ReportEntry.cafe.in_(own)
+    )
+    return any(database.first(query) is not None for query in (at_home, dealt))
+
+
+def find_members(
+    database: Database, text: str, limit: int = 50, own: Collection[int] = ()
+) -> list[ReportMember]:
+    """Return members whose number or phone begins with `text`, or whose name contains it.
+
+    With `own` only members of these cafes: for no text who is at home there, for a text also who
+    has an entry there (among the first `LOOKED_AT_MAX` found).
+    """
+    query = ReportMember.select().order_by(ReportMember.number, ReportMember.member)
     if text:
         query = query.where(
             ReportMember.number.startswith(text)
             | ReportMember.phone.startswith(text)
             | ReportMember.name.contains(text)
         )
-    return database.rows(query.order_by(ReportMember.number, ReportMember.member).limit(limit))
+    if not own:
+        return database.rows(query.limit(limit))
+    if not text:
+        return database.rows(query.where(ReportMember.home_cafe.in_(own)).limit(limit))
+    found = database.rows(query.limit(LOOKED_AT_MAX))
+    return list(islice((row for row in found if is_member_of(database, row.member, own)), limit))

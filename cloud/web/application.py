@@ -65,7 +65,7 @@ def _for_staff(handler: Handler, route: Route) -> Handler:
         if must and route.path not in OPEN_WHILE_DUE:
             raise web.HTTPSeeOther("/first-run" if must == FIRST_RUN else "/account")
         request[MUST] = must
-        fault = right_fault(person.role, route.right)
+        fault = right_fault(person.role, route.right, person.cafes)
         if fault is not None:
             refused = pages.respond(request, "refused.html", {}, fault)
             refused.set_status(web.HTTPForbidden.status_code)

@@ -11,13 +11,14 @@ from cloud.domain.disputes import ADMIT, WRITE_OFF, Case
 from cloud.domain.epochs import FENCED_EPOCH
 from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, SUPERSEDED, Account
 from cloud.domain.refusals import Refusal, refusal
+from cloud.domain.rights import place_fault
 from cloud.hub.approvals import Given, given, target_of_epoch
 from cloud.hub.cases import read_cases
 from cloud.store.database import Database
 from cloud.store.log import Author, find_op, op_hash_at
 from cloud.store.models import Balance
 from cloud.store.returned_models import LeftOver, LeftOverOp
-from cloud.web import ledgers, today
+from cloud.web import documents, ledgers, today
 from cloud.web.formats import chain_code
 from cloud.web.head_office import PERSON, Pages, form_text
 from cloud.web.reading import cafe_names, number_of
@@ -101,6 +102,7 @@ class Box:
     branches: tuple[Branch, ...]
     approved: Approved | None
     newest_epoch: int
+    is_cafe_open: bool
 
     @property
     def is_decided(self) -> bool:
@@ -144,7 +146,8 @@ async def create_code(request: web.Request) -> web.Response:
     if not node or not cafe:
         return await _show(request, refusal("node_unknown"))
     name = names.get(node, str(node))[:NAME_LENGTH_MAX]
-    code = await pages.office.create_code(cafe, name, node)
+    fault = place_fault(request[PERSON].cafes, [cafe])
+    code = fault or await pages.office.create_code(cafe, name, node)
     return await _show(request, code if isinstance(code, Refusal) else False, "code", code)
 
 
@@ -156,7 +159,8 @@ async def _show(
 ) -> web.Response:
     pages = request.app[Pages.KEY]
     hub = pages.office.hub
-    now_ms, authors = hub.surroundings.now_ms(), hub.authors()
+    now_ms, person = hub.surroundings.now_ms(), request[PERSON]
+    authors = [author for author in hub.authors() if person.sees(author.cafe)]
 
     def read(database: Database) -> dict[str, object]:
         found = _Reading(database, authors, now_ms).boxes()
@@ -178,7 +182,8 @@ def _waits(box: Box) -> bool:
     """Whether two people have something to decide over an epoch."""
     if box.is_decided or (box.standing == CURRENT and not box.branches):
         return False
-    return box.standing != SUPERSEDED or box.holds_rights or bool(box.branches)
+    is_over = box.standing == SUPERSEDED or not (box.is_cafe_open or box.opened_ms)
+    return not is_over or box.holds_rights or bool(box.branches)
 
 
 class _Reading:
@@ -194,7 +199,8 @@ class _Reading:
             for case in read_cases(database)
             if case.type == FENCED_EPOCH
         }
-        self._held = _held(database)
+        self._held = held(database)
+        self._closed_cafes = documents.closed_cafes(database)
 
     def boxes(self) -> list[Box]:
         """Return every epoch but the admitted branches', the latest found first."""
@@ -237,6 +243,7 @@ class _Reading:
                 for one in self._authors
                 if one.node == author.node and one.standing != ADMITTED
             ),
+            author.cafe not in self._closed_cafes,
         )
 
     def _branch(self, row: LeftOver) -> Branch:
@@ -311,7 +318,7 @@ def _transaction(kept: LeftOverOp) -> Transaction | None:
         return None
 
 
-def _held(database: Database) -> dict[tuple[int, int], int]:
+def held(database: Database) -> dict[tuple[int, int], int]:
     """Return each (node, epoch) at which anything stands, with the customers' money of it.
 
     One pass over the balances: 0.06 s for 600,000. An index would cost every op that a box sends.

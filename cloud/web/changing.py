@@ -1,4 +1,4 @@
-"""The pages that change: staff, cafes and enrolment codes, erasure, log-in."""
+"""The pages that change: staff, erasure, log-in."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -8,6 +8,7 @@ from multidict import MultiMapping
 
 from cloud.domain.refusals import Refusal, refusal
 from cloud.domain.rights import ADMIN
+from cloud.hub.staff import Person
 from cloud.store.database import Database
 from cloud.web import documents, ledgers
 from cloud.web.head_office import (
@@ -25,7 +26,6 @@ from sync_protocol.expect import ID_MAX
 
 ROLES = ("service", "cashier", "manager", "technician", "read_only", "head_office", "admin")
 CAFE_MAX = 0xFFFFFF
-CAFE_CODE_LENGTH_MAX = 20
 LANGUAGE_COOKIE_SECONDS = 10 * 365 * 86400
 
 Outcome = Refusal | str | None
@@ -104,17 +104,22 @@ async def _page_before(request: web.Request) -> str:
 async def staff(request: web.Request) -> web.Response:
     """Everyone; a POST adds a person."""
     outcome = await _add_staff(request) if request.method == "POST" else None
-    pages = request.app[Pages.KEY]
+    pages, person = request.app[Pages.KEY], request[PERSON]
 
     def read(database: Database) -> dict[str, object]:
         return {
-            "staff": documents.staff(database),
+            "staff": [one for one in documents.staff(database) if _works_with(one, person)],
             "cafes": documents.cafes(database),
             "cafe_names": cafe_names(database, chosen_language(request.cookies)),
             "roles": ROLES,
         }
 
     return pages.respond(request, "staff.html", await pages.read(read), outcome)
+
+
+def _works_with(one: documents.Staff, person: Person) -> bool:
+    """Whether somebody works where a person sees what is done: at one of their cafes, or at all."""
+    return not one.cafes or any(map(person.sees, one.cafes))
 
 
 async def _add_staff(request: web.Request) -> Outcome:
@@ -140,52 +145,6 @@ def cafes_ticked(form: MultiMapping[object]) -> list[int]:
     """The numbers of the cafes that a form names, each once."""
     named = (number_of(str(cafe), CAFE_MAX) for cafe in form.getall("cafe", []))
     return list(dict.fromkeys(cafe for cafe in named if cafe))
-
-
-async def cafes(request: web.Request) -> web.Response:
-    """Cafes and enrolment codes; a POST adds a cafe."""
-    outcome: Outcome = None
-    if request.method == "POST":
-        form = await request.post()
-        code, name = form_text(form, "code"), form_text(form, "name")
-        name_en = form_text(form, "name_en")
-        if not code or not name:
-            outcome = Refusal("cafe_incomplete", "请填写门店编号和名称", "Give a code and a name")
-        elif len(code) > CAFE_CODE_LENGTH_MAX or max(len(name), len(name_en)) > NAME_LENGTH_MAX:
-            outcome = refusal("value_invalid")
-        else:
-            values = {"code": code, "name": name, "name_en": name_en}
-            made = await request.app[Pages.KEY].office.add_cafe(
-                {**values, "open": True}, request[PERSON].id
-            )
-            outcome = made if isinstance(made, Refusal) else name
-    return await _show_cafes(request, outcome)
-
-
-async def create_code(request: web.Request) -> web.Response:
-    """Give out an enrolment code; it is shown once."""
-    form = await request.post()
-    cafe = number_of(request.match_info["cafe"], CAFE_MAX) or 0
-    name = form_text(form, "name") or f"box {cafe}"
-    code = await request.app[Pages.KEY].office.create_code(cafe, name[:NAME_LENGTH_MAX])
-    return await _show_cafes(request, code if isinstance(code, Refusal) else None, code)
-
-
-async def _show_cafes(
-    request: web.Request, outcome: Outcome, new_code: str | Refusal = ""
-) -> web.Response:
-    pages = request.app[Pages.KEY]
-    now_ms = pages.office.hub.surroundings.now_ms()
-
-    def read(database: Database) -> dict[str, object]:
-        return {
-            "cafes": documents.cafes(database),
-            "codes": documents.codes(database, now_ms),
-            "cafe_names": cafe_names(database, chosen_language(request.cookies)),
-            "new_code": "" if isinstance(new_code, Refusal) else new_code,
-        }
-
-    return pages.respond(request, "cafes.html", await pages.read(read), outcome)
 
 
 async def erase(request: web.Request) -> web.Response:

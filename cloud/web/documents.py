@@ -24,12 +24,13 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Cafe:
-    """A cafe of the chain."""
+    """A cafe of the chain; one that is closed stays in what was written of it."""
 
     cafe: int
     code: str
     name: str
     name_en: str
+    is_open: bool = True
 
     def named(self, language: str) -> str:
         return self.name_en if language == "en" and self.name_en else self.name
@@ -102,10 +103,21 @@ def _list(fields: Fields, name: str) -> list[object]:
 def cafes(database: Database) -> list[Cafe]:
     """Every cafe, by its number."""
     return [
-        Cafe(int(key), _text(fields, "code"), _text(fields, "name"), _text(fields, "name_en"))
+        Cafe(
+            int(key),
+            _text(fields, "code"),
+            _text(fields, "name"),
+            _text(fields, "name_en"),
+            fields.get("open") is not False,
+        )
         for key, row in read_documents(database, SITE)
         if (fields := fields_of(SITE, row))
     ]
+
+
+def closed_cafes(database: Database) -> set[int]:
+    """The numbers of the cafes that are closed for good."""
+    return {cafe.cafe for cafe in cafes(database) if not cafe.is_open}
 
 
 def staff(database: Database) -> list[Staff]:

@@ -67,7 +67,9 @@ class Pages:
             chosen_language(request.cookies),
             **{
                 "session": person,
-                "may": partial(may, person.role) if person is not None else _nothing,
+                "may": partial(may, person.role, own=person.cafes)
+                if person is not None
+                else _nothing,
                 "chain_name": self.office.hub.chain,
                 "here": "/" + request.path.strip("/").partition("/")[0],
                 "refusal": refusal,

@@ -1,5 +1,6 @@
 """Totals and the entries that make them: every total opens its entries, every entry its op."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from peewee import fn
@@ -43,9 +44,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A part of a total: what one box, or the hub, holds of it."""
+    """A part of a total: what one box, the hub ("") or other cafes (None) hold of it."""
 
-    words: str
+    words: str | None
     amount: int
 
 
@@ -111,9 +112,10 @@ class OpView:
     fields: tuple[tuple[str, str], ...]
 
 
-def find_members(database: Database, text: str) -> list[Member]:
-    """Members by number, phone or name; all of them, to a limit, for no text."""
-    return [_member(database, row) for row in reports.find_members(database, text, MEMBERS_SHOWN)]
+def find_members(database: Database, text: str, own: Collection[int]) -> list[Member]:
+    """Members of the cafes `own` (none: all) by number, phone or name; to a limit."""
+    rows = reports.find_members(database, text, MEMBERS_SHOWN, own)
+    return [_member(database, row) for row in rows]
 
 
 def member(database: Database, key: int) -> Member | None:
@@ -149,14 +151,17 @@ def _sums(database: Database, key: int) -> tuple[int, int]:
 
 
 def totals(database: Database, key: int, node_names: dict[int, str]) -> list[Total]:
-    """What a member has, each with its holders and whether its entries add up to it."""
-    grouped: dict[tuple[int, str], dict[str, int]] = {}
+    """What a member has, each with its holders and whether its entries add up to it.
+
+    `node_names`: of the boxes that are named; the others are other cafes'.
+    """
+    grouped: dict[tuple[int, str], dict[str | None, int]] = {}
     for balance in reports.balances_of_subject(database, key):
         row = class_of(balance.code)
         if row.name not in SHOWN_CLASSES:
             continue
         is_hub = (balance.node, balance.epoch) == HUB_HOLDER
-        holder = "" if is_hub else node_names.get(balance.node, str(balance.node))
+        holder = "" if is_hub else node_names.get(balance.node)
         parts = grouped.setdefault((balance.code, balance.unit), {})
         parts[holder] = parts.get(holder, 0) + balance.amount * row.side
     found = []
@@ -168,14 +173,21 @@ def totals(database: Database, key: int, node_names: dict[int, str]) -> list[Tot
             )
         )
         added = int(entries.total or 0) * class_of(code).side
-        holders = tuple(Holder(name, part) for name, part in sorted(parts.items()))
+        named = sorted(parts.items(), key=lambda part: (part[0] is None, part[0] or ""))
+        holders = tuple(Holder(name, part) for name, part in named)
         found.append(Total(code, class_of(code).name, unit, amount, holders, added == amount))
     return found
 
 
-def entries_of_member(database: Database, key: int, code: int | None) -> list[Entry]:
-    """A member's entries, newest first: what raised or lowered what they have."""
-    rows = reports.entries_of_subject(database, key, _shown_codes(code), limit=ENTRIES_SHOWN)
+def entries_of_member(
+    database: Database, key: int, code: int | None, own: Collection[int]
+) -> list[Entry]:
+    """A member's entries in the cafes `own` (none: all), newest first.
+
+    They are what raised or lowered what the member has.
+    """
+    codes = _shown_codes(code)
+    rows = reports.entries_of_subject(database, key, codes, limit=ENTRIES_SHOWN, own=own)
     return [_entry(database, row) for row in rows]
 
 

@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from cloud.domain.cases import OPEN
-from cloud.hub.cases import read_cases
+from cloud.domain.rights import sees
+from cloud.hub.cases import cases_of
 from cloud.store.database import Database
+from cloud.store.reports import is_member_of
 from cloud.web import documents, ledgers, today
-from cloud.web.head_office import Pages, one_line
+from cloud.web.head_office import PERSON, Pages, one_line
 from cloud.web.translations import chosen_language
 from sync_protocol.accounts import CLASSES
 from sync_protocol.expect import ID_MAX
@@ -25,13 +27,20 @@ async def home(request: web.Request) -> web.Response:
     hub = pages.office.hub
     business_day, _offset = hub.surroundings.business_day()
     now_ms = hub.surroundings.now_ms()
-    authors, lines = hub.authors(), hub.lines()
+    person, lines = request[PERSON], hub.lines()
+    authors = [author for author in hub.authors() if person.sees(author.cafe)]
 
     def read(database: Database) -> dict[str, object]:
-        cafes = documents.cafes(database)
-        takings = today.cafe_takings(database, business_day, now_ms, cafes, authors)
-        fortnight = today.days(database, business_day)
-        boxes = today.boxes(authors, lines, today.node_names(database), now_ms)
+        cafes = [cafe for cafe in documents.cafes(database) if person.sees(cafe.cafe)]
+        closed = documents.closed_cafes(database)
+        in_use = [author for author in authors if author.cafe not in closed]
+        takings = [
+            row
+            for row in today.cafe_takings(database, business_day, now_ms, cafes, in_use)
+            if row.cafe not in closed or row.takings_fen or row.sales_fen
+        ]
+        fortnight = today.days(database, business_day, person.cafes)
+        boxes = today.boxes(in_use, lines, today.node_names(database), now_ms)
         due = [row for row in takings if row.has_box]
         reported = [row.complete_ms for row in due if row.complete_ms]
         return {
@@ -45,7 +54,9 @@ async def home(request: web.Request) -> web.Response:
             "days": fortnight,
             "boxes": boxes,
             "unwell": [box for box in boxes if not box.is_well],
-            "open_cases": sum(case.status == OPEN for case in read_cases(database)),
+            "open_cases": sum(
+                case.status == OPEN for case in cases_of(database, hub.authors(), person.cafes)
+            ),
         }
 
     return pages.respond(request, "home.html", await pages.read(read))
@@ -59,7 +70,7 @@ async def members(request: web.Request) -> web.Response:
     def read(database: Database) -> dict[str, object]:
         return {
             "text": text,
-            "members": ledgers.find_members(database, text),
+            "members": ledgers.find_members(database, text, request[PERSON].cafes),
             "members_shown": ledgers.MEMBERS_SHOWN,
             "cafe_names": cafe_names(database, chosen_language(request.cookies)),
         }
@@ -77,16 +88,20 @@ async def show_member(request: web.Request, outcome: object = None) -> web.Respo
     pages = request.app[Pages.KEY]
     key = number_of(request.match_info["member"], ID_MAX)
     code = number_of(request.query.get("class", ""), 0xFFFF)
+    own, authors = request[PERSON].cafes, pages.office.hub.authors()
 
     def read(database: Database) -> dict[str, object] | None:
         found = ledgers.member(database, key) if key is not None else None
-        if found is None or key is None:
+        if found is None or key is None or (own and not is_member_of(database, key, own)):
             return None
+        others = {author.node for author in authors if not sees(own, author.cafe)}
+        names = today.node_names(database)
+        named = {node: name for node, name in names.items() if node not in others}
         return {
             "member": found,
             "tier": documents.tier_names(database).get(found.tier),
-            "totals": ledgers.totals(database, key, today.node_names(database)),
-            "entries": ledgers.entries_of_member(database, key, code),
+            "totals": ledgers.totals(database, key, named),
+            "entries": ledgers.entries_of_member(database, key, code, own),
             "entries_shown": ledgers.ENTRIES_SHOWN,
             "chosen_class": code,
             "cafe_names": cafe_names(database, chosen_language(request.cookies)),
@@ -107,6 +122,8 @@ async def entries(request: web.Request) -> web.Response:
     code = number_of(query.get("class", ""), 0xFFFF)
     if cafe is None or business_day is None or code not in CLASSES:
         raise web.HTTPNotFound
+    if not request[PERSON].sees(cafe):
+        raise web.HTTPNotFound
 
     def read(database: Database) -> dict[str, object]:
         found = ledgers.entries_of_day(database, business_day, cafe, code)
@@ -126,11 +143,14 @@ async def op(request: web.Request) -> web.Response:
     """One op as evidence."""
     pages = request.app[Pages.KEY]
     position = number_of(request.match_info["position"], 1 << 48)
+    person = request[PERSON]
 
     def read(database: Database) -> dict[str, object] | None:
         found = ledgers.op_at(database, position) if position else None
+        if found is None or not person.sees(found.cafe):
+            return None
         names = cafe_names(database, chosen_language(request.cookies))
-        return None if found is None else {"op": found, "cafe_names": names}
+        return {"op": found, "cafe_names": names}
 
     facts = await pages.read(read)
     if facts is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloud.web import accounts, boxes, cases, changing, products, reading, rules, vouchers
+from cloud.web import accounts, boxes, cafes, cases, changing, products, reading, rules, vouchers
 from cloud.web.page_security import Handler
 
 EVERYBODY = ""
@@ -35,7 +35,7 @@ ROUTES = (
     Route("GET", "/staff/{person}", accounts.person, "change_staff"),
     Route("GET", "/account", accounts.own, "own_account"),
     Route("GET", "/first-run", accounts.first_run, "own_account"),
-    Route("GET", "/cafes", changing.cafes, "look"),
+    Route("GET", "/cafes", cafes.cafes, "look"),
     Route("GET", "/vouchers", vouchers.vouchers, "look"),
     Route("GET", "/rules", rules.listing, "look"),
     Route("GET", "/rules.toml", rules.download, "look"),
@@ -52,8 +52,11 @@ ROUTES = (
     Route("POST", "/account/password", accounts.change_password, "own_account"),
     Route("POST", "/account/second-factor", accounts.set_second_factor, "own_account"),
     Route("POST", "/first-run", accounts.first_run, "own_account"),
-    Route("POST", "/cafes", changing.cafes, "change_cafes"),
-    Route("POST", "/cafes/{cafe}/code", changing.create_code, "change_cafes"),
+    Route("POST", "/cafes", cafes.cafes, "add_cafe"),
+    Route("POST", "/cafes/{cafe}", cafes.rename, "change_cafes"),
+    Route("POST", "/cafes/{cafe}/close", cafes.close, "change_cafes"),
+    Route("POST", "/cafes/{cafe}/reopen", cafes.reopen, "change_cafes"),
+    Route("POST", "/cafes/{cafe}/code", cafes.create_code, "change_cafes"),
     Route("POST", "/rules", rules.listing, "change_rules"),
     Route("POST", "/rules/{name}", rules.change, "change_rules"),
     Route("POST", "/vouchers", vouchers.vouchers, "issue_vouchers"),

@@ -21,6 +21,7 @@ from cloud.domain.rules import (
 )
 from cloud.hub import rules as publishing
 from cloud.hub.rules import Version
+from cloud.hub.staff import Person
 from cloud.store.database import Database
 from cloud.web import documents, rule_form
 from cloud.web.head_office import PERSON, Pages, form_text
@@ -58,10 +59,14 @@ async def listing(request: web.Request) -> web.Response:
         outcome, facts = await _publish_file(request)
 
     def read(database: Database) -> dict[str, object]:
-        cafes = documents.cafes(database)
+        cafes = _own_cafes(database, request[PERSON])
         return {"listed": [_listed(database, name, cafes) for name in EDITABLE], **_who(database)}
 
     return pages.respond(request, "rules.html", {**facts, **await pages.read(read)}, outcome)
+
+
+def _own_cafes(database: Database, person: Person) -> list[documents.Cafe]:
+    return [cafe for cafe in documents.cafes(database) if person.sees(cafe.cafe)]
 
 
 def _listed(database: Database, name: str, cafes: list[documents.Cafe]) -> Listed:
@@ -93,8 +98,9 @@ async def _publish_file(request: web.Request) -> tuple[Refusal | str | None, dic
 
 async def download(request: web.Request) -> web.Response:
     """All rules that hold, the cafes' own too, as one file."""
-    pages = request.app[Pages.KEY]
-    text = file_of(await pages.read(publishing.in_force))
+    pages, person = request.app[Pages.KEY], request[PERSON]
+    found = await pages.read(publishing.in_force)
+    text = file_of([one for one in found if not one[0].cafe or person.sees(one[0].cafe)])
     return web.Response(
         text=text,
         content_type="application/toml",
@@ -154,7 +160,7 @@ async def _place(request: web.Request) -> Place:
     pages = request.app[Pages.KEY]
     cafes = await pages.read(publishing.cafe_numbers)
     place = None if cafe is None else place_of(name, cafe, cafes)
-    if place is None:
+    if place is None or (place.cafe and not request[PERSON].sees(place.cafe)):
         raise web.HTTPNotFound
     return place
 
@@ -175,7 +181,7 @@ async def _show(
         return {
             "place": place,
             "rule": place.rule,
-            "cafes": documents.cafes(database),
+            "cafes": _own_cafes(database, request[PERSON]),
             "versions": _with_differences(place.rule, versions),
             "version": versions[0].number if versions else 0,
             "own": bool(versions) and versions[0].rows is not None,

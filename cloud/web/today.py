@@ -1,6 +1,6 @@
 """The home page's facts: takings of the day per cafe, the last fortnight, how the boxes do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -141,8 +141,11 @@ def _incarnations(authors: Sequence[Author]) -> dict[int, Author]:
     return latest
 
 
-def days(database: Database, business_day: int) -> list[DayTakings]:
-    """The chain's takings of the last DAYS_SHOWN days, today last; days without any are zero."""
+def days(database: Database, business_day: int, own: Collection[int] = ()) -> list[DayTakings]:
+    """What the cafes `own` (none: all) took on the last DAYS_SHOWN days, today last.
+
+    Days without any takings are zero.
+    """
     today = date(business_day // 10000, business_day // 100 % 100, business_day % 100)
     wanted = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
     numbers = [day.year * 10000 + day.month * 100 + day.day for day in wanted]
@@ -152,6 +155,7 @@ def days(database: Database, business_day: int) -> list[DayTakings]:
             ReportEntry.business_day.between(numbers[0], numbers[-1]),
             ReportEntry.code.in_(TENDER_CLASSES),
             ReportEntry.reason.not_in(TILL_REASONS),
+            *([ReportEntry.cafe.in_(own)] if own else []),
         )
         .group_by(ReportEntry.business_day)
         .tuples()

@@ -40,7 +40,9 @@ async def vouchers(request: web.Request) -> web.Response:
         outcome = await _issue(request)
 
     def read(database: Database) -> dict[str, object]:
-        found = _vouchers(database)
+        person = request[PERSON]
+        known = _vouchers(database)
+        found = [one for one in known if not one.cafe or person.sees(one.cafe)]
         return {
             "vouchers": found[:SHOWN_MAX],
             "used": sum(one.used for one in found),

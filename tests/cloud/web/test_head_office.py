@@ -204,7 +204,7 @@ async def test_an_english_page_calls_cafes_by_their_english_names(
             assert answer.status == 200
     for path in ("/", "/staff", "/cafes", "/rules/tiers"):
         async with person.get(site + path) as answer:
-            text = await answer.text()
+            text = re.sub(r'value="[^"]*"', "", await answer.text())  # but in the form of names
         assert ("East Gate" in text, "东门店" in text) == (True, False), path
 
 
