@@ -3,7 +3,8 @@
 Events: `left`, `seats`, `who`, `right`, `truth` and `ticket` each replace their region; their id is
 the version of the screen that they show (`edge.web.screen`). `card` brings the number of an
 unregistered card to a form that waits for one. `scanned` brings what a scanner read, as JSON, to
-the terminal that was used last; a scan of the last seconds also to a page that opens. `gone`: nobody is logged in any more by this page's cookie.
+the terminal that was used last; a scan of the last seconds also to a page that opens. `gone`:
+nobody is logged in any more by this page's cookie.
 
 `GET /log-in/events`: `staff-card` brings the number of the person whose card was tapped, `truth`
 the truth line.
@@ -34,6 +35,7 @@ and leaves most places to those who work here."""
 RECONNECT_MS = 1_000
 BEGINNING = f"retry: {RECONNECT_MS}\n\n".encode()
 BEAT = event("beat", "").encode()
+GONE = event("gone", "").encode()
 
 
 class LiveStreams(set[asyncio.Task[object]]):
@@ -73,7 +75,7 @@ OnScreen = tuple[int, int]
 async def stream(request: web.Request) -> web.StreamResponse:
     """Serve one page until it goes away, logs out, or the box stops."""
     if await request.app[Counter.KEY].session(request) is None:
-        return web.Response(status=204)  # tells an EventSource not to come back
+        return web.Response(body=GONE, content_type="text/event-stream")
     return await streamed(request, _serve)
 
 
@@ -172,7 +174,7 @@ async def _serve(
             done, _pending = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
             regions = waiting.result() if done else (Region.TRUTH,)
             waiting = None if done else waiting
-        await response.write(event("gone", "").encode())
+        await response.write(GONE)
     except (ConnectionError, TimeoutError):
         return  # the page went away
     finally:

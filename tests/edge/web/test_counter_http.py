@@ -116,7 +116,7 @@ async def test_without_a_log_in_nothing_is_shown_or_done(site: Site) -> None:
     async with site.visitor.get(f"{site.address}/show/find", headers=HTMX) as answer:
         assert (answer.status, answer.headers["HX-Redirect"]) == (401, "/")
     async with site.visitor.get(f"{site.address}/events") as answer:
-        assert answer.status == 204
+        assert await answer.text() == "event: gone\ndata:\n\n"
 
 
 async def _member(site: Site) -> int:

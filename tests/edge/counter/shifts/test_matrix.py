@@ -51,7 +51,7 @@ MATRIX: dict[tuple[str, str], Expected] = {
         (200 if may(role, "see_reports") else 403) if role else 401
     ),
     ("POST", "/imports"): lambda role: (422 if may(role, "import_lists") else 403) if role else 401,
-    ("GET", "/events"): lambda role: 200 if role else 204,
+    ("GET", "/events"): lambda _role: 200,  # that nobody is logged in, for nobody
     ("GET", "/log-in/events"): lambda _role: 200,
     ("GET", "/customer"): lambda _role: 200,  # a welcome, for nobody
     ("GET", "/customer/events"): lambda _role: 200,
