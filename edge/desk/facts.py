@@ -104,6 +104,11 @@ def cafe_name(reader: Reader, cafe: int) -> Name:
     return chinese, read_text(SITE, site, "name_en") or chinese
 
 
+def is_cafe_open(site: RegisterRow | None) -> bool:
+    """Whether there is such a cafe, by its document, and head office has not closed it."""
+    return site is not None and site.value(field_index(SITE, "open")) is not False
+
+
 def place_of(reader: Reader, node: int, epoch: int) -> Name:
     """Where a holder of rights stands: a cafe, or head office."""
     if (node, epoch) == HUB_HOLDER:

@@ -49,7 +49,7 @@ class TransfersDesk:
             load = _load(lines, tags)
             if isinstance(load, Refusal):
                 return load
-            if facts.row(transaction, SITE, to_cafe) is None:
+            if not facts.is_cafe_open(facts.row(transaction, SITE, to_cafe)):
                 return refuse("cafe_unknown")
             addressee = Addressee(
                 to_cafe, facts.cafe_name(transaction, to_cafe), _box_of(transaction, to_cafe)

@@ -173,11 +173,12 @@ class Views:
             return asset_views(reader, reader.identity.cafe)
 
     async def cafes(self) -> tuple[CafeView, ...]:
-        """The cafes of the chain."""
+        """The cafes of the chain that are open."""
         with self._store.read() as reader:
             return tuple(
                 CafeView(int(document.key), *facts.cafe_name(reader, int(document.key)))
                 for document in reader.registers(SITE, limit=CAFES_MAX)
+                if facts.is_cafe_open(document.shown)
             )
 
     async def staff_to_log_in(self) -> tuple[StaffView, ...]:

@@ -9,7 +9,7 @@ from sync_protocol.accounts import (
     STOCK_LOST,
     TRANSIT,
 )
-from sync_protocol.kinds import TRANSACTION, TRANSFER
+from sync_protocol.kinds import SITE, TRANSACTION, TRANSFER
 from sync_protocol.ledger import REASON_DISPATCH, Transaction
 from tests.edge.desk.counter import BOX, CAFE, EAST_BOX, EAST_CAFE, EPOCH, MANAGER, Counter
 
@@ -74,6 +74,10 @@ async def test_a_dispatch_leaves_here_and_waits_for_the_addressee(counter: Count
     assert gone.code == "asset_not_here"
     assert (await counter.refused("dispatch_transfer", to_cafe=CAFE, tags="X")).code == "cafe_own"
     assert (await counter.refused("dispatch_transfer", to_cafe=9, tags="X")).code == "cafe_unknown"
+    await counter.hub.document(SITE, EAST_CAFE, {"open": False})
+    closed = await counter.refused("dispatch_transfer", to_cafe=EAST_CAFE, tags="X")
+    assert closed.code == "cafe_unknown"
+    assert [cafe.cafe for cafe in await counter.desk.views.cafes()] == [CAFE]
 
 
 async def test_a_receipt_with_a_shortage(counter: Counter) -> None:
