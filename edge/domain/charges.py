@@ -203,8 +203,8 @@ def _whole_minutes(stretches: Sequence[Stretch], minutes: int) -> Iterator[tuple
         left -= count
         yield from_ms, count, stretch.zone
     if left > 0 and stretches:
-        last = stretches[-1]
-        yield last.to_ms, left, last.zone
+        last = stretches[-1]  # it ends within a minute that began before it
+        yield last.to_ms + (MINUTE_MS - begun_ms) % MINUTE_MS, left, last.zone
 
 
 def minutes_within(band: Band, from_ms: int, most_minutes: int, utc_offset_min: int) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge.domain.bands import Band
@@ -42,8 +42,10 @@ def reference(stretches, rates, guest, terms):
     used = len(moments)
     if used <= terms.free_minutes:
         return Charge(0, 0)
+    next_ms = stretches[-1].to_ms + -spent % MINUTE_MS
     while len(moments) % max(terms.step_minutes, 1):
-        moments.append((moments[-1][0] + MINUTE_MS, stretches[-1].zone))
+        moments.append((next_ms, stretches[-1].zone))
+        next_ms += MINUTE_MS
     sixtieths = 0
     for moment, zone in moments:
         local = datetime.fromtimestamp(moment / 1000, timezone(timedelta(minutes=OFFSET_MIN)))
@@ -144,6 +146,14 @@ def test_a_charge_is_what_its_minutes_cost_one_by_one(stretches, rates, guest, t
     )
 
 
+@example(  # two seats within one minute
+    0,
+    [Stretch("hall", MONDAY_MS, MONDAY_MS + 1), Stretch("hall", MONDAY_MS + 1, MONDAY_MS + 2)],
+    [Rate(60, band=Band(1, 0))],
+    Guest(),
+    Terms(),
+    0,
+)
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 20_000), sessions(), RATES, GUESTS, TERMS, st.sampled_from([0, 0, 45, 180]))
 def test_prepaid_minutes_cost_no_more_than_was_paid_and_a_step_more_would(
