@@ -32,6 +32,7 @@ FEN = "fen"
 POINTS = "points"
 LUCKY = "lucky"
 VISITS = "visits"
+PAID = "paid"
 ITEM = "item:"
 SPENT_UNIT = "spent:"
 ASSET_UNIT = "asset:"
@@ -138,6 +139,11 @@ SPENT = 100
 """What a member bought in all, in a unit for each card type: `spent:<code>`."""
 SPENT_BOOK = 104
 """The other side of `SPENT`. Subject: the cafe."""
+EARNED = 116
+"""What a member's top-ups paid in and earned, less what went back with cash-outs: in `paid`, fen,
+points and lucky points. Subject: the member."""
+EARNED_BOOK = 120
+"""The other side of `EARNED`. Subject: the cafe."""
 
 _ROWS = (
     AccountClass(TILL, "till", DEBIT, False, CAFE),
@@ -186,6 +192,8 @@ _ROWS = (
     _new(POINTS_SPENT, "points_spent"),
     _new(SPENT, "spent"),
     _new(SPENT_BOOK, "spent_book"),
+    _new(EARNED, "earned"),
+    _new(EARNED_BOOK, "earned_book"),
 )
 
 

@@ -83,6 +83,8 @@ TERMS: Mapping[str, Mapping[str, str]] = {
         "points_spent": _("Points spent"),
         "spent": _("Spent so far"),
         "spent_book": _("Spent so far, other side"),
+        "earned": _("Earned by top-ups"),
+        "earned_book": _("Earned by top-ups, other side"),
     },
     "unit": {"points": _("points"), "lucky": _("lucky points"), "visits": _("visits")},
     "role": {

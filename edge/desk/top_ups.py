@@ -1,6 +1,6 @@
 """Top-ups at the counter: taking them, taking wrong ones back, many at once, cash-outs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from edge.desk import facts
@@ -11,15 +11,16 @@ from edge.desk.money import lines_of
 from edge.desk.numbers import next_top_up_number, paper_number
 from edge.desk.payments import Payments, Tendered
 from edge.desk.purses import held_of, offered, points_month, top_up_rule_of
-from edge.domain.cash_out import CashOut, Earned, cash_out
+from edge.domain.cash_out import CashOut, cash_out
 from edge.domain.clawback import Due
 from edge.domain.decision import Here, Judgement, read_int, read_list, read_text
+from edge.domain.earned import Earned
 from edge.domain.members import member_refusal
+from edge.domain.parts import Part
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.tenders import Laid
 from edge.domain.top_up import (
     FORM_CASH_OUT,
-    FORM_TOP_UP,
     Cancelling,
     MadeTopUp,
     TopUp,
@@ -31,9 +32,10 @@ from edge.domain.top_up_rule import Package, TopUpRule
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
-from sync_protocol.accounts import FEN, RECEIVABLE, WALLET
+from sync_protocol.accounts import EARNED, FEN, RECEIVABLE, WALLET
+from sync_protocol.annotations import LOST, VOID
 from sync_protocol.kinds import MEMBER, TOP_UP
-from sync_protocol.ledger import REASON_TOP_UP
+from sync_protocol.ledger import REASON_CASH_OUT, REASON_TOP_UP
 from sync_protocol.ops import OpRef
 from sync_protocol.registers import RegisterRow
 from sync_protocol.rights_rule import is_expired
@@ -146,6 +148,7 @@ class TopUpsDesk:
                 facts.purse_of(transaction, at, made.member),
                 held_of(transaction, self._committer.catalogue, at, made.member),
                 reason,
+                earned_of(transaction, at, made.member),
             )
             return cancel_top_up(at, made, wished)
 
@@ -212,18 +215,32 @@ def made_top_up(reader: Reader, at: Here, document: int) -> MadeTopUp | None:
         read_int(TOP_UP, row, "voided_by") > 0,
         row,
         reference.row() if reference is not None else None,
-        _cashed_out_since(reader, member, read_int(TOP_UP, row, "number")),
+        _cashed_out_since(reader, member, read_int(TOP_UP, row, "number"), reference),
     )
 
 
-def _cashed_out_since(reader: Reader, member: int, number: int) -> bool:
-    """Whether a cash-out with a later number settled something that top-ups had earned."""
-    return any(
+def _cashed_out_since(reader: Reader, member: int, number: int, reference: OpRef | None) -> bool:
+    """Whether a later cash-out settled something that top-ups had earned, here or elsewhere."""
+    return _cashed_out_elsewhere(reader, member, reference) or any(
         read_text(TOP_UP, row, "form") == FORM_CASH_OUT
         and read_int(TOP_UP, row, "number") > number
         and any(read_int(TOP_UP, row, name) for name in ("bonus_fen", "points", "lucky"))
         for row in _documents(reader, member)
     )
+
+
+def _cashed_out_elsewhere(reader: Reader, member: int, reference: OpRef | None) -> bool:
+    """Whether another node paid something out behind a top-up, as far as it is known here."""
+    if reference is None:
+        return False
+    for one in facts.members_of(reader, member):
+        cashed_out = False
+        for entry in reader.entries(one, (EARNED,), limit=ENTRIES_LOOKED_AT):
+            if entry.reference == reference:
+                return cashed_out
+            counts = entry.reason == REASON_CASH_OUT and entry.verdict not in (VOID, LOST)
+            cashed_out |= counts and entry.reference.node != reference.node
+    return False
 
 
 def _documents(reader: Reader, member: int) -> Iterator[RegisterRow]:
@@ -257,22 +274,12 @@ def _live(reader: Reader, at: Here, row: RegisterRow) -> Due:
 
 
 def earned_of(reader: Reader, at: Here, member: int) -> Earned:
-    """What a person's top-ups at this cafe came to and had earned, less what was taken back."""
-    earned = ("topped_up_fen", "bonus_fen", "points", "lucky")
-    back = ("cashed_out_fen", "bonus_back_fen", "points_back", "lucky_back")
-    sums = dict.fromkeys((*earned, *back), 0)
-    for row in _documents(reader, member):
-        form = read_text(TOP_UP, row, "form")
-        if form == FORM_TOP_UP and not read_int(TOP_UP, row, "voided_by"):
-            live = _live(reader, at, row)
-            amounts = (read_int(TOP_UP, row, "amount_fen"), live.bonus_fen, live.points, live.lucky)
-            _add(sums, earned, amounts)
-        elif form == FORM_CASH_OUT:
-            fields = ("amount_fen", "bonus_fen", "points", "lucky")
-            _add(sums, back, [read_int(TOP_UP, row, name) for name in fields])
-    return Earned(**sums)
-
-
-def _add(sums: dict[str, int], names: Sequence[str], amounts: Sequence[int]) -> None:
-    for name, amount in zip(names, amounts, strict=True):
-        sums[name] += amount
+    """What a person's top-ups paid in and earned, in all cafes that are known here."""
+    return Earned(
+        tuple(
+            Part(EARNED, one, account[4], account[5], -balance.shown)
+            for one in facts.members_of(reader, member)
+            for account, balance in reader.balances_of(EARNED, one)
+            if balance.shown < 0 and not is_expired(account[4], at.business_day)
+        )
+    )

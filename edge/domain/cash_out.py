@@ -12,7 +12,8 @@ from edge.domain.decision import (
     document_change,
     transaction,
 )
-from edge.domain.parts import lowered, take
+from edge.domain.earned import Earned, due_of, settled_postings
+from edge.domain.parts import Part, lowered, take
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import Purse, taken_for_chain
 from edge.domain.tenders import Laid, Offered, given_back, tender_refusal
@@ -23,37 +24,6 @@ from sync_protocol.ledger import REASON_CASH_OUT
 
 CASH_OUT = "approve_cash_out"
 """The right of the second person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Earned:
-    """What a member's top-ups at this cafe came to and had earned, and what cash-outs took back.
-
-    Those that were cancelled are not among them.
-    """
-
-    topped_up_fen: int = 0
-    bonus_fen: int = 0
-    points: int = 0
-    cashed_out_fen: int = 0
-    bonus_back_fen: int = 0
-    points_back: int = 0
-    lucky: int = 0
-    lucky_back: int = 0
-
-    def due(self, amount_fen: int, purse: Purse) -> Due:
-        """What a cash-out of so much takes back: its share of what the top-ups had earned.
-
-        Of bonus credit at least the share of what is left: other cafes' top-ups earned that.
-        """
-        gone_fen = min(self.cashed_out_fen + amount_fen, self.topped_up_fen)
-        whole_fen = max(self.topped_up_fen, 1)
-        left_fen = purse.bonus_fen * amount_fen // max(purse.wallet_fen, 1)
-        return Due(
-            max(self.bonus_fen * gone_fen // whole_fen - self.bonus_back_fen, left_fen),
-            max(self.points * gone_fen // whole_fen - self.points_back, 0),
-            max(self.lucky * gone_fen // whole_fen - self.lucky_back, 0),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +48,8 @@ def cash_out(here: Here, wished: CashOut, rule: TopUpRule) -> Judgement:
     refusal = _refusal(here, wished, rule)
     if refusal is not None:
         return refusal
-    due = wished.earned.due(wished.amount_fen, wished.purse) if rule.claws_back else Due()
+    share = wished.earned.share(wished.amount_fen)
+    due = _due(wished, share) if rule.claws_back else Due()
     back = claw_back(due, wished.held, wished.amount_fen)
     paid_fen = wished.amount_fen - back.kept_fen
     lines = [[wished.tender.code, paid_fen, wished.tender.reference]] if paid_fen else []
@@ -90,6 +61,7 @@ def cash_out(here: Here, wished: CashOut, rule: TopUpRule) -> Judgement:
             *given_back(here, lines),
             *taken_for_chain(here, -paid_fen),
             *clawback_postings(here, wished.who.member, back),
+            *settled_postings(here, share),
         ),
         document=wished.id,
         rule_version=rule.version,
@@ -116,6 +88,13 @@ def cash_out(here: Here, wished: CashOut, rule: TopUpRule) -> Judgement:
         here, TOP_UP, wished.id, None, _document(here, wished, due, lines, rule.version)
     )
     return Decision((op, document), (PrintSlip("cash_out", facts),), values)
+
+
+def _due(wished: CashOut, share: tuple[Part, ...]) -> Due:
+    """What comes back; of bonus credit at least the share of what is left, whatever gave it."""
+    purse, earned = wished.purse, due_of(share)
+    left_fen = purse.bonus_fen * wished.amount_fen // max(purse.wallet_fen, 1)
+    return Due(max(earned.bonus_fen, left_fen), earned.points, earned.lucky)
 
 
 def _refusal(here: Here, wished: CashOut, rule: TopUpRule) -> Refusal | None:

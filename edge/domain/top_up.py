@@ -21,6 +21,7 @@ from edge.domain.decision import (
     plain,
     transaction,
 )
+from edge.domain.earned import Earned, earned_postings, settled_postings
 from edge.domain.parts import lowered, take, total
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.stored_value import Purse, taken_for_chain
@@ -110,6 +111,7 @@ def top_up(here: Here, wished: TopUp, rule: TopUpRule = TOP_UP_RULE_DEFAULT) -> 
             *repayment,
             *taken_for_chain(here, wished.amount_fen),
             *rewarded(here, member, reward, wished.points_month),
+            *earned_postings(here, member, wished.amount_fen, reward, wished.points_month),
         ),
         document=wished.id,
         rule_version=rule.version,
@@ -225,6 +227,7 @@ class Cancelling:
     purse: Purse
     held: Held
     reason: str
+    earned: Earned
 
 
 def cancel_top_up(here: Here, made: MadeTopUp, wished: Cancelling) -> Judgement:
@@ -247,6 +250,7 @@ def cancel_top_up(here: Here, made: MadeTopUp, wished: Cancelling) -> Judgement:
             *given_back(here, given),
             *taken_for_chain(here, kept_fen - made.amount_fen),
             *clawback_postings(here, made.member, back),
+            *settled_postings(here, wished.earned.of_top_up(made.amount_fen, made.due)),
         ),
         document=wished.id,
         corrects=made.reference,

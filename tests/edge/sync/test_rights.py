@@ -167,3 +167,46 @@ async def test_looking_a_member_up_moves_nothing_and_a_sale_that_begins_does(cou
     await eventually(lambda: there.shown(WALLET, member) == 5_000, "the money that was asked for")
     assert {wanted[2] for wanted in asked} == {member}
     await there.do("spend", member=member, amount_fen=700)
+
+
+async def test_bonus_spent_in_one_cafe_is_kept_from_what_others_pay_out(counters, hub):
+    """Not a fen of it is lost or taken twice, whichever cafe pays and whether it has a line."""
+    here, there = counters
+    limits = {"version": 1, "values": [[True, 100, 500_000, 100_000, 500_000]]}
+    await hub.office.set_fields(RULE, "top_up", limits, 0)
+    tiers = {"version": 1, "values": [[10_000, 1_000, 0, 0, 0]]}
+    await hub.office.set_fields(RULE, "top_up_tiers", tiers, 0)
+    for counter in counters:
+        await eventually(
+            lambda box=counter.box: box.read(lambda reader: reader.register(RULE, "top_up_tiers")),
+            "the rules",
+        )
+    member = await _member(here)
+    top_up = await here.do("top_up", member=member, amount_fen=10_000, tender="cash")
+    await here.do("spend", member=member, amount_fen=1_000)
+    await here.box.settled()
+    await eventually(lambda: there.shown(WALLET, member, (here.box.node, 1)) == 10_000, "the money")
+    await there.tap()
+    await eventually(lambda: there.shown(WALLET, member) == 10_000, "the recalled money")
+    await there.cut()
+    await there.do("top_up", member=member, amount_fen=2_000, tender="cash")
+    asked = {"member": member, "tender": "cash", "reason": "退卡"}
+    first = await there.do("cash_out", amount_fen=6_000, **asked)
+    assert (first.values["paid_fen"], first.values["kept_fen"]) == (5_500, 500)
+    there.box.switch.mend()
+    await eventually(lambda: there.box.sync.up, "the line")
+    await there.do("release", member=member)
+    await there.box.settled()
+    await eventually(lambda: here.shown(WALLET, member, HUB_HOLDER) == 6_000, "the release")
+    wrong = {"top_up": top_up.values["top_up"], "reason": "充错"}
+    assert (await here.ask("cancel_top_up", **wrong)).code == "top_up_cashed_out"
+    await here.do("set_ticket_member", member=member)
+    await eventually(lambda: here.shown(WALLET, member) == 6_000, "the rest")
+    last = await here.do("cash_out", amount_fen=6_000, **asked)
+    assert (last.values["paid_fen"], last.values["kept_fen"]) == (5_500, 500)
+    await here.do("top_up", member=member, amount_fen=2_000, tender="cash")
+    fresh = await here.do("cash_out", amount_fen=2_000, **asked)
+    assert (fresh.values["paid_fen"], fresh.values["kept_fen"]) == (2_000, 0)
+    for counter in counters:
+        await counter.box.settled()
+        await counter.box.assert_equal_to_hub()
