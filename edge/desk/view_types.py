@@ -153,6 +153,11 @@ class ProductView:
     member_price_fen: int
     in_stock: int | None
 
+    @property
+    def names(self) -> Name:
+        """Chinese first."""
+        return (self.name, self.name_en)
+
 
 @dataclass(frozen=True, slots=True)
 class TransferView:

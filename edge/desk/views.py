@@ -1,6 +1,7 @@
 """What the pages show, read from one moment of the store. Nothing here changes anything."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from edge.desk import facts
@@ -44,6 +45,7 @@ from edge.desk.view_types import (
 from edge.domain.approvals import approver_refusal
 from edge.domain.business_day import days_before
 from edge.domain.decision import Here, read_int, read_text
+from edge.domain.initials import initials_of_words
 from edge.domain.open_tickets import TICKET_MODE, OpenTicket
 from edge.domain.shifts import Shift
 from edge.domain.staff import log_in_refusal, person_of
@@ -84,6 +86,7 @@ class Views:
         self._clocks = clocks
         self._devices = devices
         self._mains = committer.mains
+        self._initials: dict[str, str] = {}
         self.doors: DoorWatch | None = None
         """Who watches the doors; the desk says so here."""
         self.second_copy: Callable[[], CopyState] = lambda: CopyState.OFF
@@ -153,6 +156,17 @@ class Views:
                 for product in self._catalogue.products(reader)
                 if product.on_sale
             )
+
+    async def product_initials(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Name of a product -> what a cashier types for it; each is worked out once.
+
+        Off the loop: those of a new catalogue take a second.
+        """
+        new = [name for name in names if name not in self._initials]
+        if new:
+            found = await asyncio.to_thread(lambda: [initials_of_words(name) for name in new])
+            self._initials.update(zip(new, found, strict=True))
+        return self._initials
 
     async def sales(self, limit: int = 50) -> tuple[SaleView, ...]:
         """The sales of this business day, newest first."""

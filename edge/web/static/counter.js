@@ -98,28 +98,6 @@ function paletteKey(event) {
   event.preventDefault();
 }
 
-// data-filter="#products": shows those whose data-words hold what is typed; Enter takes the first.
-document.addEventListener("input", (event) => {
-  const list = event.target.dataset.filter;
-  if (!list) return;
-  const words = event.target.value.trim().toLowerCase();
-  for (const item of document.querySelectorAll(`${list} [data-words]`)) {
-    item.hidden = !item.dataset.words.toLowerCase().includes(words);
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  const list = event.target.dataset?.filter;
-  if (!list || event.key !== "Enter" || event.isComposing) return;
-  event.preventDefault();
-  if (!event.target.value.trim()) {
-    pressKey("Enter");
-    return;
-  }
-  const first = [...document.querySelectorAll(`${list} [data-words]`)].find((item) => !item.hidden);
-  first?.querySelector("button").click();
-});
-
 // data-change-from="1250" (fen), or the name of the field with the yuan that are due: shows what a
 // cashier gives back, before anything is sent.
 document.addEventListener("input", (event) => {
@@ -172,15 +150,6 @@ document.addEventListener("keydown", (event) => {
   if (done) event.preventDefault();
 });
 
-// data-filter-by="饮料": writes a word into the field that filters the products.
-document.addEventListener("click", (event) => {
-  const control = event.target.closest("[data-filter-by]");
-  if (!control) return;
-  const field = document.getElementById("product-filter");
-  field.value = control.dataset.filterBy;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-});
-
 document.addEventListener("click", (event) => {
   const control = event.target.closest("[data-fill]");
   if (control) {
@@ -188,7 +157,7 @@ document.addEventListener("click", (event) => {
     const field = control.closest("form").elements[name];
     field.value = control.dataset.append === undefined ? value : field.value + value;
     field.focus();
-    field.dispatchEvent(new Event("change", { bubbles: true }));
+    for (const happened of ["input", "change"]) field.dispatchEvent(new Event(happened, { bubbles: true }));
   }
   if (event.target.closest("[data-palette]")) openPalette();
   if (event.target.closest("[data-reload]")) location.reload();

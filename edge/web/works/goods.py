@@ -2,29 +2,35 @@
 
 from collections.abc import Mapping
 
+from edge.desk.view_types import ProductView
 from edge.web.actions import Action
 from edge.web.translations import _
 from edge.web.works.asked import Asked, Facts, Work
+from edge.web.works.product_words import words_of
 
 
 async def _transfers(asked: Asked) -> Facts:
     views = asked.desk.views
     own = asked.screen.counter.cafe
+    counted = await _counted(asked)
     return {
         "values": asked.values,
         "incoming": asked.screen.counter.transfers,
         "outgoing": await views.transfers(incoming=False),
         "cafes": [cafe for cafe in await views.cafes() if cafe.cafe != own],
         "assets": await views.assets(),
-        "counted": await _counted(asked),
+        "counted": counted,
+        "product_words": await words_of(asked.desk, counted),
     }
 
 
 async def _stock(asked: Asked) -> Facts:
-    return {"values": asked.values, "counted": await _counted(asked)}
+    counted = await _counted(asked)
+    words = await words_of(asked.desk, counted)
+    return {"values": asked.values, "counted": counted, "product_words": words}
 
 
-async def _counted(asked: Asked) -> list[object]:
+async def _counted(asked: Asked) -> list[ProductView]:
     products = await asked.desk.views.products()
     return [product for product in products if product.in_stock is not None]
 

@@ -6,6 +6,7 @@ from edge.domain.business_day import date_of
 from edge.web.actions import Action, Needs
 from edge.web.translations import _
 from edge.web.works.asked import TICKET, Asked, Facts, Work
+from edge.web.works.product_words import words_of
 
 SALES_SHOWN = 60
 QUICK_KEYS = 9
@@ -13,8 +14,10 @@ QUICK_KEYS = 9
 
 
 async def _ticket(asked: Asked) -> Facts:
+    products = await asked.desk.views.products()
     return {
-        "products": await asked.desk.views.products(),
+        "products": products,
+        "product_words": await words_of(asked.desk, products),
         "category_names": await asked.desk.sales_views.category_names(),
         "focus_products": "sell" in asked.query,
         "focus_scan": "add" in asked.query,
@@ -61,9 +64,12 @@ async def _commissions(asked: Asked) -> Facts:
 
 async def _catalogue(asked: Asked) -> Facts:
     category = asked.query.get("category", "")
+    catalogue = await asked.desk.sales_views.catalogue(category)
+    products = [product for _name, group in catalogue.groups for product in group]
     return {
         "chosen": category,
-        "catalogue": await asked.desk.sales_views.catalogue(category),
+        "catalogue": catalogue,
+        "product_words": await words_of(asked.desk, products),
     }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.domain.initials import INITIALS_LENGTH_MAX, initials_of
+from edge.domain.initials import INITIALS_LENGTH_MAX, initials_of, initials_of_words
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,8 @@ def test_initials_are_what_a_cashier_types(name: str, initials: str) -> None:
 
 def test_initials_of_a_long_name_are_cut() -> None:
     assert len(initials_of("王" * 100)) == INITIALS_LENGTH_MAX
+
+
+@pytest.mark.parametrize(("name", "initials"), [("乐事薯片", "lssp"), ("可口可乐 330ml", "kkkl3")])
+def test_goods_have_no_surname(name: str, initials: str) -> None:
+    assert initials_of_words(name) == initials
