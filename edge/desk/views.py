@@ -30,6 +30,7 @@ from edge.desk.view_types import (
     KeptTicketView,
     LedgerEntryView,
     MemberView,
+    Name,
     PresentView,
     PrintJobView,
     ProductView,
@@ -156,6 +157,11 @@ class Views:
                 for product in self._catalogue.products(reader)
                 if product.on_sale
             )
+
+    def product_names(self, skus: Iterable[str]) -> Mapping[str, Name]:
+        """What the products of some skus are called; without those that there are not."""
+        with self._store.read() as reader:
+            return {sku: one.names for sku, one in facts.products(reader, skus).items()}
 
     async def product_initials(self, names: Iterable[str]) -> Mapping[str, str]:
         """Name of a product -> what a cashier types for it; each is worked out once.

@@ -165,11 +165,12 @@ def receive(here: Here, facts: ReceiptFacts, load: Load) -> Judgement:
     arrived = {str(unit): int(str(quantity)) for unit, quantity in load.units()}
     for unit, quantity in arrived.items():
         item = unit.partition(":")[2]
+        name = facts.products[item].names if item in facts.products else item
         sent = facts.in_transit.get(unit, 0)
         if not sent:
-            return refuse("transfer_line_unknown", item=item)
+            return refuse("transfer_line_unknown", item=name)
         if quantity > sent:
-            return refuse("transfer_surplus", item=item, sent=sent, received=quantity)
+            return refuse("transfer_surplus", item=name, sent=sent, received=quantity)
     postings: list[Posting] = []
     shortage: list[tuple[str, int]] = []
     for unit, sent in sorted(facts.in_transit.items()):

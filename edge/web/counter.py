@@ -71,6 +71,7 @@ class Counter:
             "seat_map": self.desk.session_views.seat_map,
             "reminders_due": self.desk.reminders.chip,
             "reminders_of": self.desk.reminders.of_member,
+            "product_names": self.desk.views.product_names,
             "approvers": partial(self._approvers, screen.session.staff),
             **screen.values(),
         }

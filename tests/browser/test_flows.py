@@ -342,6 +342,8 @@ async def test_a_transfer_is_received(cashier: Cashier) -> None:
     await cashier.look("form")
     await hands.send(form)
     await cashier.done("receive_transfer")
+    name = "Cola" if cashier.language == "en" else "可乐"
+    await expect(cashier.page.locator("[data-done]")).to_contain_text(f"{name} × 1")
 
 
 async def test_x_report_then_count_and_hand_over(cashier: Cashier) -> None:

@@ -92,6 +92,7 @@ async def test_a_receipt_with_a_shortage(counter: Counter) -> None:
     ]
     surplus = await counter.refused("receive_transfer", transfer=TRANSFER_ID, lines=[["COLA", 11]])
     assert surplus.code == "transfer_surplus"
+    assert "可乐" in surplus.words("zh")
     answer = await counter.do(
         "receive_transfer",
         transfer=TRANSFER_ID,
