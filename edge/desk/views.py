@@ -30,7 +30,6 @@ from edge.desk.view_types import (
     KeptTicketView,
     LedgerEntryView,
     MemberView,
-    Name,
     PresentView,
     PrintJobView,
     ProductView,
@@ -158,7 +157,7 @@ class Views:
                 if product.on_sale
             )
 
-    def product_names(self, skus: Iterable[str]) -> Mapping[str, Name]:
+    def product_names(self, skus: Iterable[str]) -> Mapping[str, facts.Name]:
         """What the products of some skus are called; without those that there are not."""
         with self._store.read() as reader:
             return {sku: one.names for sku, one in facts.products(reader, skus).items()}
