@@ -67,7 +67,7 @@ COLUMNS: Mapping[str, str] = {
     "about": _("About"),
     "advance_limit_fen": _("Advance while the line is down (yuan)"),
     "amount_fen": _("Amount (yuan)"),
-    "approval_above_fen": _("A second person approves above (yuan)"),
+    "approval_above_fen": _("A second person approves above (yuan, a member in a day)"),
     "at_zero": _("When the money is used up"),
     "audience": _("For"),
     "birthday_gift": _("Birthday gift"),
@@ -75,7 +75,9 @@ COLUMNS: Mapping[str, str] = {
     "bonus_fen": _("Bonus credit (yuan)"),
     "bonus_months": _("Months until the bonus expires (0: never)"),
     "booking": _("May book seats"),
-    "cash_out_approval_above_fen": _("A second person approves cash-outs above (yuan)"),
+    "cash_out_approval_above_fen": _(
+        "A second person approves cash-outs above (yuan, a member in a day)"
+    ),
     "category": _("Category"),
     "check_in": _("Points for a daily check-in"),
     "checkout": _("Checkout"),
@@ -106,7 +108,9 @@ COLUMNS: Mapping[str, str] = {
     "lead_days": _("Days before"),
     "lock_hours": _("Hours until an open session is closed (0: never)"),
     "lock_minutes": _("Locked for minutes"),
-    "lost_list_offline_limit_fen": _("Spending limit with an old list of lost cards (yuan)"),
+    "lost_list_offline_limit_fen": _(
+        "Spending limit with an old list of lost cards (yuan, a member in a day)"
+    ),
     "lost_list_stale_hours": _("The list of lost cards is old after hours"),
     "low_balance_fen": _("Balance is low below (yuan)"),
     "lucky": _("Lucky points"),
@@ -130,7 +134,7 @@ COLUMNS: Mapping[str, str] = {
     "per_yuan": _("Points a yuan"),
     "percent": _("Points (per cent)"),
     "phone": _("Phone"),
-    "pin_above_fen": _("Card PIN asked above (yuan)"),
+    "pin_above_fen": _("Card PIN asked above (yuan, a member in a day)"),
     "points": _("Points"),
     "points_months": _("Months until points expire (0: never)"),
     "points_percent": _("Points (per cent)"),

@@ -124,6 +124,9 @@ class Payments:
                 pin_correct=tendered.pin_correct,
                 approved=request.approver > 0,
             )
+            proved = tendered.pin_correct or request.approver > 0
+            if proved and any(one.code == WALLET_TENDER for one in tendered.laid):
+                purses.note_proof(transaction, at, member)
         return Payment(
             sale,
             number,

@@ -1,6 +1,6 @@
 """What a payment needs to know of this cafe's rules and of the member who pays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from edge.desk import facts
@@ -16,7 +16,9 @@ from edge.domain.spending import (
 )
 from edge.domain.tenders import Offered, offered_tenders
 from edge.domain.top_up_rule import TopUpRule, top_up_rule
+from edge.store.facts import LedgerEntry
 from edge.store.reader import Reader
+from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import BONUS, FEN, LUCKY_HELD, POINTS_HELD, RECEIVABLE, WALLET
 from sync_protocol.annotations import LOST, VOID
 from sync_protocol.clock import stamp_ms
@@ -24,7 +26,11 @@ from sync_protocol.kinds import CARD, MEMBER
 from sync_protocol.ops import OpRef
 from sync_protocol.rights_rule import is_expired, month_after
 
-SPENDS_LOOKED_AT = 500
+PROVED_SETTING = "proved.{}"
+"""Member -> the box's epoch and last op before a debit that a PIN or a second person proved."""
+ENTRIES_LOOKED_AT = (40, 500)
+"""The newest of a person's entries, among which those of a day are looked for: the first is enough
+unless all of them are of that day."""
 """The newest of a member's entries, of which those of today count against the limit of a day."""
 
 
@@ -47,11 +53,12 @@ def spending_of(
     spending = spending_rule(found.version, found.rows[0])
     members = facts.members_of(reader, member)
     own_fen = read_int(MEMBER, facts.row(reader, MEMBER, member), "daily_limit_fen")
-    limited = bool(own_fen or spending.daily_limit_fen)
+    spent, backs = _of_day(reader, members, at.business_day)
     return replace(
         spending,
         own_daily_limit_fen=own_fen,
-        spent_today_fen=spent_fen(reader, members, at.business_day) if limited else 0,
+        spent_today_fen=sum(spent.values()) + sum(min(fen, 0) for fen in backs.values()),
+        unproved_today_fen=_unproved_fen(reader, at, member, spent),
         card_has_pin=any(
             read_text(CARD, card.shown, "pin_hash")
             for one in members
@@ -105,14 +112,55 @@ def spent_fen(reader: Reader, members: Iterable[int], business_day: int) -> int:
 
     What gives back counts against it; a top-up or a redemption that was taken back is no spend.
     """
-    spent_fen = 0
+    spent, backs = _of_day(reader, members, business_day)
+    return sum(spent.values()) + sum(min(back_fen, 0) for back_fen in backs.values())
+
+
+def note_proof(transaction: WriteTransaction, at: Here, member: int) -> None:
+    """Note that the debit which this write is about to make was proved: by a PIN, or by a person.
+
+    Call before its ops are appended: the first debit behind this place is that one.
+    """
+    place = [at.epoch, transaction.own_head().seq]
+    transaction.set_setting(PROVED_SETTING.format(member), place)
+
+
+def _unproved_fen(reader: Reader, at: Here, member: int, spent: Mapping[OpRef, int]) -> int:
+    """What was spent today since a PIN or a second person proved a debit at this box."""
+    kept = reader.setting(PROVED_SETTING.format(member))
+    epoch, seq = kept if isinstance(kept, list) else (0, 0)
+    own = [one for one in spent if (one.node, one.epoch) == (at.node, epoch)]
+    proved = [one for one in own if one.seq <= seq]
+    later = sorted((one for one in own if one.seq > seq), key=lambda one: one.seq)
+    return sum(spent.values()) - sum(spent[one] for one in (*proved, *later[:1]))
+
+
+def entries_of_day(
+    reader: Reader, member: int, classes: tuple[int, ...], business_day: int
+) -> list[LedgerEntry]:
+    """A member's entries of a business day in fen, those without effect left out."""
+    found: list[LedgerEntry] = []
+    for limit in ENTRIES_LOOKED_AT:
+        found = reader.entries(member, classes, FEN, limit=limit)
+        if len(found) < limit or found[-1].business_day < business_day:
+            break
+    return [
+        entry
+        for entry in found
+        if entry.business_day == business_day and entry.verdict not in (VOID, LOST)
+    ]
+
+
+def _of_day(
+    reader: Reader, members: Iterable[int], business_day: int
+) -> tuple[dict[OpRef, int], dict[OpRef, int]]:
+    """(what was spent, what was given back) on a business day, in fen by op."""
+    spent: dict[OpRef, int] = {}
     backs: dict[OpRef, int] = {}
     for one in members:
-        for entry in reader.entries(one, (WALLET, BONUS, RECEIVABLE), FEN, limit=SPENDS_LOOKED_AT):
-            if entry.business_day != business_day or entry.verdict in (VOID, LOST):
-                continue
+        for entry in entries_of_day(reader, one, (WALLET, BONUS, RECEIVABLE), business_day):
             if entry.reason in GIVING_BACK_REASONS:
                 backs[entry.reference] = backs.get(entry.reference, 0) + entry.amount
             elif entry.reason in SPENDING_REASONS:
-                spent_fen += entry.amount
-    return spent_fen + sum(min(back_fen, 0) for back_fen in backs.values())
+                spent[entry.reference] = spent.get(entry.reference, 0) + entry.amount
+    return spent, backs

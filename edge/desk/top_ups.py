@@ -10,7 +10,13 @@ from edge.desk.commit import Committer, Request
 from edge.desk.money import lines_of
 from edge.desk.numbers import next_top_up_number, paper_number
 from edge.desk.payments import Payments, Tendered
-from edge.desk.purses import held_of, offered, points_month, top_up_rule_of
+from edge.desk.purses import (
+    entries_of_day,
+    held_of,
+    offered,
+    points_month,
+    top_up_rule_of,
+)
 from edge.domain.cash_out import CashOut, cash_out
 from edge.domain.clawback import Due
 from edge.domain.decision import Here, Judgement, read_int, read_list, read_text
@@ -128,6 +134,7 @@ class TopUpsDesk:
                 points_month(transaction, at.business_day),
                 note,
                 offered(transaction, self._committer.catalogue),
+                _unapproved_fen(transaction, at, person, REASON_TOP_UP),
             ),
             rule,
         )
@@ -185,6 +192,7 @@ class TopUpsDesk:
                 held_of(transaction, catalogue, at, person),
                 reason,
                 offered(transaction, catalogue),
+                _unapproved_fen(transaction, at, person, REASON_CASH_OUT),
             )
             return cash_out(at, wished, top_up_rule_of(transaction, catalogue))
 
@@ -248,6 +256,22 @@ def _documents(reader: Reader, member: int) -> Iterator[RegisterRow]:
     for one in facts.members_of(reader, member):
         for document in reader.registers_where(TOP_UP, "member", one, limit=TOP_UPS_MAX):
             yield document.shown
+
+
+def _unapproved_fen(reader: Reader, at: Here, member: int, reason: int) -> int:
+    """What a person's top-ups or cash-outs of today come to that nobody approved, at this cafe."""
+    made = {
+        entry.document
+        for one in facts.members_of(reader, member)
+        for entry in entries_of_day(reader, one, (WALLET, RECEIVABLE), at.business_day)
+        if entry.reason == reason
+    }
+    rows = [facts.row(reader, TOP_UP, document) for document in sorted(made)]
+    return sum(
+        read_int(TOP_UP, row, "amount_fen")
+        for row in rows
+        if not read_int(TOP_UP, row, "approver") and not read_int(TOP_UP, row, "voided_by")
+    )
 
 
 def _reference(reader: Reader, member: int, document: int) -> OpRef | None:

@@ -28,7 +28,11 @@ CASH_OUT = "approve_cash_out"
 
 @dataclass(frozen=True, slots=True)
 class CashOut:
-    """A wished cash-out; `tender` is the way the money goes, with the provider's number if any."""
+    """A wished cash-out; `tender` is the way the money goes, with the provider's number if any.
+
+    `unapproved_today_fen` is what the member got before on this business day, at this cafe, without
+    a second person: two below the limit are as one above it.
+    """
 
     id: int
     number: int
@@ -41,6 +45,7 @@ class CashOut:
     held: Held
     reason: str
     offered: Offered
+    unapproved_today_fen: int = 0
 
 
 def cash_out(here: Here, wished: CashOut, rule: TopUpRule) -> Judgement:
@@ -114,7 +119,8 @@ def _refusal(here: Here, wished: CashOut, rule: TopUpRule) -> Refusal | None:
     owed_fen = purse.advance.owed_fen
     if owed_fen and amount_fen > purse.wallet_fen - owed_fen:
         return refuse("cash_out_owed", owed_fen=owed_fen)
-    if amount_fen > rule.cash_out_approval_above_fen and not wished.who.approver:
+    unapproved_fen = wished.unapproved_today_fen + amount_fen
+    if unapproved_fen > rule.cash_out_approval_above_fen and not wished.who.approver:
         return approval_needed(CASH_OUT)
     return tender_refusal(wished.tender, wished.offered)
 

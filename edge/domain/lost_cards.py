@@ -42,7 +42,7 @@ def list_age_ms(now_ms: int, log_ms: int, *, cut_off: bool) -> int:
 
 
 def lost_list_refusal(rule: LostListRule, age_ms: int, amount_fen: int) -> Refusal | None:
-    """Why so much stored value may not be debited while the list is that old, or None."""
+    """Why so much stored value may not be debited in a day while the list is that old, or None."""
     if not rule.is_stale(age_ms) or amount_fen <= rule.offline_limit_fen:
         return None
     return refuse("lost_list_stale", hours=age_ms // HOUR_MS, limit_fen=rule.offline_limit_fen)

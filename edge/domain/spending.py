@@ -2,7 +2,9 @@
 
 Everything that is paid from a balance goes through `debit_postings`: tickets, sessions, passes,
 fees. The limits are those of the rule `spending` and the member's own; what a member spent today
-is known as far as other cafes' entries have come here.
+is known as far as other cafes' entries have come here. The limit above which a PIN is asked, and
+that of an old list of lost cards, count what was spent before on the same day: paying twice below
+a limit is as paying once above it. A debit that a PIN or a second person proved counts no more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -70,7 +72,8 @@ class Spending:
     """The rule in force, and what it must know of this member and this sale.
 
     Limits of 0 are none. `own_daily_limit_fen` is the member's own; `spent_today_fen` what the
-    member spent on this business day. `card_has_pin`: a PIN can be asked for; `pin_correct`: it
+    member spent on this business day, `unproved_today_fen` as far as neither a PIN nor a second
+    person vouched for it. `card_has_pin`: a PIN can be asked for; `pin_correct`: it
     was typed and is right; `approved`: a second person vouches for the member instead.
     """
 
@@ -81,6 +84,7 @@ class Spending:
     pin_above_fen: int = 0
     own_daily_limit_fen: int = 0
     spent_today_fen: int = 0
+    unproved_today_fen: int = 0
     card_has_pin: bool = False
     pin_correct: bool = False
     approved: bool = False
@@ -102,7 +106,7 @@ class Spending:
         if self.single_limit_fen:
             bounds.append(self.single_limit_fen)
         if self.lost_list.is_stale(self.lost_list_age_ms):
-            bounds.append(self.lost_list.offline_limit_fen)
+            bounds.append(max(self.lost_list.offline_limit_fen - self.unproved_today_fen, 0))
         return min(bounds, default=None)
 
 
@@ -133,7 +137,8 @@ class Debit:
 
 def limit_refusal(amount_fen: int, spending: Spending) -> Refusal | None:
     """Why an amount is beyond what may be spent at once or today, None where it is not."""
-    stale = lost_list_refusal(spending.lost_list, spending.lost_list_age_ms, amount_fen)
+    unproved_fen = spending.unproved_today_fen + amount_fen
+    stale = lost_list_refusal(spending.lost_list, spending.lost_list_age_ms, unproved_fen)
     if stale is not None:
         return stale
     if 0 < spending.single_limit_fen < amount_fen:
@@ -148,7 +153,8 @@ def limit_refusal(amount_fen: int, spending: Spending) -> Refusal | None:
             spent_fen=max(spending.spent_today_fen, 0),
             left_fen=max(day_fen - spending.spent_today_fen, 0),
         )
-    if 0 < spending.pin_above_fen < amount_fen and not (spending.pin_correct or spending.approved):
+    proved = spending.pin_correct or spending.approved
+    if 0 < spending.pin_above_fen < unproved_fen and not proved:
         if not spending.card_has_pin:
             return approval_needed(VOUCH)
         return refuse("card_pin_needed", limit_fen=spending.pin_above_fen)

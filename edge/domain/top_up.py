@@ -75,7 +75,8 @@ class Who:
 class TopUp:
     """A wished top-up. `points_month`: when points of today expire; `note` says what for.
 
-    `paper` is the number as papers say it.
+    `paper` is the number as papers say it; `unapproved_today_fen` what the member topped up before
+    on this business day, at this cafe, without a second person.
     """
 
     id: int
@@ -89,11 +90,12 @@ class TopUp:
     points_month: int = 0
     note: str = ""
     offered: Offered = field(default_factory=lambda: OFFERED_DEFAULT)
+    unapproved_today_fen: int = 0
 
 
 def top_up(here: Here, wished: TopUp, rule: TopUpRule = TOP_UP_RULE_DEFAULT) -> Judgement:
     """Money for stored value; it may be spent at this cafe at once."""
-    refusal = top_up_refusal(wished.amount_fen, wished.package, wished.who.approver, rule)
+    refusal = top_up_refusal(wished, rule)
     if refusal is not None:
         return refusal
     paid = taken(here, wished.amount_fen, wished.laid, wished.offered)
@@ -141,15 +143,18 @@ def top_up(here: Here, wished: TopUp, rule: TopUpRule = TOP_UP_RULE_DEFAULT) -> 
     return Decision((op, document), (PrintSlip("top_up", facts),), values)
 
 
-def top_up_refusal(
-    amount_fen: int, package: Package | None, approver: int, rule: TopUpRule
-) -> Refusal | None:
-    """Why an amount is not taken, None where it is."""
+def top_up_refusal(wished: TopUp, rule: TopUpRule) -> Refusal | None:
+    """Why an amount is not taken, None where it is.
+
+    What nobody approved of a day counts together: two below the limit are as one above it.
+    """
+    amount_fen, package = wished.amount_fen, wished.package
     if package is None and amount_fen < rule.minimum_fen:
         return refuse("top_up_too_small", minimum_fen=rule.minimum_fen)
     if package is None and amount_fen > rule.maximum_fen:
         return refuse("top_up_too_large", maximum_fen=rule.maximum_fen)
-    if amount_fen > rule.approval_above_fen and not approver:
+    unapproved_fen = wished.unapproved_today_fen + amount_fen
+    if unapproved_fen > rule.approval_above_fen and not wished.who.approver:
         return approval_needed(APPROVE_TOP_UP)
     return None
 

@@ -32,6 +32,12 @@ PAUSE_SECONDS = 0.02
 SETTLED_SECONDS = 60.0
 IN_STEP_SECONDS = 60.0
 DIFFERENCES_SHOWN = 5
+RULES = """[top_up]
+approval_above_fen = 100000000
+[spending]
+pin_above_fen = 0
+"""
+"""Few members top up and spend all the while: no day's limit is to stop them."""
 
 
 @dataclass
@@ -161,6 +167,9 @@ async def open_chain(folder: Path, *boxes: str) -> AsyncIterator[Chain]:
         broker = opened.enter_context(StoringMosquitto(folder / "broker"))
         stack = ForkedStack(folder / "stack", broker.url)
         await opened.enter_async_context(stack)
+        rules = folder / "rules.toml"
+        rules.write_text(RULES, encoding="utf-8")
+        await stack.operate("publish-rules", str(rules))
         chain = Chain(folder, stack, broker)
 
         async def close_counters() -> None:

@@ -32,7 +32,7 @@ from tests.ports import free_port
 from tests.stack import eventually
 
 PAYER_CARD, OTHER_CARD = bytes.fromhex("04A1B2C3D4E5F6"), bytes.fromhex("04FFEEDDCCBBAA")
-HAD_FEN, SPENT_FEN = 100_000, 100
+HAD_FEN, SPENT_FEN = 100_000, 20
 WAIT_SECONDS = 60.0
 PULSES = re.compile(r'^cafebox_door_pulses_total\{outcome="opened"\} (\S+)$', re.MULTILINE)
 NAMED = re.compile(r'name="tapped_card" value="(\d+)"')

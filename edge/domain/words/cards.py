@@ -110,8 +110,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     # the list of lost cards
     "lost_list_stale": (
-        "断网已 {hours} 小时，挂失名单可能不是最新：每笔最多扣 {limit_fen}，请改用其他方式付款",
-        "The list of lost cards is {hours} hours old: up to {limit_fen} may be debited at once;"
+        "断网已 {hours} 小时，挂失名单可能不是最新：每人每天最多扣 {limit_fen}，请改用其他方式付款",
+        "The list of lost cards is {hours} hours old: up to {limit_fen} a day may be debited;"
         " take another tender",
     ),
     "card_taken": (

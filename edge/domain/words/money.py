@@ -67,7 +67,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         " If it is another, let a second person approve",
     ),
     "spend_above_limit": (
-        "单笔最多可消费 {limit_fen}，这笔是 {amount_fen}，请分笔或用其他方式付款",
+        "单笔最多可消费 {limit_fen}，这笔是 {amount_fen}，请用其他方式付款",
         "At most {limit_fen} may be spent at once, this is {amount_fen}; take another tender",
     ),
     "spend_above_daily_limit": (
@@ -75,8 +75,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The limit of a day is {limit_fen}; {spent_fen} is spent and {left_fen} left",
     ),
     "card_pin_needed": (
-        "超过 {limit_fen} 要输入卡密码；忘记密码请第二个人核实本人",
-        "Above {limit_fen} the card's PIN is needed; or let a second person vouch",
+        "当天累计超过 {limit_fen} 要输入卡密码；忘记密码请第二个人核实本人",
+        "Above {limit_fen} in a day the card's PIN is needed; or let a second person vouch",
     ),
     "card_pin_wrong": (
         "卡密码不对，请会员重新输入",

@@ -142,6 +142,33 @@ async def test_above_a_limit_the_card_asks_for_its_pin_or_a_second_person(till: 
     assert await till.refused("spend", **spend, card_pin="4711") == "card_pin_locked"
 
 
+async def test_paying_twice_below_the_limit_of_the_pin_is_as_paying_once_above_it(
+    till: Till,
+) -> None:
+    await till.publish("spending", {"pin_above_fen": 3_000})
+    await till.top_up(50_000)
+    spend: dict[str, object] = {"member": till.member}
+    await till.done("spend", amount_fen=2_000, **spend)
+    assert await till.refused("spend", amount_fen=1_001, **spend) == "approval_needed"
+    await till.done("spend", amount_fen=1_000, **spend)
+    assert await till.refused("spend", amount_fen=1, **spend) == "approval_needed"
+    # What somebody vouched for counts no more, and what comes after it begins anew.
+    await till.done("spend", amount_fen=9_000, **spend, **APPROVED)
+    await till.done("spend", amount_fen=2_000, **spend)
+    assert await till.refused("spend", amount_fen=1_001, **spend) == "approval_needed"
+    till.counter.clock.forward(24 * 3_600)
+    await till.done("spend", amount_fen=3_000, **spend)
+
+
+async def test_an_old_list_of_lost_cards_bounds_what_a_card_takes_in_a_day(till: Till) -> None:
+    await till.top_up(50_000)
+    till.counter.clock.forward(25 * 3_600)
+    spend: dict[str, object] = {"member": till.member}
+    await till.done("spend", amount_fen=4_000, **spend)
+    assert await till.refused("spend", amount_fen=1_001, **spend) == "lost_list_stale"
+    await till.done("spend", amount_fen=1_000, **spend)
+
+
 @pytest.mark.covers("A338")
 async def test_fees_are_paid_from_the_card(till: Till) -> None:
     await till.top_up(5_000)

@@ -195,6 +195,30 @@ async def test_above_a_limit_a_second_person_approves(till: Till) -> None:
     assert "赵" in await till.get("/show/account")
 
 
+async def test_many_small_amounts_of_a_day_need_a_second_person_as_one_large_one_does(
+    till: Till,
+) -> None:
+    await till.publish(
+        "top_up", {"approval_above_fen": 10_000, "cash_out_approval_above_fen": 5_000}
+    )
+    asked: dict[str, object] = {"member": till.member, "tender": "cash"}
+    await till.done("top_up", amount_fen=6_000, **asked)
+    wrong = await till.done("top_up", amount_fen=4_000, **asked)
+    assert await till.refused("top_up", amount_fen=100, **asked) == "approval_needed"
+    cancel = {"top_up": wrong["top_up"], "reason": "充错", **APPROVED}
+    await till.done("cancel_top_up", **cancel)
+    await till.done("top_up", amount_fen=4_000, **asked)
+    await till.done("top_up", amount_fen=100, **asked, **APPROVED)
+    out = {**asked, "reason": "退卡"}
+    await till.done("cash_out", amount_fen=3_000, **out)
+    assert await till.refused("cash_out", amount_fen=2_001, **out) == "approval_needed"
+    await till.done("cash_out", amount_fen=2_000, **out)
+    assert await till.refused("cash_out", amount_fen=100, **out) == "approval_needed"
+    till.counter.clock.forward(24 * 3_600)
+    await till.done("top_up", amount_fen=10_000, **asked)
+    await till.done("cash_out", amount_fen=5_000, **out)
+
+
 @pytest.mark.covers("A451")
 async def test_the_dialog_shows_what_the_member_has_and_tops_up(till: Till) -> None:
     await till.publish("top_up_tiers", *TIERS)
