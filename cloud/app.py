@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import signal
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -184,7 +185,10 @@ def make_line(configuration: Configuration) -> Line:
     """Return the line to the configured broker, not connected yet."""
     address = broker_address(configuration.broker_url)
     protocol = "3.1.1" if configuration.broker_is_embedded else configuration.broker.protocol
-    login = BrokerLogin(address.host, address.port, address.username, address.password, protocol)
+    ca_file = configuration.broker_ca_file
+    tls = ssl.create_default_context(cafile=ca_file) if address.is_tls else None
+    secrets_of = (address.username, address.password)
+    login = BrokerLogin(address.host, address.port, *secrets_of, protocol, tls)
     return Line(login, f"cafebox-hub-{configuration.hub.chain}")
 
 

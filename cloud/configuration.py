@@ -1,5 +1,6 @@
 """The hub's configuration: one TOML file, every key checked, every error with its remedy."""
 
+import ssl
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,7 +23,9 @@ utc_offset_min = 480         # the chain's clock: minutes east of UTC
 business_day_hour = 6        # a business day begins at this hour
 
 [broker]
-url = "embedded"             # or mqtt://user:password@host:1883
+url = "embedded"             # or mqtt://user:password@host:1883, with TLS mqtts://host:8883
+ca_file = ""                 # whose certificates mqtts: is believed by (PEM); "": the system's
+                             # authorities. A box has the same key in its [hub]
 host = "127.0.0.1"           # where the embedded broker listens
 port = 18830
 protocol = "5"               # of an external broker: "5" or "3.1.1"
@@ -55,6 +58,7 @@ class BrokerSection:
     """[broker]"""
 
     url: str = EMBEDDED
+    ca_file: str = ""
     host: str = "127.0.0.1"
     port: int = 18830
     protocol: str = "5"
@@ -95,31 +99,41 @@ class Configuration:
             return f"mqtt://{self.broker.host}:{self.broker.port}"
         return self.broker.url
 
+    @property
+    def broker_ca_file(self) -> Path | None:
+        """Whose certificates the broker is believed by, None for the system's authorities."""
+        return self.folder / self.broker.ca_file if self.broker.ca_file else None
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where a broker is. `username` and `password` are None for an open one."""
+    """Where a broker is, and whether by TLS. `username` and `password` are None for an open one."""
 
     host: str
     port: int
     username: str | None
     password: str | None
+    is_tls: bool = False
+
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+"""The usual ones (IANA), by scheme."""
 
 
 def broker_address(url: str) -> BrokerAddress:
-    """Return the parts of an mqtt:// URL; `ConfigurationError` if it is none."""
+    """Return the parts of an mqtt:// or mqtts:// URL; `ConfigurationError` if it is none."""
     try:
         parts = urlsplit(url)
-        port = parts.port or 1883
+        port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError:
         parts, port = urlsplit(""), 0
-    if parts.scheme != "mqtt" or not parts.hostname:
+    if parts.scheme not in PORTS or not parts.hostname:
         raise ConfigurationError(
-            f'[broker] url: {url!r} is no broker; write "embedded" or "mqtt://host:1883"'
+            f'[broker] url: {url!r} is no broker; write "embedded", "mqtt://host:1883" or "mqtts://host:8883"'
         )
     username = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
-    return BrokerAddress(parts.hostname, port, username, password)
+    return BrokerAddress(parts.hostname, port, username, password, parts.scheme == "mqtts")
 
 
 def load(path: Path) -> Configuration:
@@ -145,7 +159,7 @@ def load(path: Path) -> Configuration:
     broker = BrokerSection(**_checked(path, "broker", BrokerSection, tables.get("broker", {})))
     grants = GrantsSection(**_checked(path, "grants", GrantsSection, tables.get("grants", {})))
     _check_hub(hub)
-    _check_broker(broker)
+    _check_broker(broker, path.absolute().parent)
     if grants.amount_max < 0:
         raise ConfigurationError("[grants] amount_max: write 0 for no cap, or a positive number")
     return Configuration(path.absolute().parent, hub, broker, grants)
@@ -181,10 +195,18 @@ def _check_hub(hub: HubSection) -> None:
         )
 
 
-def _check_broker(broker: BrokerSection) -> None:
+def _check_broker(broker: BrokerSection, folder: Path) -> None:
     if broker.protocol not in ("5", "3.1.1"):
         raise ConfigurationError('[broker] protocol: write "5" or "3.1.1"')
     if not 1 <= broker.port <= 65535:
         raise ConfigurationError("[broker] port: write a port from 1 to 65535")
     if broker.url != EMBEDDED:
         broker_address(broker.url)
+    if broker.ca_file:
+        try:
+            ssl.create_default_context(cafile=folder / broker.ca_file)
+        except OSError as error:
+            raise ConfigurationError(
+                f"[broker] ca_file: {folder / broker.ca_file}: {error.strerror or error};"
+                " name a file of certificates (PEM) that the hub may read, or none"
+            ) from None

@@ -19,7 +19,6 @@ from datetime import timedelta, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Histogram
 
@@ -57,6 +56,7 @@ from edge.sync.metrics import SyncMetrics
 from edge.sync.mqtt_transport import BrokerLogin, login_of
 from edge.sync.settings import SyncHandlers, SyncSettings
 from edge.sync.sync import Sync
+from edge.sync.tls import http_client
 from edge.watchdog import READY, ServiceManager
 from edge.web.application import build_application
 from edge.web.health import CountsCollector, add_health_routes
@@ -113,7 +113,7 @@ def broker_login(configuration: Configuration, enrolment: Enrolment) -> BrokerLo
     """Where the broker is, by the configuration or else by what the hub said."""
     url = configuration.hub.broker_url or enrolment.answer.broker
     try:
-        return login_of(url, configuration.hub.protocol)
+        return login_of(url, configuration.hub.protocol, configuration.ca_file)
     except ValueError:
         raise ConfigurationError(
             'hub.broker_url: the hub named no broker. Set broker_url = "mqtt://host:1883"'
@@ -151,7 +151,7 @@ async def running(
         clock = machine_clock()
         store = _open_store(configuration.data_dir / STORE_NAME, enrolment, clock)
         stack.callback(store.close)
-        client = await stack.enter_async_context(aiohttp.ClientSession())
+        client = await stack.enter_async_context(http_client(configuration.ca_file))
         start = await stack.enter_async_context(_tasks())
 
         # The desk is made last; nothing calls these before the devices are opened.

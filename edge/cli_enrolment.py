@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import aiohttp
-
 from edge import app, machine
 from edge.cli_output import DONE, Row, print_values
 from edge.configuration import Configuration, ConfigurationError, read
 from edge.sync.enrolment import enrol
 from edge.sync.hub_http import HubHttp
 from edge.sync.line_switch import LineSwitch
+from edge.sync.tls import http_client
 
 
 def add_command(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -40,7 +39,7 @@ def enrol_box(configuration: Configuration, options: argparse.Namespace) -> int:
 
 async def _ask_identity(configuration: Configuration, code: str, again: bool) -> Row:
     configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    async with aiohttp.ClientSession() as client:
+    async with http_client(configuration.ca_file) as client:
         enrolment = await enrol(
             configuration.data_dir / app.IDENTITY_NAME,
             HubHttp(configuration.hub.url, client, LineSwitch()),

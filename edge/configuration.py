@@ -1,5 +1,6 @@
 """The box's configuration: one TOML file, every key checked, every error with its remedy."""
 
+import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class HubSection:
     url: str = option("http://127.0.0.1:8600", low=1)
     broker_url: str = option("")
     protocol: str = option("3.1.1", choices=("3.1.1", "5"))
+    ca_file: str = option("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,11 @@ class Configuration:
         return self.folder / self.box.data_dir
 
     @property
+    def ca_file(self) -> Path | None:
+        """Whose certificates the hub and the broker are believed by, None for the system's."""
+        return self.folder / self.hub.ca_file if self.hub.ca_file else None
+
+    @property
     def second_copy_folder(self) -> Path | None:
         """Where the second copy is kept, None for nowhere."""
         return self.folder / self.second_copy.folder if self.second_copy.folder else None
@@ -155,7 +162,7 @@ def read(text: str, folder: Path) -> Configuration:
     return Configuration(
         folder,
         _checked_box(_section(BoxSection, tables, "box")),
-        _checked_hub(_section(HubSection, tables, "hub")),
+        _checked_hub(_section(HubSection, tables, "hub"), folder),
         _section(CounterSection, tables, "counter"),
         _section(SecondCopySection, tables, "second_copy"),
         _section(LogSection, tables, "log"),
@@ -182,7 +189,7 @@ def _checked_box(box: BoxSection) -> BoxSection:
     return box
 
 
-def _checked_hub(hub: HubSection) -> HubSection:
+def _checked_hub(hub: HubSection, folder: Path) -> HubSection:
     if not _is_address(hub.url, ("http", "https")):
         raise ConfigurationError(f'hub.url: {hub.url!r} is no address. Set "http://host:8600"')
     if hub.broker_url and not _is_address(hub.broker_url, ("mqtt", "mqtts")):
@@ -190,6 +197,14 @@ def _checked_hub(hub: HubSection) -> HubSection:
             f"hub.broker_url: {hub.broker_url!r} is no broker."
             ' Set "mqtt://host:1883", or "" for what the hub said'
         )
+    if hub.ca_file:
+        try:
+            ssl.create_default_context(cafile=folder / hub.ca_file)
+        except OSError as error:
+            raise ConfigurationError(
+                f"hub.ca_file: {folder / hub.ca_file}: {error.strerror or error}."
+                " Name a file of certificates (PEM) that the box may read, or none"
+            ) from None
     return hub
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -29,6 +30,7 @@ from edge.store.backup import check_backup
 from edge.store.errors import StoreError
 from edge.store.opening import open_reader
 from edge.sync.enrolment import Enrolment, EnrolmentError
+from edge.sync.tls import distrust_of, http_client
 from sync_protocol.ops import TRUST_MEASURED, TRUST_NONE, TRUST_RTC
 
 FREE_BYTES_MIN = 500 * 1024 * 1024
@@ -42,10 +44,6 @@ CLOCK_APART_S = 60.0
 """More than a slow answer and the whole seconds of the hub's date can explain."""
 UPDATE_KEY_BYTES = 32
 OWN_USER = "Type it as the box's own user, on a provisioned Pi: sudo cafebox doctor"
-CERTIFICATE_REMEDY = (
-    "Compare the box's date: timedatectl. If it is right, the certificate has expired or is"
-    " another's: head office renews it"
-)
 CLOCK_WORDS: Mapping[object, str] = {
     TRUST_NONE: "nobody vouches for it until the hub is heard",
     TRUST_RTC: "from the hardware clock",
@@ -112,7 +110,7 @@ async def examine(
         findings.append(Finding("identity", False, "it may not be read", f"{OWN_USER}: {error}"))
     findings.append(await asyncio.to_thread(_store, configuration.data_dir / app.STORE_NAME))
     findings.append(await asyncio.to_thread(_papers, configuration))
-    hub, hub_s = await _hub(configuration.hub.url)
+    hub, hub_s = await _hub(configuration)
     findings.append(hub)
     findings.append(_clock(await ask_health(configuration), hub_s))
     if enrolment is not None:
@@ -177,16 +175,18 @@ def _papers(configuration: Configuration) -> Finding:
     return Finding("papers", False, f"they differ from the ledger: {numbers}", remedy)
 
 
-async def _hub(url: str) -> tuple[Finding, float | None]:
+async def _hub(configuration: Configuration) -> tuple[Finding, float | None]:
     """Whether the hub answers, and how many seconds its clock is ahead of ours (RFC 9110, Date)."""
+    url, ca_file = configuration.hub.url, configuration.ca_file
     address = url.rstrip("/") + "/healthz"
     timeout = aiohttp.ClientTimeout(total=ANSWER_S)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as client, client.get(address) as answer:
+        async with http_client(ca_file, timeout) as client, client.get(address) as answer:
             status, date = answer.status, answer.headers.get("Date", "")
-    except aiohttp.ClientConnectorCertificateError as error:
-        why = str(error.certificate_error)
-        return Finding("hub", False, f"{url}: its certificate: {why}", CERTIFICATE_REMEDY), None
+    except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
+        cause = error.__cause__
+        fault = cause if isinstance(cause, ssl.SSLError) else ssl.SSLError(str(error))
+        return await _distrusted("hub", url, fault, (error.host, error.port or 443), ca_file), None
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         why = str(error) or type(error).__name__
         remedy = "Compare hub.url with the hub's address"
@@ -240,8 +240,13 @@ async def _broker(configuration: Configuration, enrolment: Enrolment) -> Finding
     place = f"{login.host}:{login.port}"
     try:
         async with asyncio.timeout(ANSWER_S):
-            _, writer = await asyncio.open_connection(login.host, login.port)
+            _, writer = await asyncio.open_connection(login.host, login.port, ssl=login.tls)
     except (OSError, TimeoutError) as error:
+        if isinstance(error, ssl.SSLError) or (
+            login.tls and isinstance(error, ConnectionResetError)
+        ):
+            server = (login.host, login.port)
+            return await _distrusted("broker", place, error, server, configuration.ca_file)
         why = str(error) or "no answer"
         return Finding(
             "broker", False, f"{place}: {why}", "Start the broker, or set hub.broker_url"
@@ -249,7 +254,15 @@ async def _broker(configuration: Configuration, enrolment: Enrolment) -> Finding
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()
-    return Finding("broker", True, f"{place} answers")
+    return Finding("broker", True, f"{place} answers{' by TLS' if login.tls else ''}")
+
+
+async def _distrusted(
+    check: str, place: str, error: OSError, server: tuple[str, int], ca_file: Path | None
+) -> Finding:
+    """Why a TLS line to a server was not opened."""
+    why = await asyncio.to_thread(distrust_of, error, *server, ca_file)
+    return Finding(check, False, f"{place}: {why.found}", why.remedy)
 
 
 async def _second_copy(configuration: Configuration) -> Finding:

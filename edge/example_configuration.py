@@ -18,6 +18,8 @@ business_day_hour = 6        # a business day begins at this hour (0 to 12)
 url = "http://127.0.0.1:8600"   # the hub's HTTP address
 broker_url = ""              # mqtt://host:1883, mqtts: with TLS; "": what the hub said
 protocol = "3.1.1"           # of the broker: "3.1.1" or "5"
+ca_file = ""                 # whose certificates https: and mqtts: are believed by (PEM); "": the
+                             # system's authorities
 
 [counter]
 same_tap_ms = 3000           # a second tap of one card within this time is the same tap

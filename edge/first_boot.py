@@ -18,7 +18,6 @@ from datetime import timedelta, timezone
 from functools import partial
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
 
 from edge import app, machine, rebuilding
@@ -33,6 +32,7 @@ from edge.setup.gate import Gate
 from edge.setup.progress import ProgressFile
 from edge.setup.setup import Setup, Surroundings
 from edge.sync.enrolment import load_enrolment
+from edge.sync.tls import http_client
 from edge.watchdog import READY, STOPPING, ServiceManager
 from edge.web.setup.application import build_setup_application
 from edge.web.setup.later import DevicesLater
@@ -131,7 +131,7 @@ async def serving(
     configuration.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = ProgressFile(configuration.data_dir / PROGRESS_NAME)
     stacks = Stacks(configuration.stacks.pcsc, configuration.stacks.gpio)
-    async with aiohttp.ClientSession() as client:
+    async with http_client(configuration.ca_file) as client:
         around = Surroundings(
             configuration_path=path,
             identity_path=configuration.data_dir / app.IDENTITY_NAME,

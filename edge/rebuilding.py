@@ -33,6 +33,7 @@ from edge.sync.enrolment import Enrolment, EnrolmentError, enrol, load_enrolment
 from edge.sync.hub_http import HubHttp, Signer
 from edge.sync.line_switch import LineSwitch
 from edge.sync.settings import SyncSettings
+from edge.sync.tls import http_client
 
 DEAD_SUFFIX = "dead"
 SIDE_FILES = ("-wal", "-shm")
@@ -56,7 +57,7 @@ async def rebuild(
     for name in SIDE_FILES:
         path.with_name(path.name + name).unlink(missing_ok=True)
     replace_durably(path, b"")
-    async with aiohttp.ClientSession() as client:
+    async with http_client(configuration.ca_file) as client:
         try:
             enrolment = await _identity(configuration, client, code)
         except BaseException:

@@ -7,7 +7,6 @@ import aiohttp
 from yarl import URL
 
 from edge.domain.refusals import Refusal, refuse
-from edge.sync.enrolment import Enrolment
 from edge.sync.hub_http import HubRefusedError, HubUnreachableError
 
 ADDRESS_LENGTH_MAX = 200
@@ -52,15 +51,6 @@ def why_unreachable(error: HubUnreachableError, hub: str, *, has_network: bool) 
     if any(isinstance(cause, aiohttp.ClientConnectorDNSError) for cause in causes):
         return refuse("setup_hub_name", hub=hub) if has_network else refuse("setup_no_line")
     return refuse("setup_hub_unreachable", hub=hub, why=str(error))
-
-
-def broker_of(enrolment: Enrolment, configured: str) -> tuple[str, int] | None:
-    """Host and port of the broker that the box will use; None where nobody named one."""
-    try:
-        url = URL(configured or enrolment.answer.broker)
-        return (url.host, url.port or 1883) if url.host else None
-    except ValueError:
-        return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -24,7 +24,7 @@ from edge.example_configuration import SETTINGS_EXAMPLE
 from edge.second_copy.rebuild import is_to_be_rebuilt
 from edge.setup.choice import Choice, Place, places_of
 from edge.setup.configuration_text import with_settings
-from edge.setup.hub import CODE_LENGTH_MAX, broker_of, hub_address, why_refused, why_unreachable
+from edge.setup.hub import CODE_LENGTH_MAX, hub_address, why_refused, why_unreachable
 from edge.setup.line import has_network
 from edge.setup.progress import Progress, ProgressFile
 from edge.setup.rewriting import with_choice
@@ -34,6 +34,7 @@ from edge.setup.trial import Trial
 from edge.sync.enrolment import Enrolment, EnrolmentError, enrol, load_enrolment
 from edge.sync.hub_http import HubHttp, HubRefusedError, HubUnreachableError
 from edge.sync.line_switch import LineSwitch
+from edge.sync.mqtt_transport import login_of
 from sync_protocol.errors import ProtocolError
 
 BROKER_S = 5.0
@@ -174,16 +175,19 @@ class Setup:
         """Note where the broker is, if it does not answer: the box works, without a line."""
         if self.enrolment is None:
             return
-        place = broker_of(self.enrolment, self.configuration.hub.broker_url)
+        hub = self.configuration.hub
         self.broker_silent = ""
-        if place is None:
+        try:
+            url = hub.broker_url or self.enrolment.answer.broker
+            login = login_of(url, hub.protocol, self.configuration.ca_file)
+        except ValueError:
             return
         try:
             async with asyncio.timeout(BROKER_S):
-                _, writer = await asyncio.open_connection(*place)
+                _, writer = await asyncio.open_connection(login.host, login.port, ssl=login.tls)
             writer.close()
         except (OSError, TimeoutError):
-            self.broker_silent = f"{place[0]}:{place[1]}"
+            self.broker_silent = f"{login.host}:{login.port}"
 
     async def look(self, *, ask: bool = False) -> None:
         """Look for devices anew; `ask` serial ports what hangs on them, which takes seconds."""

@@ -17,6 +17,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
+from tests.certificates import Certificate
 from tests.ports import free_port
 
 START_SECONDS = 60.0
@@ -100,13 +101,24 @@ class Mosquitto(Broker):
     program = "mosquitto"
     package = "mosquitto"
 
+    def __init__(self, folder: Path, certificate: Certificate | None = None) -> None:
+        """With a certificate it speaks TLS alone."""
+        super().__init__(folder)
+        self._certificate = certificate
+
+    @property
+    def url(self) -> str:
+        return super().url.replace("mqtt:", "mqtts:" if self._certificate else "mqtt:")
+
     def command(self, program: str) -> list[str]:
         configuration = self.folder / "mosquitto.conf"
+        shown = self._certificate
         configuration.write_text(
             f"listener {self.port} 127.0.0.1\n"
             "allow_anonymous true\n"
             "set_tcp_nodelay true\n"
             "persistence false\n"
+            + (f"certfile {shown.certificate}\nkeyfile {shown.key}\nuser root\n" if shown else "")
         )
         return [program, "-c", str(configuration)]
 

@@ -34,6 +34,8 @@ def test_the_example_is_valid_and_states_the_defaults(tmp_path):
         ('[broker]\nurl = "http://x"', "[broker] url: 'http://x' is no broker"),
         ('[broker]\nprotocol = "4"', "protocol: write"),
         ("[broker]\nport = 0", "port: write a port"),
+        ('[broker]\nurl = "mqtts://"', "mqtts://host:8883"),
+        ('[broker]\nca_file = "missing.pem"', "name a file of certificates (PEM)"),
         ("[grants]\namount_max = -1", "amount_max: write 0"),
         ("hub = 3", "hub must be a section; write [hub]"),
         ("[hub\n", "cafebox-hub.toml"),
@@ -51,3 +53,6 @@ def test_a_broker_password_may_hold_any_character():
     """As the boxes read the same address: percent-encoded (RFC 3986, 2.1)."""
     address = broker_address("mqtt://hub:p%40ss%2Fword@mq.example")
     assert address == BrokerAddress("mq.example", 1883, "hub", "p@ss/word")
+    assert broker_address("mqtts://mq.example") == BrokerAddress(
+        "mq.example", 8883, None, None, True
+    )

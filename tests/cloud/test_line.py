@@ -4,19 +4,27 @@ import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
+from cloud import app
+from cloud.configuration import load
 from cloud.hub.line import BrokerLogin, Line
 from cloud.hub.metrics import HubMetrics
+from edge.sync.line_switch import LineSwitch
+from edge.sync.mqtt_transport import MqttTransport, login_of
+from sync_protocol.topics import head_topic
 from tests.brokers.servers import Mosquitto
+from tests.certificates import Authority
+from tests.cloud.remote_box import eventually
 
 DEADLINE_S = 60.0
 ROUNDS = 12
 MESSAGES = 400
 
 
-async def test_a_line_ends_however_many_messages_are_under_way(tmp_path: Path) -> None:
-    """It is ended a few turns of the loop after some of the broker's PUBACKs, while others come."""
-    published: list[int] = []
-    hub = SimpleNamespace(
+def _hub(published: list[int]) -> SimpleNamespace:
+    """As much of a hub as its line asks for."""
+    return SimpleNamespace(
         chain="test",
         metrics=HubMetrics(),
         head=lambda: SimpleNamespace(published_number=0, block_number=0),
@@ -24,6 +32,12 @@ async def test_a_line_ends_however_many_messages_are_under_way(tmp_path: Path) -
         announcement=lambda: b"head",
         note_published=published.append,
     )
+
+
+async def test_a_line_ends_however_many_messages_are_under_way(tmp_path: Path) -> None:
+    """It is ended a few turns of the loop after some of the broker's PUBACKs, while others come."""
+    published: list[int] = []
+    hub = _hub(published)
     with Mosquitto(tmp_path / "broker") as broker:
         for number in range(ROUNDS):
             line = Line(BrokerLogin("127.0.0.1", broker.port, None, None, "5"), "hub")
@@ -38,3 +52,38 @@ async def test_a_line_ends_however_many_messages_are_under_way(tmp_path: Path) -
             running.cancel()
             ended, _running = await asyncio.wait({running}, timeout=DEADLINE_S)
             assert ended, f"in round {number} the line goes on"
+
+
+async def test_hub_and_box_meet_over_tls_by_an_authority_of_ones_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority, other = Authority(tmp_path / "one"), Authority(tmp_path / "two")
+    path = tmp_path / "cafebox-hub.toml"
+    with Mosquitto(tmp_path / "broker", authority.certificate("127.0.0.1")) as broker:
+
+        def line_of(ca_file: Path) -> Line:
+            path.write_text(f'[broker]\nurl = "{broker.url}"\nca_file = "{ca_file}"\n')
+            return app.make_line(load(path))
+
+        deceived = asyncio.create_task(line_of(other.path).run(_hub([])))
+        await eventually(
+            lambda: any(
+                "CERTIFICATE_VERIFY_FAILED" in str(vars(record).get("error"))
+                for record in caplog.records
+            ),
+            "the refusal",
+        )
+        deceived.cancel()
+        lost = asyncio.Event()
+        login = login_of(broker.url, "5", authority.path)
+        box = MqttTransport(login, "box", [head_topic("test")], LineSwitch(), lost.set)
+        await box.open()
+        line = line_of(authority.path)
+        running = asyncio.create_task(line.run(_hub([])))
+        await asyncio.wait_for(line.subscribed.wait(), DEADLINE_S)
+        topic, data = await asyncio.wait_for(box.receive(), DEADLINE_S)
+        assert (topic, data) == (head_topic("test"), b"head")
+        await box.close()
+        for task in (deceived, running):
+            task.cancel()
+            await asyncio.wait({task}, timeout=DEADLINE_S)
