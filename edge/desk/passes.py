@@ -28,6 +28,7 @@ from edge.domain.passes import (
     BY_VISITS,
     LINE_PREFIX,
     Pass,
+    is_over,
     new_pass,
     pass_of_row,
     pass_offer,
@@ -162,6 +163,8 @@ class PassesDesk:
                 return refuse("sale_unknown")
             document, visits = ended
             amount_fen = refundable_fen(one, read_int(PASS, row, "visits"), at.business_day)
+            if is_over(one, at.business_day):
+                return refuse("pass_over", day=one.to_day)
             if not amount_fen:
                 return refuse("pass_nothing_left")
             given = refund(at, sold, amount_fen, reason)

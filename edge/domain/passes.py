@@ -230,11 +230,19 @@ def use_pass(here: Here, one: Pass, zone: str, name: str, pass_name: tuple[str, 
     return Decision(ops, (PrintSlip("pass_use", {**facts, "form": one.form}),), values)
 
 
+def is_over(one: Pass, today: int) -> bool:
+    """Whether a pass's last day is past."""
+    return 0 < one.to_day < today
+
+
 def refundable_fen(one: Pass, offer_visits: int, today: int) -> int:
     """What of a pass's price is not used up: by visits, or by days that have not begun; floored.
 
-    `offer_visits` is how many it was sold with.
+    After its last day nothing is given back, however many visits are left: whoever sold it kept
+    the seats free for so long. `offer_visits` is how many it was sold with.
     """
+    if is_over(one, today):
+        return 0
     if one.form == BY_VISITS:
         return one.price_fen * min(one.visits, offer_visits) // max(offer_visits, 1)
     first, last, now = date_of(one.from_day), date_of(one.to_day), date_of(today)

@@ -100,6 +100,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "次卡和包时请在“次卡与包时”里退，按未用部分退款",
         "Give a pass back in the work “Passes”: what is not used is given back",
     ),
+    "pass_over": (
+        "已过期（有效至 {day}），过期的次数和天数不退款",
+        "It ended ({day}); what was not used by then is not given back",
+    ),
     "pass_nothing_left": ("已没有可退的金额", "Nothing of it is left to give back"),
     # vouchers
     "voucher_unknown": ("没有这个券码，请核对", "There is no voucher of this code; check it"),

@@ -76,6 +76,26 @@ async def test_ten_visits_are_used_one_by_one_and_the_rest_is_money(shop: Shop) 
     assert await shop.refused("refund_pass", pass_id=number, reason="再退") == "pass_not_active"
 
 
+async def test_what_is_left_of_a_pass_is_money_until_its_last_day_and_nothing_after_it(
+    shop: Shop,
+) -> None:
+    for code, last_days, share_fen in (("ten", 179, 18_000 * 9 // 10), ("month", 28, 39_900 // 30)):
+        made = [
+            (await shop.done("sell_pass", member=await shop.member(), code=code, tender="cash"))
+            for _ in range(2)
+        ]
+        early, late = (int(str(one["pass"])) for one in made)
+        for number in (early, late):
+            await shop.done("use_pass", pass_id=number)
+        await shop.log_in(502)
+        shop.at_hour(12, days=last_days)
+        back = await shop.done("refund_pass", pass_id=early, reason="搬家")
+        assert back["amount_fen"] == share_fen
+        shop.at_hour(12, days=2)
+        assert await shop.refused("refund_pass", pass_id=late, reason="搬家") == "pass_over"
+        await shop.log_in(501)
+
+
 async def test_a_pass_of_some_zones_and_weekdays_holds_there_and_then(shop: Shop) -> None:
     weekday = shop.now.isoweekday()
     await shop.publish(
