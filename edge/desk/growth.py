@@ -1,22 +1,54 @@
 """Tiers go up by themselves: whatever raises points or purchases puts the member where it leads.
 
 The change of the member's register is written with the op that crosses the threshold, in one
-commit. A tier that has run out is renewed or taken down the same way, at the next such op.
+commit. A tier that has run out is renewed or taken down the same way, at the next such op; and one
+that is undone with what had reached it, by the op that takes that back.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from edge.desk import facts
 from edge.desk.catalogue import Catalogue
-from edge.domain.decision import Decision, Here, PrintSlip, read_int, read_list, read_text
+from edge.domain.decision import (
+    Decision,
+    Here,
+    NewOp,
+    PrintSlip,
+    read_int,
+    read_list,
+    read_text,
+)
 from edge.domain.refunds import SoldFacts
-from edge.domain.tiers import Grown, ladder_of, settled, tier_change, tier_in_force, tier_named
+from edge.domain.tiers import (
+    Grown,
+    Standing,
+    ladder_of,
+    settled,
+    stand,
+    standing_after,
+    tier_change,
+    tier_in_force,
+    tier_named,
+)
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
 from sync_protocol.accounts import POINTS_ISSUED, SPENT
 from sync_protocol.kinds import KINDS, LEDGER, MEMBER, SALE, field_index
-from sync_protocol.ledger import REASON_MEMBERSHIP_FEE
-from sync_protocol.registers import write_from_body
+from sync_protocol.ledger import (
+    REASON_CASH_OUT,
+    REASON_MEMBERSHIP_FEE,
+    REASON_POINTS_ADJUSTMENT,
+    REASON_REFUND,
+    REASON_VOID,
+)
+from sync_protocol.ops import ref_from_row
+from sync_protocol.registers import RegisterRow, write_from_body
+
+UNDOING = (REASON_REFUND, REASON_VOID, REASON_CASH_OUT, REASON_POINTS_ADJUSTMENT)
+"""Reasons of what takes back what had been earned or bought."""
+STANDINGS_MAX = 8
+"""Steps of the past that are looked through."""
 
 
 def grown_of(reader: Reader, member: int) -> Grown:
@@ -45,7 +77,13 @@ def with_tier_settled(
     grown = Grown(before.points + points, before.spent_fen + spent_fen)
     ladder = ladder_of(catalogue.rules(transaction, "tiers"))
     salt = transaction.new_salt(MEMBER)
-    change = settled(at, person, row, ladder, grown, salt)
+    back = None
+    if _undoes(decision):
+        back = standing_after(at, ladder, _standings(transaction, row), before, grown)
+    if back is not None:
+        change: NewOp | None = stand(at, person, row, back, salt)
+    else:
+        change = settled(at, person, row, ladder, grown, salt)
     if change is None:
         return decision
     write = write_from_body(KINDS[MEMBER], change.body)
@@ -109,6 +147,36 @@ def _grows(decision: Decision) -> int:
             if posting[0] in (POINTS_ISSUED, SPENT):
                 return int(str(posting[1]))
     return 0
+
+
+def _undoes(decision: Decision) -> bool:
+    """Whether a decision takes something back."""
+    return any(KINDS[op.kind].policy == LEDGER and op.body[1] in UNDOING for op in decision.ops)
+
+
+def _standings(reader: Reader, row: RegisterRow) -> Iterator[Standing]:
+    """Where a member stands, and stood before, the latest first, as far as it is known here.
+
+    Each change of the tier names the write that it replaced.
+    """
+    index = field_index(MEMBER, "tier")
+    entry = row.entry(index)
+    place = entry[2] if entry is not None else None
+    for _ in range(STANDINGS_MAX):
+        if place is None:
+            yield Standing()
+            return
+        logged = reader.op(ref_from_row(place))
+        if logged is None or logged.op.body is None:
+            return
+        write = write_from_body(KINDS[MEMBER], logged.op.body)
+        values = {KINDS[MEMBER].fields[one.index].name: one.value for one in write.changes}
+        yield Standing(
+            str(values.get("tier") or ""),
+            int(str(values.get("tier_since_day") or 0)),
+            int(str(values.get("tier_until_day") or 0)),
+        )
+        place = next((one.base for one in write.changes if one.index == index), None)
 
 
 def _added(decision: Decision, member: int) -> tuple[int, int]:

@@ -4,6 +4,10 @@ The ladder goes up row by row. A step is reached by points earned (redeemed ones
 do not) or by what was bought, whichever the row names; one without a threshold is bought. A step
 holds for its row's days from the day of the upgrade; on the day after, the same thresholds say
 whether it is renewed for as long again, or where the member stands instead.
+
+What lapses (points that expire) takes nobody down before that day. What is undone does: where a
+refund, a cancelled top-up, a cash-out or a correction takes back what had reached the step, the
+member stands again where they stood before it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -109,6 +113,60 @@ def settled(
             else tier_change(here, member, row, None, salt)
         )
     return tier_change(here, member, row, due, salt)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a member stands, or stood: a step's code, empty for none, and its days."""
+
+    tier: str = ""
+    since_day: int = 0
+    until_day: int = 0
+
+
+def is_undone(step: Tier, before: Grown, after: Grown) -> bool:
+    """Whether what had reached a step is taken back; one that is for sale may have been bought."""
+    return not step.fee_fen and step.reached(before) and not step.reached(after)
+
+
+def standing_after(
+    here: Here,
+    ladder: Ladder,
+    standings: Iterable[Standing],
+    before: Grown,
+    after: Grown,
+) -> Standing | None:
+    """Where a member stands once something was undone; None: where they do now.
+
+    `standings` are the present one and those before it, the latest first; where they are not all
+    known and none that is known still counts, the member keeps the present one.
+    """
+    for number, standing in enumerate(standings):
+        step = tier_named(ladder, standing.tier)
+        over = 0 < standing.until_day < here.business_day
+        if step is not None and not over and is_undone(step, before, after):
+            continue
+        if number == 0:
+            return None
+        reached = [one for one in ladder if one.reached(after)]
+        held = step if not over else None
+        if reached and (held is None or ladder.index(held) < ladder.index(reached[-1])):
+            until_day = last_day(here.business_day, reached[-1].valid_days)
+            return Standing(reached[-1].code, here.business_day, until_day)
+        return standing if held is not None else Standing()
+    return None
+
+
+def stand(
+    here: Here, member: int, row: RegisterRow | None, standing: Standing, salt: bytes
+) -> NewOp:
+    """Put a member where they stood."""
+    values: dict[str, object] = {
+        "tier": standing.tier,
+        "tier_since_day": standing.since_day,
+        "tier_until_day": standing.until_day,
+    }
+    return document_change(here, MEMBER, member, row, values, salt)
 
 
 def tier_change(

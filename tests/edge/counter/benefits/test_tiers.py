@@ -177,3 +177,46 @@ async def test_customers_are_shown_the_rules_in_force_and_their_version(shop: Sh
     assert "版本 13" in page
     assert "雨伞" in page
     assert "帽子" not in page
+
+
+async def test_a_step_goes_with_what_had_reached_it(shop: Shop) -> None:
+    """Who tops up for a step and takes the money back stands where they stood before."""
+    await shop.publish("tiers", *LADDER)
+    await shop.publish("top_up_tiers", {"from_fen": 10_000, "points": 120})
+    await shop.publish("top_up", {"cash_out_approval_above_fen": 500_000})
+    member = await shop.member()
+    top_up = {"member": member, "amount_fen": 10_000, "tender": "cash"}
+    cancel = {"reason": "充错", **APPROVED}
+    made = await shop.done("top_up", **top_up)
+    assert (await tier_of(shop, member))[0] == "gold"
+    await shop.done("cancel_top_up", top_up=made["top_up"], **cancel)
+    assert await tier_of(shop, member) == ("", 0)
+    assert await shop.ticket(member, NOODLE=20) == 10_000
+    # With a cash-out it goes as well, and with the sale that is given back.
+    await shop.done("top_up", **top_up)
+    asked = {"member": member, "amount_fen": 10_000, "tender": "cash", "reason": "退卡"}
+    await shop.done("cash_out", **asked)
+    assert (await tier_of(shop, member))[0] == ""
+    sold = await shop.buy(member, NOODLE=20)
+    assert (await tier_of(shop, member))[0] == "gold"
+    await shop.log_in(MANAGER)
+    await shop.done("refund", sale=sold["sale"], amount_fen=1, reason="退货")
+    await shop.done("refund", sale=sold["sale"], amount_fen=9_999, reason="退货")
+    assert (await tier_of(shop, member))[0] == ""
+
+
+async def test_what_was_bought_or_earned_before_stays_when_a_later_step_is_undone(
+    shop: Shop,
+) -> None:
+    await shop.publish("tiers", LADDER[0], LADDER[1], {**LADDER[2], "threshold_points": 500})
+    await shop.publish("top_up_tiers", {"from_fen": 10_000, "points": 600})
+    await shop.publish("points", {"per_yuan": 0})
+    member = await shop.member()
+    await shop.done("join_tier", member=member, tier="diamond", tender="cash")
+    bought = await tier_of(shop, member)
+    assert bought[0] == "diamond"
+    shop.at_hour(12, days=3)
+    made = await shop.done("top_up", member=member, amount_fen=10_000, tender="cash")
+    assert (await tier_of(shop, member))[0] == "royal"
+    await shop.done("cancel_top_up", top_up=made["top_up"], reason="充错", **APPROVED)
+    assert await tier_of(shop, member) == bought
