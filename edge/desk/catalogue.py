@@ -94,3 +94,4 @@ class Catalogue:
         self._barcodes = None
         self._rule = facts.rule(reader)
         self._cafe_name = facts.cafe_name(reader, reader.identity.cafe)
+        self.letterhead(reader)

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 
 CUT_OVER_HOUR_MAX = 12
 UTC_OFFSET_MIN_MAX = 1080
+EPOCH = date(1970, 1, 1)
 
 
 def business_day(now_ms: int, utc_offset_min: int, cut_over_hour: int) -> int:
@@ -11,8 +12,8 @@ def business_day(now_ms: int, utc_offset_min: int, cut_over_hour: int) -> int:
 
     `now_ms`: milliseconds since 1970, UTC; `cut_over_hour`: local hour at which a day begins.
     """
-    moment = local_time(now_ms, utc_offset_min) - timedelta(hours=cut_over_hour)
-    return day_number(moment.date())
+    since = timedelta(milliseconds=now_ms, minutes=utc_offset_min, hours=-cut_over_hour)
+    return day_number(EPOCH + since)  # a date takes the whole days alone
 
 
 def local_time(at_ms: int, utc_offset_min: int) -> datetime:

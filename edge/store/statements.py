@@ -175,7 +175,6 @@ INSERT INTO account_balance (account_class, subject, node, epoch, month, unit, c
 VALUES (?, ?, ?, ?, ?, ?, 0, ?)
 ON CONFLICT (subject, account_class, unit, node, epoch, month)
 DO UPDATE SET pending = pending + excluded.pending
-RETURNING confirmed + pending
 """
 
 # What an applied range changes, before it does.

@@ -144,8 +144,8 @@ class WriteTransaction(Reader):
         checked again."""
         kind = KINDS[op.header.kind]
         if kind.policy == LEDGER:
-            for posting in transaction_from_body(op.body).postings:
-                self._execute(statements.ADD_PENDING, posting).fetchone()
+            postings = transaction_from_body(op.body).postings
+            self.connection.executemany(statements.ADD_PENDING, postings)
         elif kind.policy == REGISTER:
             self._show_write(kind.code, write_from_body(kind, op.body), op)
         elif kind.policy == CLAIM:
@@ -206,11 +206,14 @@ class WriteTransaction(Reader):
 
     def _add_pending(self, transaction: Transaction) -> None:
         for posting in transaction.postings:
-            shown = self._execute(statements.ADD_PENDING, posting).fetchone()[0]
+            self._execute(statements.ADD_PENDING, posting)
             row = class_of(posting[0])
-            if row.limited and posting[6] * row.side < 0 and shown * row.side < 0:
-                name = account_text(*posting[:5])
-                raise OverdrawnError("overdrawn", f"{name} would stand at {shown} {posting[5]}")
+            if row.limited and posting[6] * row.side < 0:
+                # By RETURNING it would take 25 µs of each tap, which lowers nothing.
+                shown = self.balance(posting[:6]).shown
+                if shown * row.side < 0:
+                    name = account_text(*posting[:5])
+                    raise OverdrawnError("overdrawn", f"{name} would stand at {shown} {posting[5]}")
 
     def _show_write(self, kind: int, write: RegisterWrite, op: Op) -> None:
         document = self.register(kind, write.key)

@@ -1,7 +1,10 @@
 """Which rows of a published rule hold at a cafe, and until when they are remembered."""
 
+from typing import cast
+
 from edge.desk.catalogue import Catalogue
 from edge.desk.rules import rules_in_force, version_of
+from edge.store.reader import Reader
 from sync_protocol.kinds import RULE
 from sync_protocol.rules import RULES
 from tests.edge.desk.counter import CAFE, Counter
@@ -55,3 +58,14 @@ async def test_the_catalogue_remembers_until_it_is_told_to_renew(counter: Counte
         catalogue.renew(reader)
         assert catalogue.rules(reader, "company")[0]["name"] == "某某电竞"
         assert catalogue.rule_in_force(reader, "company").version == 3
+
+
+async def test_what_every_tap_needs_was_read_when_it_was_renewed(counter: Counter) -> None:
+    await counter.hub.document(RULE, "company", {"version": 3, "values": [COMPANY]})
+    catalogue = Catalogue()
+    with counter.store.read() as reader:
+        catalogue.renew(reader)
+    unread = cast("Reader", object())
+    assert catalogue.letterhead(unread)["phone"] == "0571-1"
+    catalogue.rule(unread)
+    catalogue.cafe_name(unread)
