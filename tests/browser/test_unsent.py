@@ -77,6 +77,15 @@ async def test_what_was_typed_is_there_again_and_is_never_done_twice(
         "data-balance-fen", "5000"
     )
 
+    # A refusal says why where one looks, and keeps what it did not refuse.
+    await page.keyboard.press("F3")
+    await page.fill("#amount", "-1")
+    await page.check('[name="tender"][value="wechat"]')
+    await page.fill("#note", "again")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#work > .notice.bad")).to_be_in_viewport()
+    await expect(page.locator("#note")).to_have_value("again")
+
     # The next member's card closes a form: what was typed for the one before is told.
     await page.keyboard.press("F3")
     await page.fill("#amount", "30")
@@ -87,3 +96,23 @@ async def test_what_was_typed_is_there_again_and_is_never_done_twice(
     await shot(page, "closed")
     await page.keyboard.press("F3")
     await expect(page.locator("#amount")).to_have_value("")
+
+
+async def test_a_refused_form_keeps_all_that_was_typed(counter_page: CounterPage) -> None:
+    """Also in a field that the answer draws empty, and within what had to be opened."""
+    await counter_page.log_in_manager()
+    counter, page = counter_page.counter, counter_page.page
+    await counter.do("add_line", sku="COLA")
+    await counter.do("pay", tender="cash", expected_total_fen=500)
+    await page.keyboard.press("F7")
+    await expect(page.locator("#work summary").first).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.locator('[name="amount_yuan"]').fill("99")
+    await page.locator('[name="reason"]').fill("杯子漏了")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#work > .notice.bad")).to_be_visible()
+    await expect(page.locator('[name="reason"]')).to_have_value("杯子漏了")
+    await expect(page.locator('[name="reason"]')).to_be_focused()
+    await page.locator('[name="amount_yuan"]').fill("2")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-done=refund]")).to_contain_text("2.00")

@@ -3,7 +3,7 @@
 // data-key="F2"      this control is pressed by that key (Escape and Enter too)
 // data-field="find"  its key moves to that field instead, where the page has it
 // data-fill="name=value"   a button that writes a value into a field of its form
-// Keys work from anywhere, in a field too, except for `/`, which is a character there.
+// Keys work from anywhere, in a field too, except for `/` and `?`, which are characters there.
 
 // What stands in the actions may be left out on a short screen and still be pressed by its key.
 const shown = (element) =>
@@ -140,6 +140,8 @@ document.addEventListener("keydown", (event) => {
     done = true;
   } else if (event.key === "/" && !inField(event.target)) {
     done = pressKey("/");
+  } else if (event.key === "?" && !inField(event.target)) {
+    done = pressKey("F1");
   } else if (event.key === "+" && (!inField(event.target) || (event.target.closest(".ticket-and-products") && !event.target.value))) {
     done = pressKey("F2");
   } else if (/^F\d+$/.test(event.key) || event.key === "Escape") {

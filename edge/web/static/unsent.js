@@ -1,6 +1,7 @@
-// What was typed and not sent outlives its page: a language that is chosen amid a form, a session
-// that ended elsewhere, a reload. It waits in this tab for the person who typed it (`data-staff`),
-// with its request id, so that what a lost answer had done is not done again. A PIN is never kept.
+// What was typed is lost by nothing but Esc. A form that is refused has it again when it is drawn
+// anew. What was not sent outlives its page: a language that is chosen amid a form, a session that
+// ended elsewhere, a reload. It waits in this tab for the person who typed it (`data-staff`), with
+// its request id, so that what a lost answer had done is not done again. A PIN is never kept.
 
 const UNSENT = `unsent-${document.body.dataset.staff}`;
 
@@ -20,8 +21,20 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig, 
   if (!isCommand) standing = pathInfo.finalRequestPath;
   else if (standing.split("?")[0] !== work) standing = work;
   isRefused = isCommand && xhr.status >= 400;
+  if (isRefused && sent.has(xhr)) fillRefused(sent.get(xhr));
   putBack();
 });
+
+const sent = new WeakMap();
+document.addEventListener("htmx:beforeRequest", ({ detail: { xhr, elt } }) => {
+  const form = elt.closest("#work form");
+  if (form?.method === "post") sent.set(xhr, keep(form));
+});
+
+function fillRefused(kept) {
+  const asksFor = document.activeElement.closest("#work [autofocus]");
+  if (!fill({ ...kept, requestId: "", cursor: asksFor ? "" : kept.cursor }) && kept.words.length > 0) say("lost", kept.words);
+}
 
 document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
   isDone = detail.requestConfig.verb === "post" && detail.xhr.status === 200 && detail.xhr.getResponseHeader("HX-Redirect") !== null;
