@@ -20,6 +20,8 @@ from tests.sim.runner import Result, run_seeds, runner
 from tests.sim.versions import LATER_KINDS
 from tests.sim.world import plan_of
 
+EVENTS_OF_A_RUN = 500
+"""What a run comes to on average, its sessions' ticks among them; shorter ones are counted."""
 SEEDS_FOR_ALL_KINDS = 200
 """So many runs write every kind of the table, or something is wrong with the simulator."""
 
@@ -65,10 +67,13 @@ def _run_many(first: int, count: int, *, as_json: bool) -> int:
     faults: Counter[str] = Counter()
     kinds: Counter[int] = Counter()
     sums: Counter[str] = Counter()
+    fewest_events, short_runs = sys.maxsize, 0
     failed: list[Result] = []
     for result in run_seeds(first, count):
         faults += result.faults
         kinds += result.kinds
+        fewest_events = min(fewest_events, result.events)
+        short_runs += result.events < EVENTS_OF_A_RUN
         for name in ("events", "timers", "ops", "dropped_ops"):
             sums[name] += getattr(result, name)
         if result.violations:
@@ -86,6 +91,8 @@ def _run_many(first: int, count: int, *, as_json: bool) -> int:
         "seeds_per_cpu_second": round(count / cpu_seconds, 2),
         "events": sums["events"],
         "events_per_seed": round(sums["events"] / count),
+        "events_of_the_shortest": fewest_events,
+        "seeds_under_500_events": short_runs,
         "timers_per_seed": round(sums["timers"] / count),
         "ops": sums["ops"],
         "ops_dropped_by_retention": sums["dropped_ops"],

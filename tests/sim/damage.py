@@ -32,7 +32,7 @@ def flip_bit(box: Box, random: Random) -> Flipped:
         damaged = bytearray(whole)
         damaged[at + bit // 8] ^= 1 << bit % 8
         box.path.write_bytes(damaged)
-        changed, found = _is_changed(box, key, column, value), _is_found(box)
+        changed, found = _look(box, key, column, value)
         _write(box, whole)
         if changed:
             return Flipped(f"{column} of op {key}", found)
@@ -52,25 +52,22 @@ def _choose(box: Box, random: Random) -> tuple[int, str, bytes]:
     return key, column, row[0]
 
 
-def _is_changed(box: Box, key: int, column: str, value: bytes) -> bool:
-    """Whether the flipped bit is the op's: its bytes may stand in a page that nobody uses."""
-    try:
-        with closing(sqlite3.connect(box.path)) as database:
-            row = database.execute(f"SELECT {column} FROM op WHERE key = ?", (key,)).fetchone()
-    except sqlite3.DatabaseError:
-        return True
-    return row is None or row[0] != value
-
-
-def _is_found(box: Box) -> bool:
+def _look(box: Box, key: int, column: str, value: bytes) -> tuple[bool, bool]:
+    """Whether the flipped bit is the op's (its bytes may stand in a page that nobody uses), and
+    whether the product's check finds it."""
+    changed = True
     try:
         reader = open_reader(box.path, box.identity)
         with closing(reader.database):
+            row = reader.connection.execute(
+                f"SELECT {column} FROM op WHERE key = ?", (key,)
+            ).fetchone()
+            changed = row is None or row[0] != value
             check_file(reader)
             check_all(reader)
     except (StoreError, sqlite3.DatabaseError):
-        return True
-    return False
+        return changed, True
+    return changed, False
 
 
 def _write(box: Box, whole: bytes) -> None:

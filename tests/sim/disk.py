@@ -23,6 +23,7 @@ SECTOR_BYTES = 512
 VFS_NAME = b"cafebox-simulated-disk"
 
 SQLITE_OK = 0
+SQLITE_OPEN_READONLY = 1
 SQLITE_FULL = 13
 SQLITE_IOERR_WRITE = 10 | 3 << 8
 SQLITE_IOERR_FSYNC = 10 | 4 << 8
@@ -67,17 +68,34 @@ _Sync = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
 
 
 class _File:
-    """What is not synced of one file: (offset, old bytes) of each write, in order."""
+    """What is not synced of one file: (offset, old bytes) of each write, in order.
 
-    __slots__ = ("fd", "undo")
+    It is opened at the first look into it: most files are never watched.
+    """
+
+    __slots__ = ("_fd", "_path", "undo")
 
     def __init__(self, path: str) -> None:
-        self.fd = os.open(path, os.O_RDWR)
+        self._path = path
+        self._fd: int | None = None
         self.undo: list[tuple[int, bytes, int]] = []
 
-    def is_gone(self, path: str) -> bool:
+    @property
+    def fd(self) -> int:
+        if self._fd is None:
+            self._fd = os.open(self._path, os.O_RDWR)
+        return self._fd
+
+    def is_gone(self) -> bool:
         """Whether the name is another file's by now: SQLite deletes its log at a good end."""
-        return os.fstat(self.fd).st_ino != os.stat(path).st_ino  # noqa: PTH116  # at each open
+        if self._fd is None:
+            return False  # nothing was looked at: nothing is remembered
+        return os.fstat(self._fd).st_ino != os.stat(self._path).st_ino  # noqa: PTH116  # at each open
+
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
     def note(self, offset: int, length: int) -> None:
         """Remember what a write is about to replace, and how long the file was."""
@@ -231,16 +249,16 @@ class Drive:
     def file(self, path: str) -> _File:
         """Return what is remembered of a file; of another one of its name nothing is."""
         known = self.files.get(path)
-        if known is None or known.is_gone(path):
+        if known is None or known.is_gone():
             if known is not None:
-                os.close(known.fd)
+                known.close()
             known = self.files[path] = _File(path)
         return known
 
     def forget_files(self) -> None:
         """The files are others now: what is there counts as synced."""
         for file in self.files.values():
-            os.close(file.fd)
+            file.close()
         self.files.clear()
 
     def unsynced_bytes(self) -> int:
@@ -309,7 +327,7 @@ class SimulatedDisk:
         self, vfs: int, name: int | None, file: int, flags: int, out_flags: int | None
     ) -> int:
         code = int(self._open_base(vfs, name, file, flags, out_flags))
-        if code != SQLITE_OK or name is None:
+        if code != SQLITE_OK or name is None or flags & SQLITE_OPEN_READONLY:
             return code
         path = os.fsdecode(ctypes.string_at(name))
         drive = _DRIVES.get(path.rpartition("/")[0])

@@ -6,7 +6,9 @@ The checkers look at this and at the model, never at the product's caches or rea
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from edge.store.log_reader import SETTING_BACKED_UP, SETTING_CURSOR, SETTING_VERIFIED
 from sync_protocol.accounts import CLASSES
@@ -22,6 +24,9 @@ from sync_protocol.kinds import (
 )
 from tests.sim.liar import Liar
 from tests.sim.model import Model
+
+UNPACKED_KEPT = 512
+"""Some runs' values. The collector of garbage goes over each of them after every run."""
 
 Account = tuple[int, int | str, int, int, int, str]
 """(class, subject, holder node, holder epoch, month, unit)"""
@@ -78,7 +83,7 @@ class LoggedOp:
 
     def header_row(self) -> list[object]:
         if self._header is None:
-            self._header = unpack(self.header)
+            self._header = unpacked(self.header)
         return self._header
 
     @property
@@ -88,7 +93,7 @@ class LoggedOp:
     def decoded(self) -> list[object]:
         """The body's values; nobody changes them."""
         if self._decoded is None:
-            value = unpack(self.body or b"\x90")
+            value = unpacked(self.body or b"\x90")
             self._decoded = value if isinstance(value, list) else []
         return self._decoded
 
@@ -210,13 +215,13 @@ def read_hub(path: Path) -> HubEvidence:
                 " committed_ms FROM log_block ORDER BY number"
             ).fetchall(),
             {
-                (cafe, (code, _key(subject), node, epoch, month, unit)): amount
+                (cafe, (code, unpacked(subject), node, epoch, month, unit)): amount
                 for subject, code, unit, cafe, node, epoch, month, amount in run(
                     "SELECT subject, code, unit, cafe, node, epoch, month, amount FROM balance"
                 )
             },
             {
-                (kind, _key(key)): row
+                (kind, unpacked(key)): row
                 for kind, key, row in run("SELECT kind, key, row FROM register_document")
             },
             {(kind, key): row for kind, key, row in run("SELECT kind, key, row FROM claim_holder")},
@@ -304,8 +309,10 @@ def section_of_posting(code: int, cafe: int) -> tuple[int, int]:
     return (CAFE_TRANSACTION, cafe) if CLASSES[code].reach == CAFE else (TRANSACTION, 0)
 
 
-def _key(packed: bytes) -> int | str:
-    return unpack(packed)
+@lru_cache(UNPACKED_KEPT)
+def unpacked(data: bytes) -> Any:
+    """Return what bytes hold, for those who change nothing of it: every run begins alike."""
+    return unpack(data)
 
 
 class _Connection:

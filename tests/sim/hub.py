@@ -6,7 +6,6 @@ commit; a hub that is killed at one of the builder's named points loses what it 
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -58,16 +57,8 @@ class HubKilledError(BaseException):
     """The hub's process ends here. No `except` of the product may catch it."""
 
 
-@dataclass(slots=True)
-class Outside:
-    """What can be seen of the hub from outside: heads that it committed, acks that it sent."""
-
-    committed: Callable[[], None]
-    sent: Callable[[str, bytes], None]
-
-
 class Hub:
-    """One hub machine."""
+    """One hub machine. `sent` is told of each message that it sends: (topic, data)."""
 
     def __init__(
         self,
@@ -77,14 +68,14 @@ class Hub:
         versions: Versions,
         folder: Path,
         random: Random,
-        outside: Outside,
+        sent: Callable[[str, bytes], None],
     ) -> None:
         self._schedule = schedule
         self._network = network
         self._faults = faults
         self._random = random
         self._versions = versions
-        self._outside = outside
+        self._sent = sent
         self._beside = folder.with_name(folder.name + "_beside")
         """Backups and snapshots: another disk, which nothing happens to."""
         self.release = CURRENT
@@ -217,7 +208,6 @@ class Hub:
                 raise
             self._killed()
             return None
-        self._outside.committed()
         return answer
 
     def snapshot(self, cafe: int) -> SnapshotAnswer | None:
@@ -280,7 +270,7 @@ class Hub:
 
     def _send(self, messages: list[tuple[str, bytes]], _block: int) -> None:
         for topic, data in messages:
-            self._outside.sent(topic, data)
+            self._sent(topic, data)
             self._network.publish_down(topic, data)
 
     def announce(self) -> None:

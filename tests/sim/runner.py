@@ -23,8 +23,6 @@ from tests.sim.template import template
 from tests.sim.versions import NEW
 from tests.sim.world import Plan, World, plan_of
 
-RUNS_A_COLLECTION = 5
-"""What is left of so few runs is still in the processor's cache: 2 ms a run, of twenty 6."""
 MEMORY_FOLDER = Path("/dev/shm")  # the disk that loses power is ours; this one only holds it
 
 
@@ -107,8 +105,7 @@ def runner() -> Iterator[Runner]:
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     collects = gc.isenabled()
-    gc.collect()
-    gc.freeze()  # what is there now stays: a collection then looks at the runs alone
+    gc.freeze()  # what is there now stays, garbage too: a collection looks at the runs alone
     gc.disable()
     template.cache_clear()
     try:
@@ -125,10 +122,9 @@ def runner() -> Iterator[Runner]:
 def run_seeds(first: int, count: int) -> Iterator[Result]:
     """Run the plans of seeds first .. first + count - 1."""
     with runner() as runs:
-        for number, seed in enumerate(range(first, first + count)):
+        for seed in range(first, first + count):
             yield runs.run(plan_of(seed))
-            if number % RUNS_A_COLLECTION == RUNS_A_COLLECTION - 1:
-                gc.collect()
+            gc.collect()  # what one run leaves is still in the processor's cache
 
 
 def _evidence(world: World, folder: Path) -> Evidence:

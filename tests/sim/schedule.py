@@ -50,7 +50,8 @@ class MachineClock:
         self._booted_ms = self._schedule.now_ms
 
     def wall_ms(self) -> int:
-        return max(self._schedule.true_ms + self.offset_ms, 0)
+        wall_ms = START_MS + self._schedule.now_ms + self.offset_ms
+        return wall_ms if wall_ms > 0 else 0
 
     def monotonic_ms(self) -> int:
         return self._schedule.now_ms - self._booted_ms

@@ -14,7 +14,7 @@ from sync_protocol.messages import Ack, unpack_message
 from tests.sim.box import Box, Watchers
 from tests.sim.copies import Copies
 from tests.sim.faults import COPIES, FAULTS, Faults
-from tests.sim.hub import Hub, Outside
+from tests.sim.hub import Hub
 from tests.sim.injector import Injector
 from tests.sim.liar import Liar
 from tests.sim.lies import LIAR
@@ -79,8 +79,6 @@ class World:
         self.faults = Faults(plan.faults)
         self.model = Model()
         self.violations: list[str] = []
-        self.committed: dict[tuple[int, int], int] = {}
-        """(node, epoch) -> seq up to which the hub has committed."""
         self._acts = 0
         write_codecs(deflates=plan.deflates)
         self.versions = Versions()
@@ -89,7 +87,6 @@ class World:
         self.network = Network(self.schedule, self.faults, self._random("network"))
         hub_folder = folder / "hub"
         template.write_hub(hub_folder)
-        outside = Outside(self._note_committed, self._note_sent)
         self.hub = Hub(
             self.schedule,
             self.network,
@@ -97,7 +94,7 @@ class World:
             self.versions,
             hub_folder,
             self._random("hub"),
-            outside,
+            self._note_sent,
         )
         self.boxes: dict[int, Box] = {}
         self.retired: list[Box] = []
@@ -263,12 +260,6 @@ class World:
             box.drive.remove()
 
     # --- what is seen from outside ----------------------------------------------------------------
-
-    def _note_committed(self) -> None:
-        worker = self.hub.worker
-        if worker is not None:
-            for key, author in worker.builder.authors.items():
-                self.committed[key] = author.seq
 
     def _note_sent(self, topic: str, data: bytes) -> None:
         """An ack may leave only for what the database holds."""

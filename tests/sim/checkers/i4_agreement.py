@@ -30,7 +30,7 @@ from sync_protocol.kinds import (
 )
 from sync_protocol.ops import Op, header_from_row
 from tests.refold import Folded
-from tests.sim.evidence import BoxEvidence, Evidence, LoggedOp
+from tests.sim.evidence import BoxEvidence, Evidence, LoggedOp, unpacked
 
 STATUS_RANKS = {(CARD, 1): CARD_STATUS, (NODE, 4): NODE_STATUS}
 CHAIN_OFFSET_MIN = 480
@@ -95,13 +95,13 @@ def _compare_sums(evidence: Evidence) -> Iterator[str]:
 
     hub = evidence.hub
     for (kind, key), packed in hub.documents.items():
-        row = unpack(packed)
-        if _is_tombstone(packed):
-            continue
+        row = unpacked(packed)
+        if row[1] is None:
+            continue  # a tombstone
         cafe = row[0] if KINDS[kind].reach == 2 else 0
         count((kind, int(str(cafe))), [kind, key, row])
     for (kind, claim_key), packed in hub.claims.items():
-        count((kind, 0), [kind, claim_key, unpack(packed)])
+        count((kind, 0), [kind, claim_key, unpacked(packed)])
     for (cafe, account), amount in hub.balances.items():
         if amount:
             count((51, cafe) if cafe else (50, 0), [list(account), amount])
