@@ -197,7 +197,7 @@ _ROWS = (
         "per_yuan:number=1 per_visit:number=5 check_in:number stored_value_percent:percent=100"
         " birthday_percent:percent=200 daily_cap:number yuan_points:number=100"
         " money_points:number per_sale:number times_per_day:number watch_points:number=500"
-        " birthday_gift:text",
+        " birthday_gift:text convert_day_fen:fen=5000",
     ),
     _many("category_points", "category:text percent:percent=100"),
     _many(

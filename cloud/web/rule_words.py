@@ -82,6 +82,9 @@ COLUMNS: Mapping[str, str] = {
     "check_in": _("Points for a daily check-in"),
     "checkout": _("Checkout"),
     "code": _("Code"),
+    "convert_day_fen": _(
+        "Stored value that a member gets for points in a day at most (yuan, 0: no cap)"
+    ),
     "daily_cap": _("Points a day at most (0: no cap)"),
     "daily_limit_fen": _("Limit of a day (yuan, 0: none)"),
     "days": _("Valid for days"),

@@ -11,6 +11,7 @@ from edge.desk.growth import grown_of
 from edge.desk.numbers import next_sale_number
 from edge.desk.payments import Payments
 from edge.desk.pricing import earned_today, events_of_day, terms_of
+from edge.desk.purses import entries_of_day
 from edge.desk.rights import Rights
 from edge.domain.amounts import check_quantity
 from edge.domain.approvals import approval_needed
@@ -30,6 +31,7 @@ from edge.domain.parts import Part
 from edge.domain.points import PointsFacts
 from edge.domain.redemptions import (
     POINTS_TENDER,
+    DailyCap,
     Ratios,
     Redeemed,
     RedeemFacts,
@@ -57,6 +59,7 @@ from sync_protocol.accounts import (
 )
 from sync_protocol.kinds import MEMBER, SALE, VISIT
 from sync_protocol.ledger import REASON_MEMBERSHIP_FEE, REASON_REDEMPTION, transaction_from_body
+from sync_protocol.ops import OpRef
 
 CONVERTED_CLASSES = (POINTS_HELD, WALLET, BONUS)
 
@@ -127,6 +130,7 @@ class BenefitsDesk:
             steps,
             terms.tier,
             facts.is_given(transaction, known.member, gift_key, wanted.code),
+            self._cap(transaction, at, recipient),
         )
 
     async def return_redemption(
@@ -166,7 +170,8 @@ class BenefitsDesk:
             if isinstance(known, Refusal):
                 return known
             row = self._catalogue.rules(transaction, "points")[0]
-            ratios = Ratios(row["yuan_points"], row["money_points"])
+            cap = self._cap(transaction, at, known.member)
+            ratios = Ratios(row["yuan_points"], row["money_points"], cap)
             return convert(at, known, give, get, many, ratios)
 
         outcome = await self._committer.commit(request, decide, Region.TAP)
@@ -303,6 +308,17 @@ class BenefitsDesk:
             return Decision((change,), values={"member": person, "tier": due.code})
 
         return await self._committer.commit(request, decide, Region.TAP)
+
+    def _cap(self, reader: Reader, at: Here, member: int) -> DailyCap:
+        """How much stored value a person may get for points today, and got."""
+        limit_fen = self._catalogue.rules(reader, "points")[0]["convert_day_fen"]
+        got: dict[OpRef, int] = {}
+        for one in facts.members_of(reader, member) if limit_fen else ():
+            for entry in entries_of_day(reader, one, (WALLET, BONUS), at.business_day):
+                if entry.reason == REASON_REDEMPTION:
+                    got[entry.reference] = got.get(entry.reference, 0) - entry.amount
+        # Money that became bonus credit comes to nothing, and money that became points to less.
+        return DailyCap(limit_fen, sum(max(fen, 0) for fen in got.values()))
 
     def _points_facts(
         self,

@@ -14,9 +14,10 @@ from edge.domain.open_tickets import (
     checkout_rule,
     open_ticket,
 )
+from edge.domain.pricing import Offset
 from edge.domain.products import customer_refusal, scope_refusal
-from edge.domain.redemptions import tier_refusal
-from edge.domain.refusals import Refusal
+from edge.domain.redemptions import gift_key, tier_refusal
+from edge.domain.refusals import Refusal, refuse
 from edge.domain.tickets import Ticket, TicketLine
 from edge.domain.tiers import ladder_of
 from edge.store.reader import Reader
@@ -89,6 +90,7 @@ def customers_refusal(
     if ticket.offset is not None:
         steps = tuple(tier.code for tier in ladder_of(catalogue.rules(reader, "tiers")))
         refusal = tier_refusal(ticket.offset.tier, ticket.terms.tier, steps)
+        refusal = refusal or _threshold_refusal(reader, ticket.member, ticket.offset)
         if refusal is not None:
             return refusal
     rule = checkout(reader, catalogue)
@@ -102,6 +104,17 @@ def customers_refusal(
         member=ticket.member,
         balance_fen=purse.balance_fen if purse is not None else 0,
     )
+
+
+def _threshold_refusal(reader: Reader, member: int, offset: Offset) -> Refusal | None:
+    """Why a member is not let off by points that are only looked at, None where they are."""
+    if offset.takes_points:
+        return None
+    has = facts.points_of(reader, member)
+    if offset.points > has:
+        return refuse("points_too_few", points=offset.points, held=has)
+    given = facts.is_given(reader, member, gift_key, offset.code)
+    return refuse("gift_given_before") if given else None
 
 
 def reserved_fen(reader: Reader, catalogue: Catalogue, at: Here, member: int) -> int:

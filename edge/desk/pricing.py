@@ -114,7 +114,8 @@ def offset_named(reader: Reader, catalogue: Catalogue, code: str) -> Offset | No
     """What points pay by a row of the rule `redemptions`, None where it gives no discount."""
     for row in catalogue.rules(reader, "redemptions") if code else ():
         if row["code"] == code and row["gives"] == "discount":
-            return Offset(code, name_of(row), row["points"], row["amount_fen"], row["tier"])
+            amounts = (row["points"], row["amount_fen"])
+            return Offset(code, name_of(row), *amounts, row["tier"], row["takes_points"])
     return None
 
 

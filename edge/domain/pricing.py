@@ -121,7 +121,8 @@ class PricedLine:
 class Offset:
     """Points that pay part of a ticket at once: a row of the rule `redemptions`.
 
-    `tier`: the step from which on it may be had, empty for all.
+    `tier`: the step from which on it may be had, empty for all. `takes_points` False: the points
+    are a threshold, and the member is let off once.
     """
 
     code: str
@@ -129,6 +130,12 @@ class Offset:
     points: int
     amount_fen: int
     tier: str = ""
+    takes_points: bool = True
+
+    @property
+    def points_taken(self) -> int:
+        """What it costs the member: nothing where the points are only looked at."""
+        return self.points if self.takes_points else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 A redemption is a sale that points paid: its document is a SALE of nothing with the tender `points`,
 its right to be returned is the sale's refundable part in points. A return turns its postings round.
 Points, money and spend points (bonus credit, which can only be spent) are converted at the ratios
-of the rule `points`; what the chain gives or takes for it stands in `promotion`.
+of the rule `points`; what the chain gives or takes for it stands in `promotion`. How much stored
+value one member may get for points on a day, converted or redeemed, the same rule bounds: points
+that somebody gained by a mistake or a trick are noticed before all of them are money.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,12 +92,34 @@ def gift_key(member: int, code: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyCap:
+    """The most stored value that a member gets for points on a day, and what they got; 0: no cap.
+
+    What was got is known as far as other cafes' entries have come here.
+    """
+
+    limit_fen: int = 0
+    got_fen: int = 0
+
+    def refusal(self, amount_fen: int) -> Refusal | None:
+        """Why so much more is too much for today, None where it is not."""
+        if not self.limit_fen or self.got_fen + amount_fen <= self.limit_fen:
+            return None
+        left_fen = max(self.limit_fen - self.got_fen, 0)
+        return refuse("conversion_day_limit", limit_fen=self.limit_fen, left_fen=left_fen)
+
+
+NO_CAP = DailyCap()
+
+
+@dataclass(frozen=True, slots=True)
 class RedeemFacts:
     """What is known of a redemption that is wanted.
 
     `recipient` is who gets it, `may_for_others` whether the member's tier lets another one have it;
     `steps` are the tiers of the ladder, `tier` the member's own (empty: none). `has` is all of
     their points, `points_here` what this node holds. `given`: a one-time gift was given before.
+    `cap` is the recipient's.
     """
 
     sale: int
@@ -112,6 +136,7 @@ class RedeemFacts:
     steps: tuple[str, ...] = ()
     tier: str = ""
     given: bool = False
+    cap: DailyCap = NO_CAP
 
 
 def redeem_points(here: Here, facts: RedeemFacts) -> Judgement:
@@ -171,7 +196,7 @@ def _redeem_refusal(facts: RedeemFacts) -> Refusal | None:
         return refuse("product_unknown", sku=wanted.sku)
     if facts.product is not None and facts.product.counted and facts.in_stock < 1:
         return refuse("redemption_out_of_stock", name=wanted.name)
-    return None
+    return facts.cap.refusal(wanted.amount_fen) if wanted.gives == STORED_VALUE else None
 
 
 def tier_refusal(wanted: str, held: str, steps: Sequence[str]) -> Refusal | None:
@@ -276,10 +301,14 @@ def return_redemption(here: Here, redeemed: Redeemed, reason: str) -> Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """At what ratio is converted: points for a yuan, and points that a yuan buys; 0: not at all."""
+    """At what ratio is converted: points for a yuan, and points that a yuan buys; 0: not at all.
+
+    `cap` bounds what comes of points.
+    """
 
     yuan_points: int
     money_points: int
+    cap: DailyCap = NO_CAP
 
 
 MONEY, SPEND_POINTS, POINTS_FORM = "money", "spend_points", "points"
@@ -315,6 +344,9 @@ def convert(
         return source
     if got <= 0:
         return refuse("conversion_too_little")
+    beyond = ratios.cap.refusal(got) if give == POINTS_FORM else None
+    if beyond is not None:
+        return beyond
     postings = [*source, *_converted(here, facts, give, get, amount, got)]
     op = transaction(here, REASON_REDEMPTION, postings, rule_version=facts.rule.version)
     done = {"give": give, "get": get, "amount": amount, "got": got}

@@ -26,6 +26,7 @@ from edge.domain.points import (
 )
 from edge.domain.pricing import MEMBER, Name, Terms
 from edge.domain.products import commission_fen
+from edge.domain.redemptions import gift_given
 from edge.domain.refusals import Refusal, refuse
 from edge.domain.spending import SPENDING_DEFAULT, WALLET_TENDER, Spending
 from edge.domain.stored_value import Purse
@@ -214,9 +215,9 @@ def _points_paid(
     here: Here, ticket: Ticket, points_here: Sequence[Part]
 ) -> tuple[Posting, ...] | Refusal:
     """Postings of the points that pay part of a ticket."""
-    if ticket.offset is None:
+    if ticket.offset is None or not ticket.offset.points_taken:
         return ()
-    return points_spent(here, ticket.member, ticket.offset.points, points_here)
+    return points_spent(here, ticket.member, ticket.offset.points_taken, points_here)
 
 
 def _stock_sold(here: Here, ticket: Ticket) -> list[Posting]:
@@ -295,7 +296,7 @@ def _sale_decision(
         "discount_fen": discount_fen,
         "card_type": ticket.terms.card_type,
         "tier": ticket.terms.tier,
-        "points_used": ticket.offset.points if ticket.offset else 0,
+        "points_used": ticket.offset.points_taken if ticket.offset else 0,
         "rebate_fen": rebate_of(ticket.terms, total_fen),
         "session": sold.session,
         "shift": here.shift,
@@ -326,6 +327,8 @@ def _sale_decision(
         "discount_fen": discount_fen,
     }
     register = document_change(here, SALE, payment.sale, None, document)
-    ops = (op, register) if op is not None else (register,)
+    ops: tuple[NewOp, ...] = (op, register) if op is not None else (register,)
+    if ticket.offset is not None and not ticket.offset.takes_points:
+        ops = (*ops, gift_given(here, ticket.member, ticket.offset.code))
     receipt = PrintSlip("sale", slip, at_once=payment.print_at_once)
     return Decision(ops, (receipt,), values)

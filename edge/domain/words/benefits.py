@@ -52,6 +52,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "按现行比例换不到东西，请增加数量；比例为零表示不开放",
         "At today's ratio this comes to nothing; take more (a ratio of zero: not offered)",
     ),
+    "conversion_day_limit": (
+        "每位会员每天最多用积分换 {limit_fen} 储值，今天还可换 {left_fen}",
+        "A member gets at most {limit_fen} of stored value for points in a day; {left_fen} is left",
+    ),
     "conversion_too_much": (
         "本店可用 {held_fen}，要转 {amount_fen}，请减少",
         "{held_fen} may be used here, {amount_fen} was asked; take less",

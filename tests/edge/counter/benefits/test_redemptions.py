@@ -95,6 +95,48 @@ async def test_points_let_off_only_who_stands_on_the_step_that_it_takes(shop: Sh
     assert code == "redemption_needs_tier"
 
 
+async def test_a_discount_by_a_threshold_looks_at_the_points_and_is_given_once(
+    shop: Shop,
+) -> None:
+    member = await rich(shop)
+    await shop.publish("redemptions", {**REWARDS[4], "points": 50, "takes_points": False})
+    assert "kept" in await shop.show("points", member) or "不扣" in await shop.show(
+        "points", member
+    )
+    await shop.publish("points", {"per_yuan": 0})
+    await shop.ticket(member, NOODLE=2)
+    assert (await shop.done("use_points", code="off"))["total_fen"] == 700
+    sold = await shop.done("pay", tender="cash", expected_total_fen=700)
+    assert await shop.points(member) == 60
+    await shop.ticket(member, NOODLE=2)
+    assert await shop.refused("use_points", code="off") == "gift_given_before"
+    await shop.log_in(502)
+    await shop.done("refund", sale=sold["sale"], amount_fen=700, reason="退货")
+    assert await shop.points(member) == 60
+    poor = await shop.member("不够")
+    await shop.ticket(poor, NOODLE=2)
+    assert await shop.refused("use_points", code="off") == "points_too_few"
+
+
+async def test_a_member_gets_only_so_much_stored_value_for_points_in_a_day(shop: Shop) -> None:
+    await shop.publish("points", {"yuan_points": 10, "convert_day_fen": 600})
+    member = await rich(shop, 500)
+    swap = {"member": member, "give": "points", "get": "money"}
+    await shop.done("convert", **swap, amount=30)
+    assert await shop.refused("convert", **swap, amount=31) == "conversion_day_limit"
+    await shop.done("redeem_points", member=member, code="credit")
+    assert await shop.refused("redeem_points", member=member, code="credit") == (
+        "conversion_day_limit"
+    )
+    assert await shop.refused("convert", **{**swap, "get": "spend_points"}, amount=1) == (
+        "conversion_day_limit"
+    )
+    # Money that becomes bonus credit is none for points, and the next day begins anew.
+    await shop.done("convert", member=member, give="money", get="spend_points", amount=100)
+    shop.at_hour(12, days=1)
+    await shop.done("convert", **swap, amount=60)
+
+
 @pytest.mark.covers("A339")
 async def test_what_was_redeemed_is_returned_or_exchanged_once(shop: Shop) -> None:
     member = await rich(shop)
