@@ -252,7 +252,7 @@ async def _serve(
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    host, port = configuration.hub.listen_host, configuration.hub.listen_port
+    host, port = configuration.listens_at
     await web.TCPSite(runner, host, port, reuse_address=True).start()
     control_runner = web.AppRunner(control.control_app(office), access_log=None)
     await control_runner.setup()
@@ -261,7 +261,7 @@ async def _serve(
     socket_path.unlink(missing_ok=True)
     await web.UnixSite(control_runner, str(socket_path)).start()
     socket_path.chmod(0o600)
-    return f"http://{host}:{port}/"
+    return configuration.address
 
 
 async def run_until_signalled(

@@ -60,9 +60,11 @@ class EmbeddedBroker:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
+        # amqtt takes an IPv6 address without brackets; with them it looks for a name. `::`: all.
+        host = "" if self.host == "::" else self.host
         broker = Broker(
             {
-                "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}"}},
+                "listeners": {"default": {"type": "tcp", "bind": f"{host}:{self.port}"}},
                 "plugins": {
                     "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
                 },

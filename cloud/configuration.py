@@ -17,7 +17,7 @@ EXAMPLE = """\
 chain = "cafebox"            # name of the chain; fixed at the first run
 data_dir = "hub-data"        # keys, database, snapshots; relative to this file
 # database = "postgresql://user@host/name"   # default: SQLite in data_dir
-listen_host = "127.0.0.1"    # pages and HTTP for boxes
+listen_host = "127.0.0.1"    # pages and HTTP for boxes; "0.0.0.0": every network, "::": IPv6 too
 listen_port = 8600
 utc_offset_min = 480         # the chain's clock: minutes east of UTC
 business_day_hour = 6        # a business day begins at this hour
@@ -90,19 +90,38 @@ class Configuration:
         return self.hub.database or f"sqlite:///{(self.data_dir / 'hub.sqlite').absolute()}"
 
     @property
+    def address(self) -> str:
+        """Where the pages are."""
+        return f"http://{place_text(self.hub.listen_host, self.hub.listen_port)}/"
+
+    @property
+    def listens_at(self) -> tuple[str | None, int]:
+        """Address and port of the pages; None for every address, IPv4's and IPv6's.
+
+        `::` means all: asyncio would bind it to IPv6 alone.
+        """
+        host = self.hub.listen_host
+        return None if host == "::" else host, self.hub.listen_port
+
+    @property
     def broker_is_embedded(self) -> bool:
         return self.broker.url == EMBEDDED
 
     @property
     def broker_url(self) -> str:
         if self.broker_is_embedded:
-            return f"mqtt://{self.broker.host}:{self.broker.port}"
+            return f"mqtt://{place_text(self.broker.host, self.broker.port)}"
         return self.broker.url
 
     @property
     def broker_ca_file(self) -> Path | None:
         """Whose certificates the broker is believed by, None for the system's authorities."""
         return self.folder / self.broker.ca_file if self.broker.ca_file else None
+
+
+def place_text(host: str, port: int) -> str:
+    """A server's place as an address has it: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +202,8 @@ def _checked(path: Path, name: str, section: type, table: object) -> dict[str, A
 def _check_hub(hub: HubSection) -> None:
     if not 1 <= len(hub.chain) <= 64 or any(letter in hub.chain for letter in "/+#"):
         raise ConfigurationError("[hub] chain: 1 to 64 characters, none of / + #")
+    if hub.listen_host.startswith("["):
+        raise ConfigurationError("[hub] listen_host: write an IPv6 address without brackets")
     if not 1 <= hub.listen_port <= 65535:
         raise ConfigurationError("[hub] listen_port: write a port from 1 to 65535")
     if not -1080 <= hub.utc_offset_min <= 1080:

@@ -373,7 +373,7 @@ async def _serve(
     runner = web.AppRunner(pages, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    host, port = configuration.box.listen_host, configuration.box.listen_port
+    host, port = configuration.listens_at
     await web.TCPSite(runner, host, port, reuse_address=True).start()
 
 

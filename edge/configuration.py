@@ -97,7 +97,12 @@ class Configuration:
     @property
     def address(self) -> str:
         """Where the counter page is."""
-        return f"http://{self.box.listen_host}:{self.box.listen_port}/"
+        return f"http://{place_text(self.box.listen_host, self.box.listen_port)}/"
+
+    @property
+    def listens_at(self) -> tuple[str | None, int]:
+        """Address and port of the counter page; None for every address, IPv4's and IPv6's."""
+        return _bound(self.box.listen_host), self.box.listen_port
 
     @property
     def data_dir(self) -> Path:
@@ -124,6 +129,16 @@ class Configuration:
             self.counter.release_after_min * 60_000,
             self.counter.tailgating_s * 1000,
         )
+
+
+def place_text(host: str, port: int) -> str:
+    """A server's place as an address has it: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _bound(host: str) -> str | None:
+    """`::` means all: asyncio would bind it to IPv6 alone."""
+    return None if host == "::" else host
 
 
 _SECTIONS = ("box", "hub", "counter", "second_copy", "log", "stacks")
@@ -182,9 +197,10 @@ def _section(section_type: type[SectionType], tables: dict[str, object], name: s
 
 
 def _checked_box(box: BoxSection) -> BoxSection:
-    if not _can_be_host(box.listen_host):
+    if not _can_be_host(box.listen_host) or box.listen_host.startswith("["):
         raise ConfigurationError(
-            f'box.listen_host: {box.listen_host!r} is no address. Set "127.0.0.1" or "0.0.0.0"'
+            f"box.listen_host: {box.listen_host!r} is no address."
+            ' Set "127.0.0.1", "0.0.0.0" or, with IPv6, "::" (without brackets)'
         )
     return box
 

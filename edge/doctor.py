@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 
 from edge import app, machine
-from edge.configuration import Configuration, ConfigurationError
+from edge.configuration import Configuration, ConfigurationError, place_text
 from edge.desk.copy_state import CopyState
 from edge.desk.reconciling import reconcile_cafe
 from edge.domain.business_day import business_day
@@ -237,7 +237,7 @@ async def _broker(configuration: Configuration, enrolment: Enrolment) -> Finding
         login = app.broker_login(configuration, enrolment)
     except ConfigurationError as error:
         return Finding("broker", False, "no address", str(error))
-    place = f"{login.host}:{login.port}"
+    place = place_text(login.host, login.port)
     try:
         async with asyncio.timeout(ANSWER_S):
             _, writer = await asyncio.open_connection(login.host, login.port, ssl=login.tls)

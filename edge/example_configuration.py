@@ -8,7 +8,7 @@ SETTINGS_EXAMPLE = """\
 
 [box]
 data_dir = "box-data"        # identity, keys and the store; relative to this file
-listen_host = "127.0.0.1"    # the counter page
+listen_host = "127.0.0.1"    # the counter page; "0.0.0.0": of every network, "::": IPv6 too
 listen_port = 8601           # TCP port of the counter page
 language = "zh"              # of receipts: "zh" or "en"
 utc_offset_min = 480         # the cafe's clock: minutes east of UTC

@@ -158,7 +158,7 @@ async def serving(
             shutdown_timeout=app.SHUTDOWN_S,
         )
         await runner.setup()
-        host, port = configuration.box.listen_host, configuration.box.listen_port
+        host, port = configuration.listens_at
         manager = ServiceManager.of(os.environ, os.getpid())
         life = asyncio.create_task(manager.show_life(_turning))
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge.configuration import Configuration
+from edge.configuration import Configuration, place_text
 from edge.discovery.found import Finder, Found
 from edge.discovery.survey import Survey, survey
 from edge.domain.refusals import LANGUAGES, Refusal, refuse
@@ -187,7 +187,7 @@ class Setup:
                 _, writer = await asyncio.open_connection(login.host, login.port, ssl=login.tls)
             writer.close()
         except (OSError, TimeoutError):
-            self.broker_silent = f"{login.host}:{login.port}"
+            self.broker_silent = place_text(login.host, login.port)
 
     async def look(self, *, ask: bool = False) -> None:
         """Look for devices anew; `ask` serial ports what hangs on them, which takes seconds."""

@@ -25,6 +25,7 @@ def test_the_example_is_valid_and_states_the_defaults(tmp_path):
         ("[hub]\nlisten_prt = 1", "listen_prt is unknown; keys are"),
         ("[hbu]\n", "[hbu] is unknown; sections are"),
         ('[hub]\nlisten_port = "8600"', "listen_port: write a whole number"),
+        ('[hub]\nlisten_host = "[::1]"', "listen_host: write an IPv6 address without brackets"),
         ("[hub]\nlisten_port = true", "listen_port: write a whole number"),
         ("[hub]\nlisten_port = 70000", "listen_port: write a port"),
         ('[hub]\nchain = "a/b"', "chain: 1 to 64 characters"),
@@ -47,6 +48,16 @@ def test_an_error_names_the_key_and_the_remedy(tmp_path, text, words):
     with pytest.raises(ConfigurationError) as caught:
         load(path)
     assert words in str(caught.value)
+
+
+def test_an_ipv6_address_stands_in_brackets(tmp_path):
+    path = tmp_path / "cafebox-hub.toml"
+    path.write_text('[hub]\nlisten_host = "::1"\n[broker]\nhost = "::1"\n')
+    found = load(path)
+    assert (found.address, found.listens_at) == ("http://[::1]:8600/", ("::1", 8600))
+    assert broker_address(found.broker_url) == BrokerAddress("::1", 18830, None, None)
+    path.write_text('[hub]\nlisten_host = "::"\n')
+    assert load(path).listens_at == (None, 8600)
 
 
 def test_a_broker_password_may_hold_any_character():

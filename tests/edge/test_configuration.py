@@ -10,6 +10,7 @@ import pytest
 from edge.configuration import Configuration, ConfigurationError, load, read
 from edge.drivers.registry import DRIVERS
 from edge.example_configuration import EXAMPLE
+from edge.sync.mqtt_transport import login_of
 
 FOLDER = Path("/nowhere")
 
@@ -63,6 +64,7 @@ def test_the_example_names_every_option_of_every_driver() -> None:
         ("[hub]\nurl = 'x'", "hub.url", "http://host:8600"),
         ("[hub]\nurl = 'http://hub:86000'", "hub.url", "http://host:8600"),
         ("[box]\nlisten_host = '0.0.0..0'", "box.listen_host", "0.0.0.0"),
+        ("[box]\nlisten_host = '[::1]'", "box.listen_host", "without brackets"),
         ("[hub]\nprotocol = '4'", "hub.protocol", "'3.1.1'"),
         ("[printer]\n", "[printer]", "devices"),
         ("box = 3", "box", "[box]"),
@@ -85,6 +87,21 @@ def test_an_error_names_its_file(tmp_path: Path) -> None:
     path.write_text("[box]\nlanguage = 1")
     with pytest.raises(ConfigurationError, match=r"cafebox\.toml: box\.language"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "bound"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8601/", "127.0.0.1"),
+        ("::1", "http://[::1]:8601/", "::1"),
+        ("::", "http://[::]:8601/", None),
+    ],
+)
+def test_an_ipv6_address_stands_in_brackets(host: str, address: str, bound: str | None) -> None:
+    text = f"[box]\nlisten_host = '{host}'\n[hub]\nurl = 'http://[fd00::2]:8600'\n"
+    configuration = read(text + "broker_url = 'mqtt://[fd00::2]'\n", FOLDER)
+    assert (configuration.address, configuration.listens_at) == (address, (bound, 8601))
+    assert login_of(configuration.hub.broker_url, "5").host == "fd00::2"
 
 
 def test_the_desk_gets_its_times_in_its_units() -> None:
