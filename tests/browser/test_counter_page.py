@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from edge.events import BarcodeScanned
 from tests.browser.accessibility import axe_source, violations
 from tests.browser.conftest import CounterPage, Shot
-from tests.browser.hands import settled
+from tests.browser.hands import scan, settled
 from tests.edge.desk.counter import CARD, EAST_BOX, MANAGER, OTHER_CARD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -34,6 +34,10 @@ async def test_a_wrong_pin_is_refused_and_a_right_one_opens_the_counter(
     page = counter_page.page
     await page.goto(counter_page.address)
     await page.check(f'input[name="staff"][value="{MANAGER}"]')
+    await page.focus("#pin")
+    await scan(page, "6901234567892")  # a scanner is no try
+    await expect(page.locator("#pin")).to_have_value("")
+    await expect(page.locator(".notice.bad")).to_have_count(0)
     await page.fill("#pin", "0000")
     await page.keyboard.press("Enter")
     await expect(page.locator(".notice.bad")).to_contain_text("log_in_failed")
@@ -194,6 +198,29 @@ async def test_a_member_pays_the_member_price_from_the_balance(
     await shot(page, "paid")
 
 
+async def test_digits_where_a_tender_is_chosen_are_cash(counter_page: CounterPage) -> None:
+    """A member whose balance would do pays with a note: nobody types beside the chosen tender."""
+    await counter_page.log_in()
+    counter, page = counter_page.counter, counter_page.page
+    member = await counter.member()
+    await counter.do("top_up", member=member, amount_fen=2000, tender="cash")
+    await sell(page, "可乐")
+    await counter.tap()
+    await page.wait_for_selector("article.member")
+    await page.keyboard.press("Shift+F2")
+    await expect(page.locator("#ticket [data-due-fen]")).to_have_attribute("data-due-fen", "450")
+    await page.keyboard.press("F2")
+    await expect(page.locator('input[value="wallet"]')).to_be_focused()
+    await expect(page.locator("#received")).to_be_hidden()
+    await page.keyboard.press("2")
+    await expect(page.locator("#received")).to_be_focused()
+    await page.keyboard.type("0")
+    await expect(page.locator("[data-change]")).to_have_text("¥15.50")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-change-fen]")).to_have_attribute("data-change-fen", "1550")
+    await expect(page.locator('[data-balance-fen="2000"]')).to_be_visible()
+
+
 @pytest.mark.covers("A139")
 async def test_what_may_be_spent_here_and_why_not_more(
     counter_page: CounterPage, shot: Shot
@@ -255,7 +282,8 @@ async def test_all_that_may_be_done_stands_on_one_page_by_topic(
 ) -> None:
     await counter_page.log_in()
     counter, page = counter_page.counter, counter_page.page
-    await page.keyboard.press("F1")
+    await page.keyboard.press("?")
+    await expect(page.locator(".keys")).to_contain_text("Esc")
     more = page.locator(".topics")
     for words in ("销售", "储值", "开单", "入库出库", "登记会员", "充值 · 请先刷卡"):
         await expect(more).to_contain_text(words)

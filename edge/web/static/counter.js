@@ -189,3 +189,17 @@ for (const page of document.querySelectorAll("[data-staff-events]")) {
     },
   });
 }
+
+// A code that a scanner types into the field for a PIN is no try at it.
+const PIN_SCAN_GAP_MS = 40;
+const PIN_SCAN_LENGTH_MIN = 8;
+let pinKeys = { count: 0, at: 0 };
+document.addEventListener("keydown", (event) => {
+  if (!event.target.matches(".login #pin")) return;
+  const isQuick = event.timeStamp - pinKeys.at <= PIN_SCAN_GAP_MS;
+  const isCode = event.key === "Enter" && isQuick && pinKeys.count >= PIN_SCAN_LENGTH_MIN;
+  pinKeys = { count: event.key.length > 1 ? 0 : isQuick ? pinKeys.count + 1 : 1, at: event.timeStamp };
+  if (!isCode) return;
+  event.preventDefault();
+  event.target.value = "";
+});

@@ -73,8 +73,23 @@ function pressDigits() {
   clearTimeout(digitsAlone);
   if (!digitsAlone) return;
   digitsAlone = 0;
-  for (const digit of scanned) document.querySelector(`[data-digit="${digit}"]`)?.click();
+  const typed = scanned;
   scanned = "";
+  if (typeCash(typed)) return;
+  for (const digit of typed) document.querySelector(`[data-digit="${digit}"]`)?.click();
+}
+
+// Digits typed while a tender is being chosen are the cash that lies there: it is paid in cash then.
+function typeCash(digits) {
+  const payment = document.activeElement.closest(".payment");
+  const cash = payment?.querySelector('[name="tender"][value="cash"]');
+  const field = payment?.querySelector(".for-cash input");
+  if (!cash || !field) return false;
+  cash.click();
+  field.focus();
+  field.value += digits;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  return true;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -93,7 +108,7 @@ document.addEventListener("keydown", (event) => {
   } else if (/^[0-9A-Za-z-]$/.test(event.key)) {
     clearTimeout(digitsAlone);
     scanned += event.key;
-    const quick = /^[1-9]+$/.test(scanned) && scanned.length <= ROLLED_DIGITS_MAX;
+    const quick = /^\d+$/.test(scanned) && scanned.length <= ROLLED_DIGITS_MAX;
     digitsAlone = quick ? setTimeout(pressDigits, SCAN_GAP_MS) : 0;
   } else pressDigits();
 }, true);
