@@ -1,6 +1,5 @@
 """Benefits at the counter: redemption, conversion, awards, gifts, tiers that are paid for."""
 
-from dataclasses import replace
 from typing import Any
 
 from edge.desk import facts
@@ -12,6 +11,7 @@ from edge.desk.numbers import next_sale_number
 from edge.desk.payments import Payments
 from edge.desk.pricing import earned_today, events_of_day, terms_of
 from edge.desk.purses import entries_of_day
+from edge.desk.redeemed import redeemed_facts, with_points_of
 from edge.desk.rights import Rights
 from edge.domain.amounts import check_quantity
 from edge.domain.approvals import approval_needed
@@ -25,17 +25,13 @@ from edge.domain.awards import (
     give_gift,
     join_event,
 )
-from edge.domain.decision import Decision, Here, Judgement, Posting, read_int, read_text
+from edge.domain.conversions import Ratios, convert
+from edge.domain.decision import Decision, Here, Judgement, read_int, read_text
 from edge.domain.members import member_refusal
-from edge.domain.parts import Part
 from edge.domain.points import PointsFacts
 from edge.domain.redemptions import (
-    POINTS_TENDER,
     DailyCap,
-    Ratios,
-    Redeemed,
     RedeemFacts,
-    convert,
     gift_key,
     redeem_points,
     redemption_of,
@@ -49,16 +45,9 @@ from edge.domain.visits import visit_key
 from edge.effects.page_events import Region
 from edge.store.reader import Reader
 from edge.store.transaction import WriteTransaction
-from sync_protocol.accounts import (
-    BONUS,
-    CLASSES,
-    POINTS,
-    POINTS_HELD,
-    REFUNDABLE,
-    WALLET,
-)
-from sync_protocol.kinds import MEMBER, SALE, VISIT
-from sync_protocol.ledger import REASON_MEMBERSHIP_FEE, REASON_REDEMPTION, transaction_from_body
+from sync_protocol.accounts import BONUS, POINTS, POINTS_HELD, WALLET
+from sync_protocol.kinds import MEMBER, VISIT
+from sync_protocol.ledger import REASON_MEMBERSHIP_FEE, REASON_REDEMPTION
 from sync_protocol.ops import OpRef
 
 CONVERTED_CLASSES = (POINTS_HELD, WALLET, BONUS)
@@ -137,25 +126,30 @@ class BenefitsDesk:
         self, request: Request, sale: int, reason: str, instead: str
     ) -> Outcome:
         """Take back what points were redeemed for; `instead` is redeemed at once in exchange."""
+        members: list[int] = []
 
         def decide(transaction: WriteTransaction, at: Here) -> Judgement:
-            redeemed = _redeemed_facts(transaction, at, sale)
+            redeemed = redeemed_facts(transaction, at, sale)
             if redeemed is None:
                 return refuse("sale_unknown")
+            members.append(redeemed.member)
             returned = return_redemption(at, redeemed, reason)
             if isinstance(returned, Refusal) or not instead:
                 return returned
             wanted = self._redeemed(transaction, at, redeemed.member, instead, 0)
             if isinstance(wanted, Refusal):
                 return wanted
-            given = redeem_points(at, _with_points_of(wanted, redeemed))
+            given = redeem_points(at, with_points_of(wanted, redeemed))
             if isinstance(given, Refusal):
                 return given
             return Decision(
                 (*returned.ops, *given.ops), (*returned.effects, *given.effects), given.values
             )
 
-        return await self._committer.commit(request, decide, Region.TAP, Region.PRODUCTS)
+        outcome = await self._committer.commit(request, decide, Region.TAP, Region.PRODUCTS)
+        if isinstance(outcome, Refusal) and outcome.code == "redemption_value_elsewhere":
+            self._rights.ask(members[-1])
+        return outcome
 
     async def convert(
         self, request: Request, member: int, give: str, get: str, amount: object
@@ -355,52 +349,3 @@ def gifts_due(reader: Reader, committer: Committer, at: Here, member: int) -> tu
     ladder = ladder_of(committer.catalogue.rules(reader, "tiers"))
     birthday_gift = committer.catalogue.rules(reader, "points")[0]["birthday_gift"]
     return due_gifts(at, row, tier_in_force(ladder, row, at.business_day), birthday_gift)
-
-
-def _redeemed_facts(reader: Reader, at: Here, sale: int) -> Redeemed | None:
-    """What is known here of a redemption, None for what is none."""
-    row = facts.row(reader, SALE, sale)
-    document = reader.register(SALE, sale)
-    tenders = document.value("tenders") if document is not None else None
-    if not isinstance(tenders, list) or not tenders or tenders[0][0] != POINTS_TENDER:
-        return None
-    member = facts.person_of(reader, read_int(SALE, row, "member"))
-    postings: tuple[Posting, ...] = ()
-    reference = None
-    for entry in reader.entries(sale, (REFUNDABLE,), POINTS):
-        logged = reader.op(entry.reference)
-        if entry.reason == REASON_REDEMPTION and logged is not None:
-            postings = tuple(transaction_from_body(logged.op.body).postings)
-            reference = entry.reference.row()
-    held: dict[tuple[object, ...], int] = {}
-    for posting in postings:
-        account = posting[:6]
-        own_part = posting[2:4] == (at.node, at.epoch)
-        if own_part and posting[0] in CLASSES:
-            shown = reader.balance((account[0], account[1], *account[2:6])).shown
-            held[account] = shown * CLASSES[posting[0]].side
-    return Redeemed(
-        sale,
-        read_int(SALE, row, "number"),
-        member,
-        facts.member_name(reader, member),
-        read_int(SALE, row, "points_used"),
-        postings,
-        held,
-        reference,
-    )
-
-
-def _with_points_of(wanted: RedeemFacts, redeemed: Redeemed) -> RedeemFacts:
-    """The facts of an exchange: the points that just came back may be spent at once."""
-    back = [
-        Part(posting[0], posting[1], posting[4], POINTS, posting[6])
-        for posting in redeemed.postings
-        if posting[0] == POINTS_HELD
-    ]
-    merged: dict[tuple[object, ...], Part] = {}
-    for part in (*wanted.points_here, *back):
-        key = (part.code, part.subject, part.month)
-        amount = part.amount + (merged[key].amount if key in merged else 0)
-        merged[key] = replace(part, amount=amount)
-    return replace(wanted, points_here=tuple(merged.values()), has=wanted.has + redeemed.points)

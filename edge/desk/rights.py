@@ -63,6 +63,7 @@ MEMBER_CLASSES = (*FOLLOWING_CLASSES, RECEIVABLE, ADVANCE_RIGHT)
 SETTLED_BY_HOLDER = {
     "prepayment_elsewhere": ((PREPAID,), "session"),
     "refund_elsewhere": ((REFUNDABLE,), "sale"),
+    "redemption_elsewhere": ((REFUNDABLE,), "sale"),
     "deposit_elsewhere": ((CARD_DEPOSIT,), "card"),
     "transfer_held_elsewhere": ((TRANSIT,), "transfer"),
     "asset_held_elsewhere": ((ASSET_IN_STOCK, ASSET_ISSUED), "cafe"),

@@ -1,14 +1,13 @@
-"""Redemption: points for goods, gifts, stored value or money off; converted, and given back.
+"""Redemption: points for goods, gifts, stored value or money off, and given back.
 
 A redemption is a sale that points paid: its document is a SALE of nothing with the tender `points`,
 its right to be returned is the sale's refundable part in points. A return turns its postings round.
-Points, money and spend points (bonus credit, which can only be spent) are converted at the ratios
-of the rule `points`; what the chain gives or takes for it stands in `promotion`. How much stored
-value one member may get for points on a day, converted or redeemed, the same rule bounds: points
-that somebody gained by a mistake or a trick are noticed before all of them are money.
+What the chain gives for it stands in `promotion`. How much stored value one member may get for
+points on a day, redeemed or converted (`conversions`), the rule `points` bounds: points that
+somebody gained by a mistake or a trick are noticed before all of them are money.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +23,8 @@ from edge.domain.decision import (
     plain,
     transaction,
 )
-from edge.domain.parts import Part, lowered, take, total
-from edge.domain.points import PointsFacts, points_earned, points_spent
+from edge.domain.parts import Part
+from edge.domain.points import points_spent
 from edge.domain.products import Product
 from edge.domain.refusals import Refusal, refuse
 from sync_protocol.accounts import (
@@ -43,7 +42,6 @@ from sync_protocol.accounts import (
 )
 from sync_protocol.kinds import PASS, SALE
 from sync_protocol.ledger import REASON_REDEMPTION, REASON_REFUND
-from sync_protocol.rights_rule import is_expired
 
 GOODS, GIFT, STORED_VALUE, DISCOUNT = "goods", "gift", "stored_value", "discount"
 POINTS_TENDER = "points"
@@ -258,11 +256,16 @@ def _document(here: Here, facts: RedeemFacts, points: int) -> NewOp:
     return document_change(here, SALE, facts.sale, None, values)
 
 
+Account = tuple[int, int | str, int, str]
+"""(class, subject, month, unit) of a limited account, whoever holds it"""
+
+
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """A redemption that is to be returned: its postings, and what this node holds of them now.
+    """A redemption that is to be returned: its postings, and what there is now to take back.
 
-    `held` maps an account (class, subject, node, epoch, month, unit) to what is on its normal side.
+    `held` maps an account to what this node holds of it, `whole` to what all do. The box that
+    redeemed may be another one, which died: what it held comes here by way of head office.
     """
 
     sale: int
@@ -271,8 +274,14 @@ class Redeemed:
     name: str
     points: int
     postings: tuple[Posting, ...]
-    held: Mapping[tuple[object, ...], int]
+    held: Mapping[Account, int]
+    whole: Mapping[Account, int]
     reference: list[object] | None
+
+
+def account_of(posting: Posting) -> Account:
+    """The account of a posting without its holder."""
+    return (posting[0], posting[1], posting[4], posting[5])
 
 
 def return_redemption(here: Here, redeemed: Redeemed, reason: str) -> Judgement:
@@ -281,13 +290,19 @@ def return_redemption(here: Here, redeemed: Redeemed, reason: str) -> Judgement:
         return refuse("spending_stopped")
     if not redeemed.postings:
         return refuse("redemption_not_kept")
-    back: list[Posting] = [(*posting[:6], -posting[6]) for posting in redeemed.postings]
-    for posting in back:
-        row = class_of(posting[0])
+    back = [_turned_round(here, posting) for posting in redeemed.postings]
+    for posting in sorted(back, key=lambda one: one[0] != REFUNDABLE):
+        row, account = class_of(posting[0]), account_of(posting)
+        amount = abs(posting[6])
         lowers = row.limited and posting[6] * row.side < 0
-        if lowers and redeemed.held.get(posting[:6], 0) < abs(posting[6]):
-            returned = posting[0] == REFUNDABLE
-            return refuse("redemption_returned" if returned else "redemption_spent")
+        if not lowers or redeemed.held.get(account, 0) >= amount:
+            continue
+        refundable, elsewhere = posting[0] == REFUNDABLE, redeemed.whole.get(account, 0) >= amount
+        if not elsewhere:
+            return refuse("redemption_returned" if refundable else "redemption_spent")
+        if refundable:
+            return refuse("redemption_elsewhere", sale=redeemed.sale)
+        return refuse("redemption_value_elsewhere")
     op = transaction(here, REASON_REFUND, back, document=redeemed.sale, corrects=redeemed.reference)
     facts = {
         "name": redeemed.name,
@@ -299,92 +314,8 @@ def return_redemption(here: Here, redeemed: Redeemed, reason: str) -> Judgement:
     return Decision((op,), (PrintSlip("redemption_return", facts),), values)
 
 
-@dataclass(frozen=True, slots=True)
-class Ratios:
-    """At what ratio is converted: points for a yuan, and points that a yuan buys; 0: not at all.
-
-    `cap` bounds what comes of points.
-    """
-
-    yuan_points: int
-    money_points: int
-    cap: DailyCap = NO_CAP
-
-
-MONEY, SPEND_POINTS, POINTS_FORM = "money", "spend_points", "points"
-"""What is converted: stored value, bonus credit that can only be spent, points."""
-_ACCOUNTS = {MONEY: WALLET, SPEND_POINTS: BONUS}
-
-
-def convert(
-    here: Here, facts: PointsFacts, give: str, get: str, amount: int, ratios: Ratios
-) -> Judgement:
-    """Turn so many points, or fen, of one form into another; the parts are of all forms.
-
-    Money never comes out of spend points: they were given, not paid in. Points give whole fen,
-    fen give whole points, rounded down.
-    """
-    if (give, get) not in _CONVERSIONS:
-        return refuse("conversion_unknown")
-    if here.spending_stopped:
-        return refuse("spending_stopped")
-    if give == POINTS_FORM:
-        got = amount * 100 // ratios.yuan_points if ratios.yuan_points else 0
-        source: Sequence[Posting] | Refusal = points_spent(
-            here,
-            facts.member,
-            amount,
-            [part for part in facts.parts if part.unit == POINTS],
-            facts.has,
-        )
-    else:
-        got = amount if get == SPEND_POINTS else amount * ratios.money_points // 100
-        source = _money_given(here, give, amount, facts.parts)
-    if isinstance(source, Refusal):
-        return source
-    if got <= 0:
-        return refuse("conversion_too_little")
-    beyond = ratios.cap.refusal(got) if give == POINTS_FORM else None
-    if beyond is not None:
-        return beyond
-    postings = [*source, *_converted(here, facts, give, get, amount, got)]
-    op = transaction(here, REASON_REDEMPTION, postings, rule_version=facts.rule.version)
-    done = {"give": give, "get": get, "amount": amount, "got": got}
-    slip = PrintSlip("conversion", {"name": facts.name, **done})
-    return Decision((op,), (slip,), {"member": facts.member, **done})
-
-
-_CONVERSIONS = (
-    (POINTS_FORM, MONEY),
-    (POINTS_FORM, SPEND_POINTS),
-    (MONEY, POINTS_FORM),
-    (MONEY, SPEND_POINTS),
-    (SPEND_POINTS, POINTS_FORM),
-)
-
-
-def _money_given(
-    here: Here, form: str, amount_fen: int, parts: Iterable[Part]
-) -> tuple[Posting, ...] | Refusal:
-    mine = [
-        part
-        for part in parts
-        if part.code == _ACCOUNTS[form] and not is_expired(part.month, here.business_day)
-    ]
-    if amount_fen > total(mine):
-        return refuse("conversion_too_much", held_fen=total(mine), amount_fen=amount_fen)
-    return lowered(here, take(mine, amount_fen))
-
-
-def _converted(
-    here: Here, facts: PointsFacts, give: str, get: str, amount: int, got: int
-) -> list[Posting]:
-    if get == POINTS_FORM:
-        return [
-            plain(PROMOTION, here.cafe, FEN, -amount),
-            *points_earned(here, facts.member, got, facts.rule),
-        ]
-    raised = own(here, _ACCOUNTS[get], facts.member, FEN, -got)
-    if give == POINTS_FORM:
-        return [raised, plain(PROMOTION, here.cafe, FEN, got)]
-    return [raised]
+def _turned_round(here: Here, posting: Posting) -> Posting:
+    """A posting the other way, in this node's part where the account is split by holder."""
+    code, subject, _node, _epoch, month, unit, amount = posting
+    node, epoch = (here.node, here.epoch) if class_of(code).limited else (0, 0)
+    return (code, subject, node, epoch, month, unit, -amount)

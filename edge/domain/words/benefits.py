@@ -37,8 +37,17 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "redemption_returned": ("这次兑换已经退过了", "This redemption was returned before"),
     "redemption_spent": (
-        "兑换所得已经用掉或不在本店，不能退",
-        "What was given is spent or not here; it cannot be returned",
+        "兑换所得已经用掉，不能退",
+        "What was given is spent; it cannot be returned",
+    ),
+    "redemption_elsewhere": (
+        "这次兑换由本店另一个盒子保管，已向总部要；若盒子已坏，请两位负责人在总部注销它，再试一次",
+        "Another box of this cafe holds this redemption; head office is asked for it. If that box"
+        " died, two people write it off at head office; then try again",
+    ),
+    "redemption_value_elsewhere": (
+        "兑换所得的储值还在别处，已向总部要，请稍后再试",
+        "What was given is held elsewhere; head office is asked for it, so try again",
     ),
     "redemption_not_kept": (
         "这次兑换时间太久，本机已没有明细，不能退",

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.domain.bands import Band
+from edge.domain.conversions import Ratios, convert
 from edge.domain.decision import Decision
 from edge.domain.members import number_of_text, number_text
 from edge.domain.parts import Part
@@ -30,7 +31,6 @@ from edge.domain.points import (
     points_spent,
 )
 from edge.domain.pricing import MEMBER_PRICE, Discount, Service, Terms, priced, priced_line
-from edge.domain.redemptions import Ratios, convert
 from edge.domain.tiers import Grown, Tier, last_day, settled, tier_due, tier_in_force
 from sync_protocol.accounts import (
     BONUS,

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from edge.desk import facts
 from edge.desk.answers import Answer
 from sync_protocol.accounts import PREPAID, REFUNDABLE
 from sync_protocol.kinds import SALE, SESSION, TRANSFER
@@ -13,6 +14,7 @@ from tests.edge.sync.counters import PIN, Counter
 
 PAID_BEFORE_FEN = 1_000
 SPENT_FEN = 700
+POINTS_AWARDED = 1_200
 STAYS, IS_LENT, ARRIVES = "PC-1", "PC-2", "PC-3"
 PAPERS = {"name": "张三", "document_kind": "id_card", "document_number": "11010519491231002X"}
 
@@ -45,6 +47,27 @@ async def _has(box, kind, key):
     )
 
 
+async def _redemption(counter, member, approver):
+    """Points that became bonus credit; the redemption."""
+    points = {"member": member, "form": "award", "points": POINTS_AWARDED, "reason": "x"}
+    await counter.do("adjust_points", **points, approver=approver, approver_pin=PIN)
+    done = await counter.do("redeem_points", member=member, code="credit10")
+    return done.values["sale"]
+
+
+async def _is_refused(counter, redeemed, code):
+    refused = await counter.ask("return_redemption", sale=redeemed, reason="不要了")
+    assert refused.code == code
+
+
+async def _is_returned(counter, redeemed, member):
+    """Once, and with all of its points, beside those that the sale of SPENT_FEN earned."""
+    await _do_in_the_end(counter, "return_redemption", sale=redeemed, reason="不要了")
+    await _is_refused(counter, redeemed, "redemption_returned")
+    has = counter.box.read(lambda reader: facts.points_of(reader, member))
+    assert has == POINTS_AWARDED + SPENT_FEN // 100
+
+
 @pytest.mark.covers("A049")
 async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box, hub, tmp_path):
     people = [await hub.office.add_staff(name, "manager", [], ("", PIN), 0) for name in "李赵"]
@@ -66,6 +89,7 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
     member = (await old.do("register_member", name="王", consent=True)).values["member"]
     await old.do("top_up", member=member, amount_fen=SPENT_FEN, tender="cash")
     sale = (await old.do("spend", member=member, amount_fen=SPENT_FEN)).values["sale"]
+    redeemed = await _redemption(old, member, people[1])
     sender = Counter(await make_box(1, start=False))
     await sender.log_in(people[0], opens_shift=False)
     transfer = await _things(old, sender, people[0])
@@ -77,18 +101,19 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
     await box.enrol(code)
     try:
         new = Counter(box)
-        for kind, key in ((SESSION, session), (SALE, sale), (TRANSFER, transfer)):
+        for kind, key in ((SESSION, session), (SALE, redeemed), (TRANSFER, transfer)):
             await _has(box, kind, key)
         await new.log_in(people[0], opens_shift=False)
         settling = {"session": session, "expected_total_fen": 0}
         refused = await new.ask("end_session", **settling)
         assert refused.code == "prepayment_elsewhere"
-        (shown,) = await new.desk.views.sales()
+        shown = next(one for one in await new.desk.views.sales() if one.sale == sale)
         assert (shown.sale, shown.refundable_fen) == (sale, SPENT_FEN), "offered on the page"
         refunding = {"sale": sale, "amount_fen": SPENT_FEN, "reason": "x"}
         assert (await new.ask("refund", **refunding)).code == "refund_elsewhere"
         void = await new.ask("void_sale", sale=sale, reason="x")
         assert void.code == "refund_elsewhere", "it would give nothing back, and end the sale"
+        await _is_refused(new, redeemed, "redemption_elsewhere")
         moves = {
             "dispatch_transfer": {"to_cafe": sender.box.cafe, "tags": STAYS},
             "asset_return": {"tag": IS_LENT},
@@ -103,6 +128,7 @@ async def test_what_was_paid_at_a_dead_box_is_settled_at_its_successor(make_box,
         )
         await _do_in_the_end(new, "end_session", **settling)
         await _do_in_the_end(new, "refund", **refunding)
+        await _is_returned(new, redeemed, member)
         for command, inputs in moves.items():
             await _do_in_the_end(new, command, **inputs)
         for holder in ((0, 0), (box.node, 1), (box.node, 2)):
