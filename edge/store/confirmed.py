@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from edge.store import statements
-from edge.store.bulk import read_rows
+from edge.store.bulk import read_rows, write_rows
 from edge.store.documents import LookupRows
 from edge.store.op_rows import NIL_BYTES, StoredOp
 from sync_protocol.claims import ClaimRow, claim_from_body, claim_row_from_stored, fold_claim
@@ -183,7 +183,7 @@ class ConfirmedState(State):
             self._sums.replace(section, balance_hash(account, old), balance_hash(account, new))
             rows.append((*account, amount, pending_deltas.pop(account, 0)))
         rows += [(*account, 0, pending) for account, pending in pending_deltas.items() if pending]
-        self._connection.executemany(statements.ADD_BALANCE, rows)
+        write_rows(self._connection, statements.ADD_BALANCE, rows)
         self._confirmed_deltas.clear()
         pending_deltas.clear()
 
@@ -212,7 +212,7 @@ class ConfirmedState(State):
                 )
             lookups.move(kind, key, shown_before, shown)
         self._connection.executemany(statements.DELETE_DOCUMENT, gone)
-        self._connection.executemany(statements.UPSERT_DOCUMENT, rows)
+        write_rows(self._connection, statements.UPSERT_DOCUMENT, rows)
         lookups.write(self._connection)
 
     def _flush_claim(self, kind: int, key: bytes, row: ClaimRow | None) -> None:

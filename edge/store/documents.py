@@ -3,6 +3,7 @@
 import sqlite3
 
 from edge.store import statements
+from edge.store.bulk import write_rows
 from edge.store.tables import LOOKUP_FIELDS, PARTS, SEARCH_FIELDS
 from sync_protocol.codec import unpack_stored
 from sync_protocol.kinds import field_index
@@ -66,7 +67,7 @@ class LookupRows:
         if self._gone:
             connection.executemany(statements.DELETE_LOOKUP, self._gone)
         if self._new:
-            connection.executemany(statements.INSERT_LOOKUP, self._new)
+            write_rows(connection, statements.INSERT_LOOKUP, self._new)
 
 
 def parts_of(value: object) -> set[str]:

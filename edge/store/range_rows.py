@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from edge.store import statements
+from edge.store.bulk import write_rows
 from edge.store.op_rows import MentionKey
 from sync_protocol.annotations import Annotation
 from sync_protocol.blocks import Entry
@@ -48,15 +49,13 @@ class RangeRows:
     def write(self) -> None:
         """Write all that was taken in."""
         self._mentions.sort(key=_mention_order)
-        for statement, rows in (
-            (statements.UPSERT_LOGGED_OP, self._ops),
-            (statements.UPDATE_OWN_OP, self._own),
-            (statements.DELETE_PENDING_MENTIONS, self._confirmed),
-            (statements.INSERT_MENTION, self._mentions),
-        ):
-            if rows:
-                self._connection.executemany(statement, rows)
-                rows.clear()
+        connection = self._connection
+        write_rows(connection, statements.UPSERT_LOGGED_OP, self._ops)
+        connection.executemany(statements.UPDATE_OWN_OP, self._own)
+        connection.executemany(statements.DELETE_PENDING_MENTIONS, self._confirmed)
+        write_rows(connection, statements.INSERT_MENTION, self._mentions)
+        for rows in (self._ops, self._own, self._confirmed, self._mentions):
+            rows.clear()
 
 
 def _place(position: int, annotation: Annotation) -> tuple[int, int, int, bytes | None]:
