@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.store import op_rows
+from edge.store import op_rows, statements
 from edge.store.apply import apply_blocks, unpark
 from edge.store.facts import Balance
 from edge.store.refold import refold
@@ -64,6 +64,28 @@ def test_money_moves_from_pending_to_confirmed_everywhere(open_box, hub):
     with b.read() as reader:
         assert reader.entries(3) == []  # the till of another cafe
         assert reader.balance((1, 3, 0, 0, 0, "fen")) == Balance(0, 0)
+
+
+def test_a_range_longer_than_a_step_of_rows_is_written_whole(open_box, hub):
+    """Two whole steps of ops, balances, documents, numbers and mentions, and three behind them."""
+    a, b = open_box(3), open_box(4)
+    members = range(MEMBER_ID, MEMBER_ID + 2 * statements.ROWS_AT_ONCE + 3)
+
+    def write(tx):
+        for member in members:
+            profile = {"number": f"M{member}", "name": "会员"}
+            tx.append(MEMBER, bodies.document(MEMBER, member, 3, profile))
+            tx.append(TRANSACTION, bodies.points(3, member, member))
+
+    a.submit(write).result()
+    sync(hub, a, b)
+    for box in (a, b):
+        assert_whole(box, hub)
+        with box.read() as reader:
+            for member in members:
+                found = reader.registers_where(MEMBER, "number", f"M{member}")
+                assert [document.key for document in found] == [member]
+                assert [entry.amount for entry in reader.entries(member)] == [member, -member]
 
 
 def test_narrow_ops_come_back_as_stubs_and_are_confirmed(open_box, hub):
