@@ -297,10 +297,10 @@ def read_registers(
     database: Database, kind: int, keys: list[bytes]
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield (packed key, packed row) of those documents that there are, many in one read."""
-    found = _read_many(
-        database, statements.SELECT_REGISTERS, (kind,), keys, statements.REGISTERS_AT_ONCE
-    )
-    for key, row in found:
+    statement, at_once = statements.SELECT_REGISTERS, statements.REGISTERS_AT_ONCE
+    if len(keys) <= statements.FEW_REGISTERS:
+        statement, at_once = statements.SELECT_FEW_REGISTERS, statements.FEW_REGISTERS
+    for key, row in _read_many(database, statement, (kind,), keys, at_once):
         yield bytes(key), bytes(row)
 
 
