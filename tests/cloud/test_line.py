@@ -1,9 +1,12 @@
-"""The hub's line to its broker: it ends when it is told to, whatever comes in at that moment."""
+"""The hub's line to its broker: it ends when it is told to, and sends at once."""
 
 import asyncio
+import os
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from cloud import app
@@ -52,6 +55,31 @@ async def test_a_line_ends_however_many_messages_are_under_way(tmp_path: Path) -
             running.cancel()
             ended, _running = await asyncio.wait({running}, timeout=DEADLINE_S)
             assert ended, f"in round {number} the line goes on"
+
+
+async def test_small_messages_of_hub_and_box_wait_for_no_acknowledgement(tmp_path: Path) -> None:
+    """As the kernel has it of both sockets: the first batch does not wait behind the greeting."""
+    with Mosquitto(tmp_path / "broker") as broker:
+        line = Line(BrokerLogin("127.0.0.1", broker.port, None, None, "5"), "hub")
+        running = asyncio.create_task(line.run(_hub([])))
+        await asyncio.wait_for(line.subscribed.wait(), DEADLINE_S)
+        login = login_of(broker.url, "5")
+        box = MqttTransport(login, "box", [head_topic("test")], LineSwitch(), lambda: None)
+        await box.open()
+        assert _at_once(broker.port) == [True, True]
+        await box.close()
+        running.cancel()
+        await asyncio.wait({running}, timeout=DEADLINE_S)
+
+
+def _at_once(port: int) -> list[bool]:
+    """Return of each of this process's connections to `port` whether it sends without delay."""
+    found = []
+    for connection in psutil.Process().net_connections("tcp"):
+        if connection.raddr and connection.raddr.port == port:
+            with socket.socket(fileno=os.dup(connection.fd)) as same:
+                found.append(bool(same.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+    return found
 
 
 async def test_hub_and_box_meet_over_tls_by_an_authority_of_ones_own(
