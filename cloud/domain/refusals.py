@@ -175,6 +175,12 @@ REFUSALS = {
         ),
         Refusal("two_people", "需要两名不同的员工批准", "Two different people must approve"),
         Refusal(
+            "approver_in_hand",
+            "两位批准人之一近 7 天内设置过另一位的密码或动态码，不算两个人，请另找一位批准",
+            "One of the two set the other's password or authenticator within 7 days, so they do not"
+            " count as two; let somebody else approve",
+        ),
+        Refusal(
             "approval_kept",
             "这里已有同事先批准过，请重新看过再决定",
             "Somebody has approved this just now; look again, then decide",

@@ -1,6 +1,7 @@
 """What takes two people: the first one's word is kept until the second one gives theirs.
 
-Over pages each person is who is logged in, so that nobody approves in another's name.
+Over pages each person is who is logged in, in a session of their own, so that nobody approves in
+another's name; who may approve together says `four_eyes`.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cloud.domain.disputes import ADMIT, WRITE_OFF
-from cloud.domain.epochs import Held, approval_fault, closing
+from cloud.domain.epochs import Held, closing
 from cloud.domain.erasure import decide_erasure
 from cloud.domain.passwords import password_fault
 from cloud.domain.refusals import Refusal, refusal
@@ -21,6 +21,7 @@ from cloud.hub.cafes import Cafes
 from cloud.hub.cases import cafes_of, fence_settled, settlement
 from cloud.hub.draft import Draft, HubOps
 from cloud.hub.enrolment import Enrolment
+from cloud.hub.four_eyes import two_people_fault
 from cloud.hub.hub import Hub
 from cloud.hub.log_ins import LogIns
 from cloud.hub.registers import Check, write_fields
@@ -298,8 +299,7 @@ class HeadOffice:
 
 
 def _approval_fault(draft: Draft, approvers: tuple[int, int]) -> Refusal | None:
-    first, second = (draft.state.register(STAFF, person) for person in approvers)
-    return approval_fault(approvers, (first, second))
+    return two_people_fault(draft.database, draft.state, approvers, draft.hub_ms)
 
 
 def _held_by(draft: Draft, node: int, epoch: int) -> list[Held]:

@@ -7,13 +7,13 @@ writer folds the reports and does what an erasure left to do.
 from collections import Counter
 from collections.abc import Callable
 
-from cloud.domain.epochs import approval_fault
 from cloud.domain.grants import GrantPolicy
 from cloud.domain.refusals import Refusal, refusal
 from cloud.hub import left_overs
 from cloud.hub.builder import BlockBuilder, Committed, Proposal
 from cloud.hub.carried import Carrier, Unseal
 from cloud.hub.draft import Draft
+from cloud.hub.four_eyes import two_people_fault
 from cloud.hub.inbox import Inbox
 from cloud.hub.metrics import HubMetrics
 from cloud.hub.node_sessions import NodeSessions, Send
@@ -25,7 +25,7 @@ from cloud.store import log, quarantine
 from cloud.store.log import Author
 from sync_protocol.annotations import VERDICTS
 from sync_protocol.http_api import LeftOverAnswer, LeftOverRequest, RecoveryAnswer, RecoveryRequest
-from sync_protocol.kinds import NODE, STAFF
+from sync_protocol.kinds import NODE
 from sync_protocol.ops import OpRef
 from sync_protocol.sealed_copy import CarryAnswer
 from sync_protocol.topics import blocks_topic
@@ -167,8 +167,8 @@ class Worker:
         """Recover without a node, by two people's word."""
         if not self.recovery.under_way:
             return refusal("not_recovering")
-        first, second = (self.builder.state.register(STAFF, person) for person in approvers)
-        fault = approval_fault(approvers, (first, second))
+        builder = self.builder
+        fault = two_people_fault(builder.database, builder.state, approvers, self._now_ms())
         return fault or self.recovery.excuse(node, approvers)
 
     def _recover(self) -> None:

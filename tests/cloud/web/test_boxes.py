@@ -5,8 +5,9 @@ import re
 import pytest
 from aiohttp import ClientSession
 
-from cloud.domain.judge import ADMITTED, CURRENT, FENCED, SUPERSEDED
+from cloud.domain.judge import ADMITTED, CLOSED, CURRENT, FENCED, SUPERSEDED
 from cloud.hub.office import HeadOffice
+from cloud.hub.staff import Person, find_by_password
 from cloud.store.log import Author
 from sync_protocol.http_api import EnrolAnswer, EnrolRequest
 from tests.cloud.web.conftest import PASSWORD
@@ -63,3 +64,36 @@ async def test_a_manager_decides_over_boxes_of_their_own_cafes(
         async with visitor.post(address, data={"note": "机器丢了", "first": "0"}) as answer:
             assert (answer.status, words in await answer.text()) == (status, True)
     assert box.standing == CURRENT
+
+
+async def test_who_set_anothers_password_is_not_the_second_person_beside_them(
+    site: str, visitor: ClientSession, office: HeadOffice, box: Author
+) -> None:
+    """An admin who can log in as the other one would be both of the two."""
+    admin, east, _west = [
+        int(str(await office.add_staff(name, role, [], (PASSWORD, ""), 0)))
+        for name, role in (("root", "admin"), ("east", "manager"), ("west", "manager"))
+    ]
+    reset = "another battery staple"
+    root = find_by_password(office.hub.reader, "root", PASSWORD)
+    assert isinstance(root, Person)
+    assert await office.accounts.reset_password(east, reset, root) is None
+    renewed = find_by_password(office.hub.reader, "east", reset)
+    assert isinstance(renewed, Person)
+    assert await office.accounts.change_password(renewed, reset, PASSWORD, "") is None
+    address = f"{site}/boxes/{box.node}/{box.epoch}/write-off"
+
+    async def say(name: str, password: str, first: int) -> tuple[int, str]:
+        async with visitor.post(f"{site}/log-in", data={"name": name, "password": password}):
+            pass
+        form = {"note": "机器丢了", "first": str(first)}
+        async with visitor.post(address, data=form) as answer:
+            return answer.status, await answer.text()
+
+    assert (await say("root", PASSWORD, 0))[0] == 200
+    status, text = await say("east", PASSWORD, admin)
+    assert (status, "approver_in_hand" in text) == (422, True)
+    assert box.standing == CURRENT
+    assert (await say("west", PASSWORD, admin))[0] == 200
+    standing = {(one.node, one.epoch): one.standing for one in office.hub.authors()}
+    assert standing[box.node, box.epoch] == CLOSED
