@@ -326,7 +326,12 @@ class NodeSession:
         return self._state_watermark(message.seq, message.hash8, now_ms)
 
     def _hear_reject(self, message: Reject, now_ms: int, wall_ms: int) -> "list[Event]":
-        if self.state != SYNCING or message.epoch != self.identity.epoch:
+        if message.epoch != self.identity.epoch:
+            return [MessageIgnored("reject_late")]
+        if self.state == GREETING and message.code == CODE_HELLO and self._greetings > 1:
+            # A hub that was away is back, and need not wait for the end of the back-off.
+            return self.greet_now(now_ms, wall_ms)
+        if self.state != SYNCING:
             return [MessageIgnored("reject_late")]
         if message.code == CODE_HELLO:
             self._greetings = 0

@@ -6,7 +6,7 @@ import pytest
 
 from sync_protocol.codec import pack
 from sync_protocol.greetings import FENCED_FORK, FENCED_REVOKED, Fenced
-from sync_protocol.messages import Ack, GrantAnswer, Ping, Pong, Recall, Reject
+from sync_protocol.messages import CODE_HELLO, Ack, GrantAnswer, Ping, Pong, Recall, Reject
 from sync_protocol.node_session import ACK_MS, HELLO_MS
 from sync_protocol.outbox import REJECT_MS
 from sync_protocol.session import COMPARING, FENCED, SYNCING, LocalProtocolError
@@ -22,6 +22,7 @@ from sync_protocol.session_events import (
     PeerErred,
     RecallReceived,
     SessionFenced,
+    Transmit,
     Welcomed,
 )
 from tests.sync_protocol.peers import CHAIN, HUB_KEY, WALL_MS, check_agreement
@@ -47,6 +48,29 @@ def test_hello_is_repeated_with_back_off_until_it_is_answered():
     assert HELLO_MS <= times[0] <= 2 * HELLO_MS
     assert gaps == sorted(gaps)
     assert len(times) >= 4
+
+
+def test_a_hub_that_was_away_for_long_is_greeted_when_it_asks():
+    """It asks every node when its line is back (`ask_hello`); the back-off may be at a minute."""
+    line, host, hub = connected()
+    last = host.append(2)
+    session = host.session
+    host.handle(session.ops_appended(2, last.hash, line.now_ms), line.now_ms)  # never arrives
+    hellos = 0
+    while hellos < 6:
+        line.now_ms += 1000
+        hellos += any(isinstance(event, Transmit) for event in session.tick(line.now_ms, WALL_MS))
+    asked = Reject(1, 1, CODE_HELLO).pack()
+    of_another_epoch = Reject(2, 1, CODE_HELLO).pack()
+    assert kinds(session.receive(of_another_epoch, line.now_ms, WALL_MS)) == [MessageIgnored]
+    greeting = session.receive(asked, line.now_ms, WALL_MS)
+    assert only(greeting, Transmit)
+    # One call, one greeting: those for each batch that was lost ask for no more.
+    assert kinds(session.receive(asked, line.now_ms, WALL_MS)) == [MessageIgnored]
+    host.handle(greeting, line.now_ms)
+    line.settle()
+    check_agreement(hub, [host])
+    assert session.state == SYNCING
 
 
 def test_a_silent_hub_is_greeted_again():
