@@ -12,8 +12,9 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from edge.web.application import build_application
+from edge.web.counter import SESSION_COOKIE
 from edge.web.live import LIVE_STREAMS, LiveStreams
-from tests.edge.desk.counter import CASHIER, MANAGER, PIN, Counter, furnish, open_counter
+from tests.edge.desk.counter import CASHIER, MANAGER, Counter, furnish, open_counter
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parent.parent.parent / "build" / "screenshots"
@@ -73,24 +74,15 @@ class CounterPage:
             task.cancel()
 
     async def log_in(self, staff: int = CASHIER) -> None:
-        """Log in by PIN, as a cashier does."""
-        await self.page.goto(self.address)
-        await self.page.check(f'input[name="staff"][value="{staff}"]')
-        await self.page.fill("#pin", PIN)
-        await self.page.keyboard.press("Enter")
-        await self.page.wait_for_selector("#left")
-        self.counter.session = next(iter(await self._sessions()))
-        await self.counter.have_shift(self.counter.session)
+        """Be logged in, with a shift open. The page of the PIN has tests of its own."""
+        session = await self.counter.log_in(staff)
+        cookie = {"name": SESSION_COOKIE, "value": session.token, "url": self.address}
+        await self.page.context.add_cookies([cookie])
         await self.page.goto(self.address)
         await self.page.wait_for_load_state("load")  # keys are heard once the scripts have run
 
     async def log_in_manager(self) -> None:
         await self.log_in(MANAGER)
-
-    async def _sessions(self) -> list[object]:
-        cookies = await self.page.context.cookies()
-        tokens = [cookie["value"] for cookie in cookies if cookie["name"] == "cafebox_session"]
-        return [await self.counter.desk.session(token) for token in tokens]
 
 
 @asynccontextmanager

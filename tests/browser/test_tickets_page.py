@@ -208,12 +208,12 @@ async def test_the_works_about_tickets_can_be_read_by_everyone(
         [{"name": "language", "value": language, "url": counter_page.address}]
     )
     for work in WORKS:
+        await page.goto(f"{counter_page.address}show/{work}")
+        for summary in await page.locator("#work details > summary").all():
+            if not await summary.evaluate("one => one.parentElement.open"):
+                await summary.click()
         for width, height in SIZES:
             await page.set_viewport_size({"width": width, "height": height})
-            await page.goto(f"{counter_page.address}show/{work}")
-            for summary in await page.locator("#work details > summary").all():
-                if not await summary.evaluate("one => one.parentElement.open"):
-                    await summary.click()
             await shot(page, f"{work}-{width}")
             wide = "one => one.scrollWidth > one.clientWidth + 1"
             cut = await page.eval_on_selector_all(
