@@ -41,7 +41,7 @@ document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
 });
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
-  const action = event.target.getAttribute("action");
+  const action = event.target.getAttribute("action") ?? "";
   isLeft = action === "/desk/log_out";
   changesLanguage = action.startsWith("/language/");
   sentWhole = event.target;
