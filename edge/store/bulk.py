@@ -9,6 +9,9 @@ from typing import Any
 
 from edge.store.statements import ROWS_AT_ONCE
 
+FEW_ROWS = 8
+"""What a block of one op mostly asks for: fifty rows cost as much however many are NULL."""
+
 
 def read_rows(
     connection: sqlite3.Connection, statement: str, keys: Sequence[Sequence[object]]
@@ -16,9 +19,13 @@ def read_rows(
     """Yield the rows that one of the `..._ROWS` statements finds for `keys`, in any order."""
     for start in range(0, len(keys), ROWS_AT_ONCE):
         part = keys[start : start + ROWS_AT_ONCE]
+        width = len(part[0])
+        rows, reads = ROWS_AT_ONCE, statement
+        if len(part) <= FEW_ROWS:
+            rows, reads = FEW_ROWS, _of_few_rows(statement, width)
         values = [value for key in part for value in key]
-        values += [None] * ((ROWS_AT_ONCE - len(part)) * len(part[0]))  # a NULL equals nothing
-        yield from connection.execute(statement, values).fetchall()
+        values += [None] * ((rows - len(part)) * width)  # a NULL equals nothing
+        yield from connection.execute(reads, values).fetchall()
 
 
 def write_rows(
@@ -34,6 +41,13 @@ def write_rows(
         values = chain.from_iterable(rows[start : start + ROWS_AT_ONCE])
         connection.execute(_of_many_rows(statement), tuple(values))
     connection.executemany(statement, rows[whole:])
+
+
+@cache
+def _of_few_rows(statement: str, width: int) -> str:
+    """Return a `..._ROWS` statement whose rows have so many values as one of `FEW_ROWS`."""
+    row = "?" if width == 1 else f"({', '.join('?' * width)})"
+    return statement.replace(", ".join([row] * ROWS_AT_ONCE), ", ".join([row] * FEW_ROWS))
 
 
 @cache
