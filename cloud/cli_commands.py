@@ -16,6 +16,7 @@ import aiohttp
 
 from cloud import app
 from cloud.broker import BrokerError
+from cloud.cli_progress import progress
 from cloud.configuration import DEFAULT_FILE, EXAMPLE, Configuration, ConfigurationError, load
 from cloud.domain.product_list import ALIASES
 from cloud.domain.refusals import Refusal
@@ -234,7 +235,8 @@ def _run(configuration: Configuration, as_json: bool) -> int:
 def _refold(configuration: Configuration, as_json: bool) -> int:
     keys = load_keys(configuration.data_dir / app.KEYS_NAME)
     database = open_reader(configuration.database_url)
-    result = refold(database, verifier(keys.public_bytes))
+    with progress("refolding", as_json=as_json) as tell:
+        result = refold(database, verifier(keys.public_bytes), tell)
     database.close()
     _print(
         {

@@ -12,6 +12,7 @@ import peewee
 
 from edge import app
 from edge.cli_output import DONE, REFUSED, Row, UsageError, count, print_table, print_values
+from edge.cli_progress import progress
 from edge.configuration import Configuration
 from edge.desk.facts import chain_code
 from edge.doctor import ask_health
@@ -161,7 +162,8 @@ def refold_store(configuration: Configuration, options: argparse.Namespace) -> i
     """Print whether the log still gives what the store holds; returns the exit code."""
     with reading(configuration) as reader:
         reader.connection.execute("BEGIN")
-        report = refold(reader)
+        with progress("refolding", as_json=options.json) as tell:
+            report = refold(reader, tell)
     values: Row = {
         "equal": report.equal,
         "ops": report.ops,

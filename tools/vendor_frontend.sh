@@ -3,7 +3,7 @@
 # - Browser libraries: from node_modules, as package-lock.json pins them, to both. The copies are
 #   committed: a box without a line, and a first run without npm, have them.
 # - The look, and how pages write, render and guard: from edge/web to cloud/web, where imports name
-#   cloud.web instead.
+#   cloud.web instead. How commands show their progress: the same.
 #   tools/vendor_frontend.sh           copy
 #   tools/vendor_frontend.sh --check   exit 1 where a copy is not its source
 set -eu
@@ -35,3 +35,4 @@ done
 for source in static/look.css formats.py translations.py page_security.py rendering.py sheets.py; do
     share "edge/web/$source" "cloud/web/$source"
 done
+share edge/cli_progress.py cloud/cli_progress.py

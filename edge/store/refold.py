@@ -6,6 +6,7 @@ shares no table and no cache with the projections. For `cafebox refold` and test
 
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +31,16 @@ from sync_protocol.registers import fold_write, row_from_stored, write_from_body
 
 UNREADABLE = (ProtocolError, ValueError, TypeError, LookupError, AttributeError, OverflowError)
 """What reading damaged bytes or values of another type raises."""
+TELL_EVERY = 500
+"""Ops between two words of how far it is."""
+Tell = Callable[[int, int], None]
+"""tell(ops done, of how many)"""
 DIFFERENCES_MAX = 100
 """Named in a report; more are only counted."""
+
+
+def _tell_nobody(_done: int, _total: int) -> None:
+    """Nobody waits for it."""
 
 
 @dataclass(slots=True)
@@ -57,19 +66,19 @@ class RefoldReport:
             self.differences.append(what)
 
 
-def refold(reader: Reader) -> RefoldReport:
-    """Refold what `reader` sees in one moment and compare.
+def refold(reader: Reader, tell: Tell = _tell_nobody) -> RefoldReport:
+    """Refold what `reader` sees in one moment and compare; `tell` hears how far it is.
 
     A projection's row that cannot be read is a difference. Raises `StoreDamagedError` where the
     file or the log itself cannot be read: the log is what all else is made of again.
     """
     try:
-        return _refold(reader)
+        return _refold(reader, tell)
     except sqlite3.DatabaseError as error:
         raise damaged_file(error) from error
 
 
-def _refold(reader: Reader) -> RefoldReport:
+def _refold(reader: Reader, tell: Tell) -> RefoldReport:
     report = RefoldReport()
     with (
         tempfile.TemporaryDirectory(prefix="cafebox-refold-") as folder,
@@ -77,7 +86,7 @@ def _refold(reader: Reader) -> RefoldReport:
     ):
         scratch.execute("PRAGMA journal_mode = OFF")
         scratch.execute("PRAGMA synchronous = OFF")
-        state = _fold_log(reader, scratch, report)
+        state = _fold_log(reader, scratch, report, tell)
         shown = _Shown(reader, state)
         for op in shown.pending_ops():
             try:
@@ -93,7 +102,9 @@ def _refold(reader: Reader) -> RefoldReport:
     return report
 
 
-def _fold_log(reader: Reader, scratch: sqlite3.Connection, report: RefoldReport) -> RowState:
+def _fold_log(
+    reader: Reader, scratch: sqlite3.Connection, report: RefoldReport, tell: Tell
+) -> RowState:
     scratch.execute(upkeep_statements.CREATE_SCRATCH)
     scratch.execute("BEGIN")
     opening = reader.connection.execute(upkeep_statements.COPY_OPENING_ROWS)
@@ -101,12 +112,15 @@ def _fold_log(reader: Reader, scratch: sqlite3.Connection, report: RefoldReport)
     position, sums = opening_of(reader)
     state = RowState(scratch, sums)
     log_fold = LogFold(reader, state)
+    total = reader.cursor().position - position
     for row in log_after(reader, position):
         try:
             log_fold.fold(row)
         except UNREADABLE as error:
             raise _damaged_op(row, error) from error
         report.ops += 1
+        if report.ops % TELL_EVERY == 0:
+            tell(report.ops, total)
     state.flush()
     scratch.execute("COMMIT")
     return state

@@ -205,7 +205,7 @@ def test_a_store_that_cannot_be_read_has_words_for_every_command(
 def test_ctrl_c_ends_a_command_in_words(
     store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_reader: object) -> None:
+    def interrupted(_reader: object, _tell: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("edge.cli_store.refold", interrupted)
