@@ -316,6 +316,7 @@ async def _open_seat(cashier: Cashier, first: int, seat: int) -> None:
         await cashier.hands.reach(cashier.page.locator('#seats [tabindex="0"]'))
         if not await wanted.evaluate("element => element === document.activeElement"):
             await cashier.page.keyboard.press("ArrowRight")
+        await expect(wanted).to_be_focused()
         await cashier.page.keyboard.press("Enter")
     else:
         await cashier.hands.press(wanted)
