@@ -79,6 +79,8 @@ if TYPE_CHECKING:
 
 HELLO_MS = 5000
 """A HELLO that is not answered for so long is repeated; the wait doubles each time."""
+ASKED_MS = 500
+"""A HELLO sent less long ago answers whoever asks for one: it may be under way yet."""
 ACK_MS = 20000
 """A batch that is not acked for so long starts the session anew."""
 HELLO_MS_MAX = 60000
@@ -111,6 +113,7 @@ class NodeSession:
         self._random_below = random_below
         self._topic = up_topic(identity.chain, identity.node)
         self._session = 0
+        self._sent_ms = 0
         self._greeted_ms = 0
         self._greetings = 0
         self._welcome: "Welcome | None" = None
@@ -254,6 +257,7 @@ class NodeSession:
 
     def _greet(self, now_ms: int, wall_ms: int) -> "list[Event]":
         self._session = self._random_below(1 << 32)
+        self._sent_ms = now_ms
         self._greeted_ms = now_ms + self._random_below(HELLO_MS >> 2)
         self._greetings += 1
         self._compared = None
@@ -326,14 +330,13 @@ class NodeSession:
         return self._state_watermark(message.seq, message.hash8, now_ms)
 
     def _hear_reject(self, message: Reject, now_ms: int, wall_ms: int) -> "list[Event]":
-        if message.epoch != self.identity.epoch:
-            return [MessageIgnored("reject_late")]
-        if self.state == GREETING and message.code == CODE_HELLO and self._greetings > 1:
-            # A hub that was away is back, and need not wait for the end of the back-off.
+        is_ours, is_asked = message.epoch == self.identity.epoch, message.code == CODE_HELLO
+        if is_ours and is_asked and now_ms - self._sent_ms >= ASKED_MS and self.state == GREETING:
+            # A hub that was away is back; what we sent before it listened is lost.
             return self.greet_now(now_ms, wall_ms)
-        if self.state != SYNCING:
+        if self.state != SYNCING or not is_ours:
             return [MessageIgnored("reject_late")]
-        if message.code == CODE_HELLO:
+        if is_asked:
             self._greetings = 0
             return self._greet_again(HELLO_ASKED, now_ms, wall_ms)
         if self.outbox.is_paused(now_ms):

@@ -7,7 +7,7 @@ import pytest
 from sync_protocol.codec import pack
 from sync_protocol.greetings import FENCED_FORK, FENCED_REVOKED, Fenced
 from sync_protocol.messages import CODE_HELLO, Ack, GrantAnswer, Ping, Pong, Recall, Reject
-from sync_protocol.node_session import ACK_MS, HELLO_MS
+from sync_protocol.node_session import ACK_MS, ASKED_MS, HELLO_MS
 from sync_protocol.outbox import REJECT_MS
 from sync_protocol.session import COMPARING, FENCED, SYNCING, LocalProtocolError
 from sync_protocol.session_events import (
@@ -60,6 +60,7 @@ def test_a_hub_that_was_away_for_long_is_greeted_when_it_asks():
     while hellos < 6:
         line.now_ms += 1000
         hellos += any(isinstance(event, Transmit) for event in session.tick(line.now_ms, WALL_MS))
+    line.now_ms += ASKED_MS  # of a minute
     asked = Reject(1, 1, CODE_HELLO).pack()
     of_another_epoch = Reject(2, 1, CODE_HELLO).pack()
     assert kinds(session.receive(of_another_epoch, line.now_ms, WALL_MS)) == [MessageIgnored]
@@ -71,6 +72,16 @@ def test_a_hub_that_was_away_for_long_is_greeted_when_it_asks():
     line.settle()
     check_agreement(hub, [host])
     assert session.state == SYNCING
+
+
+def test_a_hub_that_listens_later_than_the_broker_is_greeted_when_it_asks():
+    """A hub with its broker inside: a box is back on the line before the hub hears it."""
+    _line, host, _hub = pair()
+    session = host.session
+    session.connected(0, WALL_MS, 1)  # never heard
+    asked = Reject(1, 1, CODE_HELLO).pack()
+    assert kinds(session.receive(asked, ASKED_MS - 1, WALL_MS)) == [MessageIgnored]
+    assert only(session.receive(asked, ASKED_MS, WALL_MS), Transmit)
 
 
 def test_a_silent_hub_is_greeted_again():
