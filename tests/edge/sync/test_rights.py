@@ -188,6 +188,8 @@ async def test_bonus_spent_in_one_cafe_is_kept_from_what_others_pay_out(counters
     await eventually(lambda: there.shown(WALLET, member, (here.box.node, 1)) == 10_000, "the money")
     await there.tap()
     await eventually(lambda: there.shown(WALLET, member) == 10_000, "the recalled money")
+    # Asked for when all of it is here, it is awaited no more: what is released later stays there.
+    await there.do("set_ticket_member", member=member)
     await there.cut()
     await there.do("top_up", member=member, amount_fen=2_000, tender="cash")
     asked = {"member": member, "tender": "cash", "reason": "退卡"}
