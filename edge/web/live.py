@@ -100,9 +100,10 @@ async def streamed(request: web.Request, serve: Serve) -> web.StreamResponse:
             response = web.StreamResponse(
                 headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             )
-            await response.prepare(request)
-            await response.write(BEGINNING)
-            await _first_of(serve(request, response, aiter(changes)), _beat(response))
+            with suppress(ConnectionError):  # the page went away before it began
+                await response.prepare(request)
+                await response.write(BEGINNING)
+                await _first_of(serve(request, response, aiter(changes)), _beat(response))
             return response
     except TooManySubscribersError:
         return _later()

@@ -75,6 +75,9 @@ class CounterPage:
 
     async def log_in(self, staff: int = CASHIER) -> None:
         """Be logged in, with a shift open. The page of the PIN has tests of its own."""
+        await self.page.goto(
+            "about:blank"
+        )  # an open page would leave by itself as its session ends
         session = await self.counter.log_in(staff)
         cookie = {"name": SESSION_COOKIE, "value": session.token, "url": self.address}
         await self.page.context.add_cookies([cookie])
