@@ -12,7 +12,7 @@ install -d -o cafebox -g cafebox -m 700 /data/cafebox/box-data
 install -o cafebox -g cafebox -m 600 /mnt/in/box.identity /data/cafebox/box-data/box.identity
 
 section verify systemd-analyze verify /etc/systemd/system/cafebox*.service /etc/systemd/system/cafebox*.timer
-section security systemd-analyze security --no-pager cafebox.service cafebox-clock.service cafebox-clock-save.service cafebox-confirm.service cafebox-data.service
+section security systemd-analyze security --no-pager cafebox.service cafebox-clock.service cafebox-clock-save.service cafebox-confirm.service cafebox-data.service cafebox-first-start.service
 section device_rules udevadm test --action=add /sys/class/net/lo
 
 # The watchdog's patience is 30 s; here it is 4.
