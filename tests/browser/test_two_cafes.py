@@ -99,6 +99,8 @@ async def test_the_line_goes_down_both_go_on_and_agree_again(
     await panel.locator("[data-cafe=a]").get_by_role("button", name="Cut").click()
     await expect(pages["a"].locator('#truth [data-line="down"]')).to_be_visible(timeout=SYNCED_MS)
     for page in pages.values():
+        await page.keyboard.press("F6")  # a walk-in: whoever tapped before is gone
+        await expect(page.locator("article.member")).to_have_count(0)
         await page.keyboard.press("F4")
         await expect(page.locator("#product-filter")).to_be_focused()
         await page.keyboard.type("可乐")
