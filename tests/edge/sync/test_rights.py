@@ -145,8 +145,8 @@ async def test_a_recall_that_a_cut_line_swallowed_comes_with_the_next_greeting(c
     await eventually(lambda: next(iter(refused.collect())).samples[0].value, "the hub's answer")
     assert there.shown(WALLET, member, (here.box.node, 1)) == 5_000
     here.box.switch.mend()
-    await eventually(lambda: there.shown(WALLET, member, (0, 0)) == 5_000, "the release")
-    assert there.shown(WALLET, member, (here.box.node, 1)) == 0
+    # Who asked for it in vain asks again, so it may lie at the hub for a moment only.
+    await eventually(lambda: there.shown(WALLET, member, (here.box.node, 1)) == 0, "the release")
 
 
 async def test_looking_a_member_up_moves_nothing_and_a_sale_that_begins_does(counters):

@@ -60,7 +60,7 @@ async def test_head_office_chooses_the_amounts_and_the_ways_to_pay(till: Till) -
     page = await till.get("/show/top-up")
     assert 'data-fill="amount_yuan=88"' in page
     assert 'data-fill="amount_yuan=500"' not in page
-    assert "meal coupon" in page
+    assert "Meal coupon" in page
     assert 'value="alipay"' not in page
     await till.top_up(3_000, tender="coupon")
     assert till.of_cafe(OTHER_CLEARING) == 3_000
