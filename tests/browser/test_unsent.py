@@ -88,6 +88,7 @@ async def test_what_was_typed_is_there_again_and_is_never_done_twice(
 
     # The next member's card closes a form: what was typed for the one before is told.
     await page.keyboard.press("F3")
+    await expect(page.locator("#note")).to_have_value("")
     await page.fill("#amount", "30")
     counter.clock.forward(60)
     await counter.tap(OTHER_CARD)
