@@ -29,6 +29,7 @@ async def _tiers(asked: Asked) -> Facts:
     member = asked.screen.counter.member
     return {
         "values": asked.values,
+        "offered": await asked.desk.money_views.tenders(),
         "view": await asked.desk.benefits.tiers(member.member if member else 0),
         "rules": await asked.desk.benefits.rules(*RULES_SHOWN),
     }
@@ -39,6 +40,7 @@ async def _passes(asked: Asked) -> Facts:
     rules = await asked.desk.benefits.rules("passes")
     return {
         "values": asked.values,
+        "offered": await asked.desk.money_views.tenders(),
         "offers": rules["passes"][1],
         "passes": await asked.desk.benefits.passes(member.member) if member else (),
     }

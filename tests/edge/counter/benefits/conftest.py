@@ -27,6 +27,7 @@ from tests.edge.web.test_counter_http import Site
 
 SHANGHAI = timezone(timedelta(hours=8))
 APPROVED = {"approver": MANAGER, "approver_pin": PIN}
+FORM = {"HX-Request": "true"}
 
 
 class Shop(Site):
@@ -95,6 +96,13 @@ class Shop(Site):
         if member:
             await self.done("show_member", member=member)
         return await self.get(f"/show/{work}", **{"HX-Request": "true"})
+
+    async def form(self, command: str, **fields: str) -> str:
+        """Send a form as the page does; the fragment that comes back."""
+        fields.setdefault("request_id", self.request_id())
+        url = f"{self.address}/desk/{command}"
+        async with self.visitor.post(url, data=fields, headers=FORM) as answer:
+            return await answer.text()
 
     async def points(self, member: int) -> int:
         """A member's points as the page says them."""

@@ -7,7 +7,7 @@ import pytest
 from sync_protocol.accounts import TILL, VISITS, VISITS_HELD
 from sync_protocol.kinds import TRANSACTION
 from sync_protocol.ledger import REASON_GRANT, Transaction
-from tests.edge.counter.benefits.conftest import Shop
+from tests.edge.counter.benefits.conftest import APPROVED, Shop
 from tests.edge.desk.counter import BOX, CAFE, EPOCH
 
 
@@ -45,6 +45,39 @@ async def test_noon_packages_and_night_passes_hold_in_their_hours_only(shop: Sho
     shop.at_hour(7, days=1)
     assert (await shop.done("use_pass", pass_id=night["pass"]))["visits"] == 0
     assert await shop.refused("use_pass", pass_id=night["pass"]) == "pass_used_up"
+
+
+@pytest.mark.parametrize(
+    ("work", "command", "asked"),
+    [
+        ("passes", "sell_pass", {"code": "month"}),
+        ("tiers", "join_tier", {"tier": "paid"}),
+    ],
+)
+async def test_what_is_sold_is_paid_as_head_office_says_and_a_large_sum_asks_who_pays(
+    shop: Shop, work: str, command: str, asked: dict[str, str]
+) -> None:
+    """A month and a membership alike: the form has what a refusal asks for."""
+    await shop.publish(
+        "tenders",
+        {"code": "cash", "name": "现金", "name_en": "cash"},
+        {"code": "coupon", "name": "餐券", "name_en": "meal coupon"},
+    )
+    await shop.publish("tiers", {"code": "paid", "name": "贵宾", "fee_fen": 39_900})
+    await shop.publish("spending", {"pin_above_fen": 3_000})
+    member = await shop.member()
+    await shop.done("top_up", member=member, amount_fen=50_000, tender="cash")
+    page = await shop.show(work, member)
+    assert 'value="coupon"' in page
+    assert 'value="alipay"' not in page
+    form = {"member": str(member), "tender": "wallet", **asked}
+    page = await shop.form(command, **form)
+    assert "approval_needed" in page
+    assert re.search(r'name="tender" value="wallet" checked', page)
+    assert 'name="approver_pin"' in page
+    sold = await shop.done(command, **{**form, "member": member}, **APPROVED)
+    assert sold["total_fen"] == 39_900
+    assert await shop.balance_fen(member) == 50_000 - 39_900
 
 
 async def test_what_is_left_of_a_pass_is_given_back_before_its_member_leaves(shop: Shop) -> None:
