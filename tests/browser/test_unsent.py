@@ -86,9 +86,18 @@ async def test_what_was_typed_is_there_again_and_is_never_done_twice(
     await expect(page.locator("#work > .notice.bad")).to_be_in_viewport()
     await expect(page.locator("#note")).to_have_value("again")
 
-    # The next member's card closes a form: what was typed for the one before is told.
+
+async def test_what_the_next_card_closes_is_told(counter_page: CounterPage, shot: Shot) -> None:
+    """The next one's card closes a form: what was typed for the one before is told."""
+    await counter_page.log_in()
+    counter, page = counter_page.counter, counter_page.page
+    await counter.member()
+    await counter.member(OTHER_CARD, "Zhang Wei")
+    await page.locator('button[lang="en"]').evaluate("button => button.click()")
+    await expect(page.locator("#right")).to_contain_text("Top up")
+    await counter.tap()
+    await expect(page.locator("#who article.member")).to_be_visible()
     await page.keyboard.press("F3")
-    await expect(page.locator("#note")).to_have_value("")
     await page.fill("#amount", "30")
     counter.clock.forward(60)
     await counter.tap(OTHER_CARD)
