@@ -21,7 +21,7 @@ REFUSALS = {
         Refusal("bad_credentials", "账号或密码不正确", "Account or password is wrong"),
         Refusal("code_unknown", "注册码不存在", "This enrolment code does not exist"),
         Refusal(
-            "code_used", "注册码已被另一台设备使用", "Another box has used this enrolment code"
+            "code_used", "注册码已被另一台盒子使用", "Another box has used this enrolment code"
         ),
         Refusal(
             "code_expired",
@@ -38,13 +38,13 @@ REFUSALS = {
         ),
         Refusal(
             "cafe_not_delivered",
-            "门店的设备还有记录没有交给总部：先让它联网交齐；设备坏了或丢了，先在“设备”页核销",
+            "门店的盒子还有记录没有交给总部：先让它联网交齐；盒子坏了或丢了，先在“盒子”页核销",
             "A box of this cafe has entries that are not here: bring its line up first;"
             " if it is dead or lost, write it off on the page of boxes",
         ),
         Refusal("cafe_exists", "门店编号已存在", "A cafe with this code exists"),
-        Refusal("node_unknown", "设备不存在", "There is no such box"),
-        Refusal("node_of_other_cafe", "该设备属于另一家门店", "This box belongs to another cafe"),
+        Refusal("node_unknown", "盒子不存在", "There is no such box"),
+        Refusal("node_of_other_cafe", "该盒子属于另一家门店", "This box belongs to another cafe"),
         Refusal("member_unknown", "会员不存在", "There is no such member"),
         Refusal("already_erased", "该会员资料已被清除", "This member has been erased before"),
         Refusal("staff_name_taken", "账号已存在", "An account with this name exists"),
@@ -85,7 +85,7 @@ REFUSALS = {
         Refusal("merge_self", "不能把会员并入自己", "A member cannot be merged into itself"),
         Refusal("merged_already", "该会员已被合并", "This member has been merged already"),
         Refusal("member_erased", "该会员资料已被清除", "This member has been erased"),
-        Refusal("epoch_closed", "该设备的这一期已关闭", "This epoch of the box is closed"),
+        Refusal("epoch_closed", "该盒子的这一期已关闭", "This epoch of the box is closed"),
         Refusal("case_unknown", "没有这个冲突", "There is no such case"),
         Refusal("case_settled", "这个冲突已经处理过了", "Somebody has settled this case already"),
         Refusal(
@@ -123,18 +123,18 @@ REFUSALS = {
         ),
         Refusal(
             "other_log",
-            "设备的日志与总部不符，请重新放回备份",
+            "盒子的日志与总部不符，请重新放回备份",
             "The box followed another log; put the backup back again, then start the hub",
         ),
         Refusal("recovering", "总部正在恢复，请稍后再试", "The hub is recovering; try again later"),
         Refusal("not_recovering", "总部不在恢复中", "The hub is not recovering"),
-        Refusal("not_waited_for", "不需要等待该设备", "Nobody waits for this box"),
-        Refusal("epoch_unknown", "设备没有这一期", "The box has no such earlier epoch"),
+        Refusal("not_waited_for", "不需要等待该盒子", "Nobody waits for this box"),
+        Refusal("epoch_unknown", "盒子没有这一期", "The box has no such earlier epoch"),
         Refusal("left_over_unknown", "没有这批遗留记录", "There are no such left-over entries"),
         Refusal("left_over_admitted", "这批记录已被接纳", "These entries were admitted before"),
         Refusal(
             "left_over_incomplete",
-            "记录尚未交齐，请让设备保持联网",
+            "记录尚未交齐，请让盒子保持联网",
             "The box has not handed in all of it yet; keep its line up",
         ),
         Refusal("voucher_count", "一批最多 200 张", "A batch has 1 to 200 vouchers"),

@@ -134,7 +134,7 @@ class _Api:
             return author
         data = await _body(request, MESSAGE_BYTES_MAX + REQUEST_BYTES_MAX)
         if author.standing != CURRENT or digest_target(LEFTOVERS_PATH, data) != request.raw_path:
-            return _failed(403, "not_current", "该设备已停用", "This box is fenced or revoked")
+            return _failed(403, "not_current", "该盒子已停用", "This box is fenced or revoked")
         try:
             answer = await self._hub.take_left_overs(author, left_over_request_from_bytes(data))
         except ProtocolError as error:
@@ -150,7 +150,7 @@ class _Api:
             return asker
         data = await _body(request, FILE_BYTES_MAX)
         if asker.standing != CURRENT or digest_target(CARRY_PATH, data) != request.raw_path:
-            return _failed(403, "not_current", "该设备已停用", "This box is fenced or revoked")
+            return _failed(403, "not_current", "该盒子已停用", "This box is fenced or revoked")
         try:
             answer = await self._hub.take_carried(data)
         except ProtocolError as error:
@@ -229,7 +229,7 @@ class _Api:
         if not verifier(author.public_key)(bytes.fromhex(signature), data):
             return _failed(401, "signature", "签名无效", "The signature does not hold")
         if author.standing not in MAY_READ:
-            return _failed(403, "not_current", "该设备已停用", "This box is fenced or revoked")
+            return _failed(403, "not_current", "该盒子已停用", "This box is fenced or revoked")
         return author
 
     def _author_of_header(self, text: str) -> Author | None:
