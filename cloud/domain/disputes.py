@@ -46,6 +46,7 @@ MERGES_MAX = 16
 """Aliases followed from one member to the next."""
 
 _CLAIMED_FIELDS = {PHONE_CLAIM: "phone", IDENTITY_CLAIM: "identity"}
+
 Document = tuple[int, int | str]
 """(kind, key)"""
 

@@ -29,9 +29,8 @@ from sync_protocol.rights_rule import is_expired, month_after
 PROVED_SETTING = "proved.{}"
 """Member -> the box's epoch and last op before a debit that a PIN or a second person proved."""
 ENTRIES_LOOKED_AT = (40, 500)
-"""The newest of a person's entries, among which those of a day are looked for: the first is enough
-unless all of them are of that day."""
-"""The newest of a member's entries, of which those of today count against the limit of a day."""
+"""So many of a member's newest entries are looked through for those of a day: the first number,
+and where all of these are of that day, the second."""
 
 
 def offered(reader: Reader, catalogue: Catalogue) -> Offered:
